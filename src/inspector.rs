@@ -1,0 +1,56 @@
+//! The consumer's half of the program: history, difference and diagnosis together, for whoever shows them.
+
+use crate::diagnosis::Diagnoser;
+use crate::diff;
+use crate::history::{History, Record};
+use crate::model::{Baseline, BaselineChoice, Diagnosis, Difference, Exchange, ExchangeId};
+
+/// Everything known about one exchange.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The success it is compared with.
+    pub baseline: Option<Baseline>,
+    /// Differences to the baseline; empty without one.
+    pub differences: Vec<Difference>,
+    /// Why it was refused; `None` when it was not (no 4xx status).
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// Owns the history and explains what is in it.
+#[derive(Debug)]
+pub struct Inspector {
+    history: History,
+    diagnoser: Diagnoser,
+}
+
+impl Inspector {
+    /// Over an empty history.
+    pub fn new(history: History, diagnoser: Diagnoser) -> Self {
+        Self { history, diagnoser }
+    }
+    /// Takes an exchange in.
+    pub fn push(&mut self, exchange: Exchange) -> ExchangeId {
+        let id = self.history.insert(exchange);
+        if let Some(record) = self.history.get(id) {
+            self.diagnoser.observe(record, &self.history);
+        }
+        id
+    }
+    /// The exchanges.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+    /// What is known about `id` against the chosen baseline.
+    pub fn report(&self, id: ExchangeId, choice: BaselineChoice) -> Option<Report> {
+        let record = self.history.get(id)?;
+        let baseline = self.history.baseline(id, choice);
+        let compared: Option<&Record> = baseline.as_ref().and_then(|baseline| self.history.get(baseline.id));
+        let differences =
+            compared.map(|compared| diff::compare(&self.history, record, compared)).unwrap_or_default();
+        let diagnosis = record
+            .exchange
+            .is_refusal()
+            .then(|| self.diagnoser.diagnose(&self.history, record, compared, &differences));
+        Some(Report { baseline, differences, diagnosis })
+    }
+}

@@ -1,0 +1,14 @@
+//! why403 watches HTTP/1.1 traffic and says why a POST got 403 Forbidden.
+//!
+//! Bytes flow one way: `source` reads frames, `pipeline` turns them into exchanges (decode → tcp → http → pairing),
+//! `inspector` keeps them (`history`), compares them (`diff`) and explains them (`diagnosis`), `filter` picks those that
+//! somebody asked for, and `tui` and `export` show them, through `edge`, which redacts and escapes.
+
+pub mod diagnosis;
+pub mod diff;
+pub mod edge;
+pub mod filter;
+pub mod history;
+pub mod inspector;
+pub mod model;
+pub mod pipeline;

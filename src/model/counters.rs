@@ -1,0 +1,62 @@
+//! Counters: what was seen, what was used, what was lost, by stage. Every loss has one.
+
+/// What the pipeline saw, per run. The TCP payload accounts add up:
+/// `payload_bytes = parsed_bytes + skipped_bytes + duplicate_bytes + unparsed_bytes + dropped_bytes + pending`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames handed in.
+    pub frames: u64,
+    /// Captured bytes handed in.
+    pub frame_bytes: u64,
+    /// Frames cut by snaplen.
+    pub frames_cut: u64,
+    /// Frames that are not TCP over IP, by reason, in a fixed order of reasons.
+    pub frames_skipped: Vec<(&'static str, u64)>,
+    /// TCP segments.
+    pub segments: u64,
+    /// TCP payload bytes on the wire.
+    pub payload_bytes: u64,
+    /// Payload bytes parsed as HTTP/1.1.
+    pub parsed_bytes: u64,
+    /// Payload bytes skipped by rule (tunnels, upgraded connections, cruft).
+    pub skipped_bytes: u64,
+    /// Payload bytes seen again (retransmissions, the same frame captured twice).
+    pub duplicate_bytes: u64,
+    /// Payload bytes of connections that are not HTTP/1.1.
+    pub unparsed_bytes: u64,
+    /// Payload bytes given up under memory pressure.
+    pub dropped_bytes: u64,
+    /// Bytes known to be missing from the capture.
+    pub gap_bytes: u64,
+    /// Number of gaps.
+    pub gaps: u64,
+    /// Connections seen.
+    pub flows: u64,
+    /// Connections given up under memory pressure.
+    pub flows_evicted: u64,
+    /// Connections that are not HTTP/1.1, by protocol or reason.
+    pub flows_unparsed: Vec<(&'static str, u64)>,
+    /// Requests.
+    pub requests: u64,
+    /// Final responses.
+    pub responses: u64,
+    /// Interim responses.
+    pub interim_responses: u64,
+    /// Final responses without a request.
+    pub orphan_responses: u64,
+    /// Exchanges that left the pipeline with a request.
+    pub exchanges: u64,
+}
+
+/// What the source says it lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceCounters {
+    /// Frames received by the capture.
+    pub received: u64,
+    /// Frames dropped by the kernel for want of buffer.
+    pub kernel_dropped: u64,
+    /// Frames dropped by the interface or its driver.
+    pub interface_dropped: u64,
+    /// Exchanges that found the queue to the screen full.
+    pub queue_dropped: u64,
+}

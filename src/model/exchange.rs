@@ -1,0 +1,164 @@
+//! An exchange: one request with its outcome.
+
+use std::net::SocketAddr;
+
+use super::{AnomalySet, Body, InterfaceId, RequestHead, ResponseHead, Timestamp};
+
+/// The number of an exchange within a run, from 1 in the order they finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExchangeId(pub u64);
+
+/// The number of a TCP connection within a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowId(pub u64);
+
+/// A request with its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Start line and fields.
+    pub head: RequestHead,
+    /// Content.
+    pub body: Body,
+    /// Time of the first byte.
+    pub started: Timestamp,
+    /// Time of the last byte seen.
+    pub ended: Timestamp,
+}
+
+/// A final response with its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Start line and fields.
+    pub head: ResponseHead,
+    /// Content.
+    pub body: Body,
+    /// Time of the first byte.
+    pub started: Timestamp,
+    /// Time of the last byte seen.
+    pub ended: Timestamp,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Request and final response were both seen to their end (gaps inside bodies are anomalies).
+    Complete,
+    /// A response was seen; its end, or the request's, was not.
+    Partial,
+    /// The connection was closed without a response.
+    Closed,
+    /// The connection was reset without a response.
+    Reset,
+    /// The capture ended before a response.
+    Pending,
+    /// The flow was idle for too long without a response.
+    Expired,
+    /// The flow was evicted to keep within the memory budget.
+    Evicted,
+    /// The response was lost: the capture has a gap where it was.
+    Lost,
+    /// Only the client's direction was seen.
+    OneSided,
+    /// The connection left HTTP/1.1 (CONNECT, Upgrade) after this exchange.
+    Switched,
+    /// A response without its request: capture began later, or only the server's direction was seen.
+    Orphan,
+}
+
+impl Outcome {
+    /// As in the NDJSON contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Closed => "closed-without-response",
+            Self::Reset => "reset-without-response",
+            Self::Pending => "capture-ended",
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Lost => "response-lost",
+            Self::OneSided => "one-sided",
+            Self::Switched => "switched-protocol",
+            Self::Orphan => "orphan-response",
+        }
+    }
+}
+
+/// What is known of the connection that carried an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Which connection.
+    pub flow: FlowId,
+    /// Where it was first captured.
+    pub interface: InterfaceId,
+    /// Position of this exchange on its connection, from 0.
+    pub index: u32,
+    /// Whether the handshake was seen; if not, earlier exchanges may be missing.
+    pub handshake: bool,
+}
+
+/// One request with its outcome, or an orphan response (`outcome` is then [`Outcome::Orphan`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Set when the history takes it in; 0 before.
+    pub id: ExchangeId,
+    /// Who asked.
+    pub client: SocketAddr,
+    /// Who answered.
+    pub server: SocketAddr,
+    /// The connection it came on.
+    pub connection: Connection,
+    /// The request; `None` only for an orphan response.
+    pub request: Option<Request>,
+    /// Interim responses (1xx) before the final one, in order; bounded.
+    pub interim: Box<[ResponseHead]>,
+    /// The final response; `None` has its reason in `outcome`.
+    pub response: Option<Response>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Oddities on the wire.
+    pub anomalies: AnomalySet,
+}
+
+impl Exchange {
+    /// The method; empty for an orphan response.
+    pub fn method(&self) -> &str {
+        self.request.as_ref().map_or("", |request| request.head.method())
+    }
+    /// The request target; empty for an orphan response.
+    pub fn target(&self) -> &[u8] {
+        self.request.as_ref().map_or(&[], |request| request.head.target())
+    }
+    /// The final response's status code.
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|response| response.head.status())
+    }
+    /// Time of the first byte of the request, or of the response for an orphan.
+    pub fn started(&self) -> Timestamp {
+        match (&self.request, &self.response) {
+            (Some(request), _) => request.started,
+            (None, Some(response)) => response.started,
+            (None, None) => Timestamp::default(),
+        }
+    }
+    /// Nanoseconds from the request's first byte to the response's first byte.
+    pub fn latency(&self) -> Option<i64> {
+        Some(self.response.as_ref()?.started.since(self.request.as_ref()?.started))
+    }
+    /// Whether the status is 2xx, or 3xx after a form post (a redirect to the result).
+    pub fn is_success(&self) -> bool {
+        match self.status() {
+            Some(200..=299) => true,
+            Some(301..=303) => self.request.as_ref().is_some_and(|request| {
+                let media = request.head.fields().text("content-type").unwrap_or_default();
+                let form = ["application/x-www-form-urlencoded", "multipart/form-data"];
+                form.iter().any(|kind| media.get(..kind.len()).is_some_and(|m| m.eq_ignore_ascii_case(kind)))
+            }),
+            _ => false,
+        }
+    }
+    /// Whether the status is one that the program explains (400–499).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.status(), Some(400..=499))
+    }
+}

@@ -1,0 +1,126 @@
+//! What the diagnosis says: findings with their confidence, evidence and next checks, and who refused.
+
+use super::{Cause, ExchangeId, Part};
+
+/// How a baseline is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BaselineChoice {
+    /// The last success before it, or the first after it.
+    #[default]
+    LastSuccess,
+    /// The last success from the same client address.
+    SameClient,
+    /// The last success of the same principal.
+    SamePrincipal,
+    /// The success with the fewest significant differences.
+    MostSimilar,
+    /// The exchange that the user pinned.
+    Pinned(ExchangeId),
+}
+
+/// The success a refusal is compared with, and why that one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// Which exchange.
+    pub id: ExchangeId,
+    /// What was asked for.
+    pub choice: BaselineChoice,
+    /// Why this one: "last success, same client, 4 s before".
+    pub why: String,
+}
+
+/// Where a piece of evidence can be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// Which exchange.
+    pub exchange: ExchangeId,
+    /// Which part of it.
+    pub part: Part,
+    /// Name within the part (field, cookie, claim, JSON path); empty for the whole part.
+    pub name: String,
+    /// Bytes within the part's value or body that matter, if it is not all of it.
+    pub range: Option<(u32, u32)>,
+}
+
+/// The four kinds of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EvidenceKind {
+    /// What the response says.
+    Said,
+    /// What the request shows by itself.
+    Shown,
+    /// What differs from successes.
+    Differs,
+    /// What the traffic did.
+    Behaved,
+}
+
+/// One thing in the bytes that supports a cause (or speaks against it).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Which kind.
+    pub kind: EvidenceKind,
+    /// One sentence. Never holds a secret; control characters are escaped at the edge.
+    pub text: String,
+    /// Log-likelihood ratio it adds for the cause, in nats; negative speaks against it.
+    pub weight: f32,
+    /// Where to look.
+    pub pointers: Vec<Pointer>,
+}
+
+/// A cause with its confidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Which cause.
+    pub cause: Cause,
+    /// Probability, 0.0–1.0.
+    pub confidence: f32,
+    /// Strongest first; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What to do or check next, most useful first; concrete and filled in.
+    pub next: Vec<String>,
+}
+
+/// Which layer refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refuser {
+    /// The application.
+    Application,
+    /// An API gateway or authorising proxy.
+    Gateway,
+    /// A web application firewall.
+    Waf,
+    /// A content delivery network.
+    Cdn,
+    /// The web server in front.
+    WebServer,
+    /// Cannot be told.
+    Unknown,
+}
+
+impl Refuser {
+    /// For people and for NDJSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Gateway => "gateway",
+            Self::Waf => "waf",
+            Self::Cdn => "cdn",
+            Self::WebServer => "web-server",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why one exchange was refused, as far as can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// Best first; never empty on a refusal.
+    pub findings: Vec<Finding>,
+    /// Who refused, with the evidence.
+    pub refuser: Refuser,
+    /// Why we think so.
+    pub refuser_evidence: Vec<Evidence>,
+    /// Causes that evidence speaks against, with that evidence.
+    pub ruled_out: Vec<(Cause, String)>,
+}

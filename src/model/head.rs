@@ -1,0 +1,184 @@
+//! Message heads, verbatim: one buffer and the ranges of what is in it, because order, case and repetition are evidence.
+
+use std::borrow::Cow;
+
+/// A range of a head's buffer, in bytes from its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Number of bytes.
+    pub len: u32,
+}
+
+impl Span {
+    /// The bytes of `buf` this span covers; empty when it is out of range.
+    pub fn of(self, buf: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        buf.get(start..start.saturating_add(self.len as usize)).unwrap_or_default()
+    }
+}
+
+/// Where a field line's name and value are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldSpan {
+    /// The field's name, as spelled on the wire.
+    pub name: Span,
+    /// The value without the optional white space around it; may contain line breaks when obs-fold was used.
+    pub value: Span,
+}
+
+/// One field line (RFC 9110 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// Name as spelled on the wire.
+    pub name: &'a [u8],
+    /// Value without surrounding optional white space.
+    pub value: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    /// The name for people: invalid UTF-8 replaced, nothing escaped.
+    pub fn name_text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.name)
+    }
+    /// The value for people: invalid UTF-8 replaced, nothing escaped.
+    pub fn value_text(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.value)
+    }
+}
+
+/// A head's verbatim bytes and the field lines in them. Bound: the pipeline's head limit (see `http`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    raw: Box<[u8]>,
+    spans: Box<[FieldSpan]>,
+}
+
+impl Fields {
+    /// `raw` from the first byte of the start line (or of a trailer section) to the end of the head.
+    pub fn new(raw: impl Into<Box<[u8]>>, spans: impl Into<Box<[FieldSpan]>>) -> Self {
+        Self { raw: raw.into(), spans: spans.into() }
+    }
+    /// The bytes as they were on the wire, start line and final empty line included.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+    /// Number of field lines.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+    /// Whether there are no field lines.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+    /// Field lines in wire order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> + Clone + '_ {
+        self.spans.iter().map(|span| Field { name: span.name.of(&self.raw), value: span.value.of(&self.raw) })
+    }
+    /// Where the field lines are, in wire order.
+    pub fn spans(&self) -> &[FieldSpan] {
+        &self.spans
+    }
+    /// The first value of the field called `name`, ignoring case.
+    pub fn value<'a>(&'a self, name: &str) -> Option<&'a [u8]> {
+        self.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+    }
+    /// The first value of `name` as text, if it is UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.value(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+    /// All values of the field called `name`, ignoring case, in wire order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| field.value)
+    }
+    /// Whether a field called `name` is present, ignoring case.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+}
+
+/// The version in a start line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+impl Version {
+    /// As in the start line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        }
+    }
+}
+
+/// A request head (RFC 9112 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHead {
+    fields: Fields,
+    method: Span,
+    target: Span,
+    version: Version,
+}
+
+impl RequestHead {
+    /// From a head's bytes and where its parts are.
+    pub fn new(fields: Fields, method: Span, target: Span, version: Version) -> Self {
+        Self { fields, method, target, version }
+    }
+    /// The method, case kept.
+    pub fn method(&self) -> &str {
+        std::str::from_utf8(self.method.of(self.fields.raw())).unwrap_or_default()
+    }
+    /// The request target as on the wire (any form of RFC 9112 §3.2).
+    pub fn target(&self) -> &[u8] {
+        self.target.of(self.fields.raw())
+    }
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+    /// The field lines.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+/// A response head (RFC 9112 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHead {
+    fields: Fields,
+    status: u16,
+    reason: Span,
+    version: Version,
+}
+
+impl ResponseHead {
+    /// From a head's bytes and where its parts are.
+    pub fn new(fields: Fields, status: u16, reason: Span, version: Version) -> Self {
+        Self { fields, status, reason, version }
+    }
+    /// The status code, 100–999.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+    /// The reason phrase as on the wire; may be empty.
+    pub fn reason(&self) -> &[u8] {
+        self.reason.of(self.fields.raw())
+    }
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+    /// The field lines.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}

@@ -1,0 +1,27 @@
+//! The domain's words as types. Nothing here does I/O, reads a clock or imports another module of ours.
+
+mod anomaly;
+mod body;
+mod cause;
+mod counters;
+mod difference;
+mod endpoint;
+mod exchange;
+mod finding;
+mod frame;
+mod head;
+mod segment;
+mod time;
+
+pub use anomaly::{Anomaly, AnomalySet};
+pub use body::{Body, BodyEnd, BodyRare, Gap};
+pub use cause::Cause;
+pub use counters::{Counters, SourceCounters};
+pub use difference::{Difference, DifferenceKind, Part, Significance};
+pub use endpoint::{Endpoint, EndpointId};
+pub use exchange::{Connection, Exchange, ExchangeId, FlowId, Outcome, Request, Response};
+pub use finding::{Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser};
+pub use frame::{Frame, InterfaceId, LinkType};
+pub use head::{Field, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
+pub use segment::{Segment, TcpFlags};
+pub use time::Timestamp;
