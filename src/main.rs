@@ -1,1 +1,2 @@
+//! The why403 command.
 fn main() {}
