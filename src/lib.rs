@@ -12,3 +12,5 @@ pub mod history;
 pub mod inspector;
 pub mod model;
 pub mod pipeline;
+#[doc(hidden)]
+pub mod synth;
