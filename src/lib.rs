@@ -11,6 +11,7 @@ pub mod filter;
 pub mod history;
 pub mod inspector;
 pub mod model;
+pub mod parts;
 pub mod pipeline;
 #[doc(hidden)]
 pub mod synth;
