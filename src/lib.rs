@@ -6,6 +6,7 @@
 
 pub mod diagnosis;
 pub mod diff;
+pub mod doctor;
 pub mod edge;
 pub mod filter;
 pub mod history;
@@ -13,5 +14,6 @@ pub mod inspector;
 pub mod model;
 pub mod parts;
 pub mod pipeline;
+pub mod sandbox;
 #[doc(hidden)]
 pub mod synth;

@@ -1,0 +1,64 @@
+//! Gives everything up that parsing hostile bytes does not need.
+//!
+//! The sources are opened first, with whatever privilege the process has; then [`enter`] is called, once, before the first
+//! byte is parsed and before any other thread starts, because capabilities, Landlock and seccomp belong to threads and
+//! are inherited by the threads that come after. What the kernel lacks is in the [`Report`], never passed over in silence.
+
+mod capabilities;
+mod export;
+mod files;
+mod identity;
+mod policy;
+mod report;
+mod syscalls;
+
+pub use export::export_dir;
+pub use identity::Identity;
+pub use policy::{Mode, Policy};
+pub use report::{Mechanism, Report, SandboxError, State};
+
+/// Drops everything that `policy` does not ask for. Call it once, with one thread running.
+///
+/// With [`Mode::Auto`] what is missing is in the report; with [`Mode::Require`] it is an error.
+pub fn enter(policy: &Policy) -> Result<Report, SandboxError> {
+    let mut report = Report::default();
+    if policy.mode == Mode::Off {
+        return Ok(report.all(&State::Off));
+    }
+    let target = Identity::target();
+    report.note(Mechanism::OneThread, one_thread());
+    report.note(Mechanism::CoreDumps, capabilities::no_core_dumps());
+    report.note(Mechanism::NoNewPrivs, capabilities::no_new_privs());
+    report.note(Mechanism::Landlock, files::restrict(policy));
+    capabilities::drop_bounding();
+    report.note(Mechanism::User, identity::become_user(&target));
+    report.note(Mechanism::Capabilities, capabilities::drop_all());
+    // Changing the user makes a process dumpable again where the system says so.
+    report.note(Mechanism::CoreDumps, capabilities::no_core_dumps());
+    report.unwritable = export::unwritable(&policy.write);
+    report.note(Mechanism::Seccomp, syscalls::restrict(policy));
+    if policy.mode == Mode::Require && report.missing().next().is_some() {
+        return Err(SandboxError::Missing(report.missing_words()));
+    }
+    Ok(report)
+}
+
+/// What this kernel and this process have, without giving anything up.
+pub fn probe() -> Report {
+    let mut report = Report::default();
+    report.note(Mechanism::User, State::On(Identity::target().to_string()));
+    report.note(Mechanism::Capabilities, capabilities::probe());
+    report.note(Mechanism::NoNewPrivs, State::On("PR_SET_NO_NEW_PRIVS".to_owned()));
+    report.note(Mechanism::Landlock, files::probe());
+    report.note(Mechanism::Seccomp, syscalls::probe());
+    report.note(Mechanism::CoreDumps, State::On("RLIMIT_CORE 0, not dumpable".to_owned()));
+    report
+}
+
+fn one_thread() -> State {
+    match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+        Ok(1) => State::On("every later thread inherits the rest".to_owned()),
+        Ok(n) => State::Missing(format!("{n} threads are running; those that started before are not held")),
+        Err(error) => State::Missing(format!("/proc/self/task cannot be read ({error})")),
+    }
+}
