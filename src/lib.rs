@@ -4,6 +4,7 @@
 //! `inspector` keeps them (`history`), compares them (`diff`) and explains them (`diagnosis`), `filter` picks those that
 //! somebody asked for, and `tui` and `export` show them, through `edge`, which redacts and escapes.
 
+pub mod decode;
 pub mod diagnosis;
 pub mod diff;
 pub mod doctor;
