@@ -14,6 +14,8 @@
 //! at the same time are the rarer case, and the option is for them.
 
 mod fast;
+#[cfg(test)]
+mod fragment_tests;
 mod fragments;
 mod ip;
 mod layer;

@@ -74,22 +74,22 @@ fn with_extensions() -> Vec<u8> {
     cat(&[&packet[..4], &length.to_be_bytes(), &[0], &packet[7..40], extensions, &packet[40..]])
 }
 
-fn wrapped() -> Vec<(&'static str, LinkType, Vec<u8>, bool)> {
+type Wrapped = (&'static str, LinkType, Vec<u8>, bool);
+
+fn wrapped() -> Vec<Wrapped> {
+    [links(), rare_links(), tunnels(), mirrors()].concat()
+}
+
+fn links() -> Vec<Wrapped> {
     let (four, six) = (ip(false), ip(true));
     let (e4, e6) = (ether(0x0800, &four), ether(0x86dd, &six));
     let eth = LinkType::ETHERNET;
-    let on4 = |protocol: u8, inner: &[u8]| ether(0x0800, &v4(protocol, inner));
     let sll = |kind: u16, inner: &[u8]| {
         cat(&[&[0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &kind.to_be_bytes(), inner])
     };
     let sll2 = |kind: u16, inner: &[u8]| {
         cat(&[&kind.to_be_bytes(), &[0, 0, 0, 0, 0, 2, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0], inner])
     };
-    let snap = |inner: &[u8]| cat(&[&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], inner]);
-    let wifi = |start: &[u8], inner: &[u8]| cat(&[start, &vec![0; 24 - start.len()], inner]);
-    let vxlan = |inner: &[u8]| udp(4789, &cat(&[&[8, 0, 0, 0, 0, 0, 42, 0], inner]));
-    let teb: &[u8] = &[0x30, 0, 0x65, 0x58, 0, 0, 0, 9, 0, 0, 0, 1];
-    let erspan3: &[u8] = &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
     vec![
         ("ethernet", eth, e4.clone(), false),
         ("ethernet, IPv6", eth, e6.clone(), true),
@@ -101,7 +101,6 @@ fn wrapped() -> Vec<(&'static str, LinkType, Vec<u8>, bool)> {
             ether(0x9100, &vlan(5, 0x8100, &vlan(1, 0x8100, &vlan(2, 0x0800, &four)))),
             false,
         ),
-        ("802.3 with SNAP", eth, ether(90, &snap(&four)), false),
         ("padding", eth, cat(&[&e4, &[0xff; 9]]), false),
         ("padding, IPv6", eth, cat(&[&e6, &[0xff; 9]]), true),
         ("cooked", LinkType::LINUX_SLL, sll(0x0800, &four), false),
@@ -118,62 +117,70 @@ fn wrapped() -> Vec<(&'static str, LinkType, Vec<u8>, bool)> {
         ("null, big-endian", LinkType::NULL, cat(&[&[0, 0, 0, 2], &four]), false),
         ("null, FreeBSD IPv6", LinkType::NULL, cat(&[&[28, 0, 0, 0], &six]), true),
         ("loop, Darwin IPv6", LinkType::LOOP, cat(&[&[0, 0, 0, 30], &six]), true),
+        ("IPv6 extension headers", eth, ether(0x86dd, &with_extensions()), true),
+    ]
+}
+
+fn rare_links() -> Vec<Wrapped> {
+    let (four, six) = (ip(false), ip(true));
+    let (eth, e4) = (LinkType::ETHERNET, ether(0x0800, &four));
+    let snap = cat(&[&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &four]);
+    let wifi = |kind: u8, inner: &[u8]| cat(&[&[kind], &[0; 23], inner]);
+    let qos = cat(&[&[0, 0, 9, 0, 0, 0, 0, 0, 7], &wifi(0x88, &cat(&[&[0, 0], &snap]))]);
+    let nflog_length = ((four.len() + 4) as u16).to_le_bytes();
+    let nflog = cat(&[&[2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 1, 0], &nflog_length, &[9, 0], &four]);
+    vec![
+        ("802.3 with SNAP", eth, ether(90, &snap), false),
         ("PPP", LinkType(9), cat(&[&[0xff, 3, 0, 0x21], &four]), false),
         ("PPP, short protocol", LinkType(9), cat(&[&[0x57], &six]), true),
         ("PPPoE", eth, ether(0x8864, &cat(&[&[0x11, 0, 0, 1, 0, 99, 0, 0x21], &four])), false),
         ("Cisco HDLC", LinkType(104), cat(&[&[0x0f, 0, 8, 0], &four]), false),
-        ("802.11", LinkType(105), wifi(&[8], &snap(&four)), false),
-        (
-            "802.11 QoS, radiotap",
-            LinkType(127),
-            cat(&[&[0, 0, 9, 0, 0, 0, 0, 0, 7], &wifi(&[0x88], &cat(&[&[0, 0], &snap(&four)]))]),
-            false,
-        ),
-        (
-            "NFLOG",
-            LinkType(239),
-            cat(&[
-                &[2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 1, 0],
-                &((four.len() + 4) as u16).to_le_bytes(),
-                &[9, 0],
-                &four,
-            ]),
-            false,
-        ),
+        ("802.11", LinkType(105), wifi(8, &snap), false),
+        ("802.11 QoS, radiotap", LinkType(127), qos, false),
+        ("NFLOG", LinkType(239), nflog, false),
         ("MPLS", eth, ether(0x8847, &cat(&[&[0, 0, 0x10, 64, 0, 0, 0x21, 64], &four])), false),
         ("MPLS pseudowire", eth, ether(0x8847, &cat(&[&[0, 0, 0x11, 64, 0, 0, 0, 0], &e4])), false),
+    ]
+}
+
+fn tunnels() -> Vec<Wrapped> {
+    let (four, six) = (ip(false), ip(true));
+    let (e4, e6) = (ether(0x0800, &four), ether(0x86dd, &six));
+    let eth = LinkType::ETHERNET;
+    let on4 = |protocol: u8, inner: &[u8]| ether(0x0800, &v4(protocol, inner));
+    let vxlan = |inner: &[u8]| udp(4789, &cat(&[&[8, 0, 0, 0, 0, 0, 42, 0], inner]));
+    let geneve = |header: &[u8], inner: &[u8]| on4(17, &udp(6081, &cat(&[header, inner])));
+    let ah: &[u8] = &[4, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+    vec![
         ("IP in IP", eth, on4(4, &four), false),
         ("6in4", eth, on4(41, &six), true),
         ("4in6", eth, ether(0x86dd, &v6(4, &four)), false),
-        ("GRE", eth, on4(47, &cat(&[&[0, 0, 8, 0], &four])), false),
-        (
-            "GRE with checksum, key, sequence",
-            eth,
-            on4(47, &cat(&[&[0xb0, 0, 0x86, 0xdd], &[0; 12], &six])),
-            true,
-        ),
-        ("GRE with Ethernet", eth, on4(47, &cat(&[teb, &e4])), false),
-        ("PPTP", eth, on4(47, &cat(&[&[0x30, 0x81, 0x88, 0x0b], &[0; 12], &[0, 0x21], &four])), false),
-        ("ERSPAN I", eth, on4(47, &cat(&[&[0, 0, 0x88, 0xbe], &e4])), false),
-        (
-            "ERSPAN II",
-            eth,
-            on4(47, &cat(&[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1], &[0x10, 0, 0, 0, 0, 0, 0, 0], &e4])),
-            false,
-        ),
-        ("ERSPAN III", eth, on4(47, &cat(&[erspan3, &[0; 8], &e4])), false),
+        ("AH", eth, on4(51, &cat(&[ah, &four])), false),
         ("VXLAN", eth, on4(17, &vxlan(&e4)), false),
         ("VXLAN, VLAN inside", eth, on4(17, &vxlan(&ether(0x8100, &vlan(7, 0x86dd, &six)))), true),
         ("VXLAN in IPv6", eth, ether(0x86dd, &v6(17, &vxlan(&e6))), true),
-        (
-            "Geneve with options",
-            eth,
-            on4(17, &udp(6081, &cat(&[&[1, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 4], &e4]))),
-            false,
-        ),
-        ("Geneve with IP", eth, on4(17, &udp(6081, &cat(&[&[0, 0, 0x86, 0xdd, 0, 0, 9, 0], &six]))), true),
-        ("IPv6 extension headers", eth, ether(0x86dd, &with_extensions()), true),
-        ("AH", eth, on4(51, &cat(&[&[4, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], &four])), false),
+        ("Geneve with options", eth, geneve(&[1, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 4], &e4), false),
+        ("Geneve with IP", eth, geneve(&[0, 0, 0x86, 0xdd, 0, 0, 9, 0], &six), true),
+    ]
+}
+
+fn mirrors() -> Vec<Wrapped> {
+    let (four, six) = (ip(false), ip(true));
+    let (eth, e4) = (LinkType::ETHERNET, ether(0x0800, &four));
+    let gre = |header: &[u8], inner: &[u8]| ether(0x0800, &v4(47, &cat(&[header, inner])));
+    let all_options: &[u8] = &[0xb0, 0, 0x86, 0xdd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let pptp: &[u8] = &[0x30, 0x81, 0x88, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x21];
+    let erspan2: &[u8] = &[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 0, 0, 0, 0, 0];
+    let erspan3: &[u8] =
+        &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    vec![
+        ("GRE", eth, gre(&[0, 0, 8, 0], &four), false),
+        ("GRE with checksum, key, sequence", eth, gre(all_options, &six), true),
+        ("GRE with Ethernet", eth, gre(&[0x30, 0, 0x65, 0x58, 0, 0, 0, 9, 0, 0, 0, 1], &e4), false),
+        ("PPTP", eth, gre(pptp, &four), false),
+        ("ERSPAN I", eth, gre(&[0, 0, 0x88, 0xbe], &e4), false),
+        ("ERSPAN II", eth, gre(erspan2, &e4), false),
+        ("ERSPAN III", eth, gre(erspan3, &e4), false),
     ]
 }
 
