@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod diff;
 pub mod doctor;
 pub mod edge;
+pub mod feed;
 pub mod filter;
 pub mod history;
 pub mod inspector;
@@ -18,3 +19,4 @@ pub mod pipeline;
 pub mod sandbox;
 #[doc(hidden)]
 pub mod synth;
+pub mod tui;

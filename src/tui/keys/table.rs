@@ -1,0 +1,119 @@
+//! The table of keys: dispatch, footer hints, help and the configuration's names all come from here.
+
+/// Where a key means something. A narrower place wins over [`Place::Everywhere`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In every place but the lines one types into.
+    Everywhere,
+    /// In the lists: stream and endpoints.
+    List,
+    /// In the stream only.
+    Stream,
+    /// In the endpoints only.
+    Endpoints,
+    /// In an exchange, a comparison, help and health.
+    Detail,
+}
+
+impl Place {
+    /// The heading in help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::List => "Lists",
+            Self::Stream => "Stream",
+            Self::Endpoints => "Endpoints",
+            Self::Detail => "Exchange",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// What it does.
+    pub command: Command,
+    /// The name in the configuration's `[tui.keys]`.
+    pub name: &'static str,
+    /// Where.
+    pub place: Place,
+    /// The keys it has unless the configuration says otherwise.
+    pub keys: &'static [&'static str],
+    /// One or two words for the footer; empty to leave it out there.
+    pub hint: &'static str,
+    /// One line for help.
+    pub help: &'static str,
+}
+
+macro_rules! table {
+    ($($command:ident $name:literal $place:ident [$($key:literal)*] $hint:literal $help:literal)*) => {
+        /// Something a key can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Command { $(#[doc = $help] $command,)* }
+
+        /// Every binding, in the order of help and footer.
+        pub const TABLE: &[Binding] = &[$(Binding {
+            command: Command::$command, name: $name, place: Place::$place, keys: &[$($key),*], hint: $hint, help: $help,
+        },)*];
+    };
+}
+
+table! {
+    Quit          "quit"           Everywhere ["q" "Ctrl-c"]            "quit"      "Leave why403; in help, health and comparison: back"
+    Help          "help"           Everywhere ["?" "F1"]                "help"      "These keys"
+    Back          "back"           Everywhere ["Esc"]                   ""          "Back; closes, cancels, returns to following"
+    ViewStream    "stream"         Everywhere ["F2" "S"]                ""          "Stream: exchanges that match"
+    ViewEndpoints "endpoints"      Everywhere ["F3" "E"]                "endpoints" "Endpoints: refusals and successes of each"
+    Compare       "compare"        Everywhere ["F4" "C"]                ""          "Compare the two exchanges marked with Space"
+    Health        "health"         Everywhere ["F5" "H"]                ""          "Health: source, losses by stage, memory, queue"
+    EditFilter    "filter"         Everywhere ["F"]                     ""          "Edit the filter"
+    UndoFilter    "undo-filter"    Everywhere ["u"]                     ""          "The filter before this one"
+    Only          "only"           Everywhere ["o"]                     ""          "Show only this endpoint, client, status, cause, …"
+    Exclude       "exclude"        Everywhere ["x"]                     ""          "Hide this endpoint, client, status, cause, …"
+    Pause         "pause"          Everywhere ["p"]                     "pause"     "Freeze the view; the capture goes on"
+    Secrets       "secrets"        Everywhere ["s"]                     ""          "Show or mask secrets"
+    Copy          "copy"           Everywhere ["y"]                     "copy"      "Copy: curl, URL, request, response, header, report"
+    Save          "save"           Everywhere ["e" "w"]                 ""          "Save to a file: curl, request, response, report"
+    Zoom          "zoom"           Everywhere ["z"]                     ""          "One pane or two"
+    Theme         "theme"          Everywhere ["T"]                     ""          "Next theme"
+    Redraw        "redraw"         Everywhere ["Ctrl-l"]                ""          "Draw the screen afresh"
+    Suspend       "suspend"        Everywhere ["Ctrl-z"]                ""          "Suspend; fg resumes"
+
+    Down          "down"           Everywhere ["j" "Down"]              ""          "Down; 5j is five down"
+    Up            "up"             Everywhere ["k" "Up"]                ""          "Up"
+    HalfDown      "half-down"      Everywhere ["Ctrl-d"]                ""          "Half a page down"
+    HalfUp        "half-up"        Everywhere ["Ctrl-u"]                ""          "Half a page up"
+    PageDown      "page-down"      Everywhere ["PgDn" "Ctrl-f"]         ""          "A page down"
+    PageUp        "page-up"        Everywhere ["PgUp" "Ctrl-b"]         ""          "A page up"
+    First         "first"          Everywhere ["g" "Home"]              ""          "First; 7g is the seventh"
+    Last          "last"           Everywhere ["G" "End"]               ""          "Last; in the stream: follow the newest"
+
+    Open          "open"           List       ["Enter" "l" "Right"]     "open"      "Open; on an endpoint: its exchanges"
+    Filter        "edit-filter"    List       ["/"]                     "filter"    "Edit the filter; Tab completes, Up and Down recall"
+    FocusNext     "focus"          List       ["Tab" "Shift-Tab"]       ""          "To the other pane"
+    Mark          "mark"           List       ["Space"]                 ""          "Mark for comparison (two at most)"
+
+    Follow        "follow"         Stream     ["f"]                     "follow"    "Follow the newest, or stop following"
+    Diff          "diff"           Stream     ["d"]                     "diff"      "Open at the difference"
+    NextSame      "next-same"      Stream     ["n"]                     ""          "Next exchange of this endpoint"
+    PreviousSame  "previous-same"  Stream     ["N"]                     ""          "Previous exchange of this endpoint"
+    SetMark       "set-mark"       Stream     ["m"]                     ""          "Set a mark: m and a letter"
+    GoToMark      "go-to-mark"     Stream     ["'" "`"]                 ""          "Go to a mark: ' and its letter"
+
+    Sort          "sort"           Endpoints  ["r"]                     "sort"      "Sort by refusals, ratio, newest, name"
+
+    NextTab       "next-tab"       Detail     ["Tab" "]"]               "tab"       "Next tab: Why, Diff, Request, Response, Curl"
+    PreviousTab   "previous-tab"   Detail     ["Shift-Tab" "["]         ""          "Previous tab"
+    Jump          "jump"           Detail     ["Enter"]                 "jump"      "On evidence or a difference: to the bytes; on a fold: unfold"
+    Search        "search"         Detail     ["/"]                     "search"    "Search in this tab"
+    NextHit       "next-hit"       Detail     ["n"]                     ""          "Next hit"
+    PreviousHit   "previous-hit"   Detail     ["N"]                     ""          "Previous hit"
+    Wrap          "wrap"           Detail     ["W"]                     ""          "Wrap long lines, or cut them"
+    Baseline      "baseline"       Detail     ["b"]                     "baseline"  "Next baseline: last success, same client, same principal, most similar"
+    Pin           "pin"            Detail     ["B"]                     ""          "Compare with the exchange marked with Space"
+    Fold          "fold"           Detail     ["Space"]                 ""          "Fold or unfold noise"
+    NextExchange  "next-exchange"  Detail     ["J" "Ctrl-n"]            ""          "Next exchange"
+    PrevExchange  "prev-exchange"  Detail     ["K" "Ctrl-p"]            ""          "Previous exchange"
+    Left          "left"           Detail     ["h" "Left"]              ""          "Scroll left; at the left: back to the list"
+    Right         "right"          Detail     ["l" "Right"]             ""          "Scroll right"
+}

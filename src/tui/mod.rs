@@ -1,0 +1,86 @@
+//! The terminal user interface.
+//!
+//! One value, [`state::State`], holds everything there is to show. `update` turns an action into a new state and effects,
+//! `render` turns a state into cells, `painter` turns cells into few bytes. Only this module imports ratatui and crossterm.
+
+mod keys;
+pub mod pace;
+pub mod painter;
+mod run;
+mod settings;
+pub mod terminal;
+pub mod text;
+pub mod theme;
+
+pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, TABLE, names as key_names};
+pub use run::run;
+pub use settings::{BytesPerSecond, Colours, Environment, Settings, ThemeName};
+
+use std::path::PathBuf;
+
+use crate::edge::redact::Redactor;
+use crate::feed::Source;
+use crate::filter::Filter;
+use crate::history::Record;
+use crate::inspector::Inspector;
+use crate::model::ExchangeId;
+
+/// What the program is to show and how.
+pub struct Options {
+    /// What feeds it.
+    pub source: Source,
+    /// History and diagnosis; exchanges are pushed into it as they arrive.
+    pub inspector: Inspector,
+    /// The history's budget in bytes, for the status line.
+    pub budget: u64,
+    /// The filter to start with; `-c`, `--on-match` and the exit code go by this one.
+    pub filter: Filter,
+    /// Whether secrets are shown from the start (`--with-secrets`).
+    pub reveal: bool,
+    /// Leave after this many matches (`-c`).
+    pub stop_after: Option<u64>,
+    /// Themes, keys, saved filters.
+    pub settings: Settings,
+    /// What the terminal can do.
+    pub environment: Environment,
+    /// How an exchange is written for somebody else.
+    pub exports: Exports,
+    /// Called for every exchange that matches the filter it started with.
+    pub on_match: Option<OnMatch>,
+    /// Where files go that the user saves, and copies that the terminal cannot take.
+    pub save_dir: PathBuf,
+}
+
+/// Called with every exchange that matches the filter the program was started with. Must not wait.
+pub type OnMatch = Box<dyn FnMut(&Inspector, ExchangeId) + Send>;
+
+/// Text forms of an exchange, from `export`.
+#[derive(Clone, Copy)]
+pub struct Exports {
+    /// A curl command.
+    pub curl: fn(&Record, &Redactor) -> String,
+    /// The report as Markdown: cause, evidence, differences, next steps.
+    pub markdown: fn(&Inspector, ExchangeId, &Redactor) -> String,
+    /// The exchange as one JSON object.
+    pub json: fn(&Inspector, ExchangeId, &Redactor) -> String,
+}
+
+/// How the user left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// Exchanges that matched the filter it started with.
+    pub matched: u64,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+}
+
+/// Why the screen cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// No terminal, or it went away.
+    #[error("the terminal cannot be used: {0}; use --json or --summary where there is no terminal")]
+    Terminal(#[source] std::io::Error),
+    /// A signal handler could not be installed.
+    #[error("signals cannot be handled: {0}")]
+    Signal(#[source] std::io::Error),
+}

@@ -1,0 +1,139 @@
+//! Text for a screen: widths, cutting with a sign, numbers for people.
+
+use unicode_width::UnicodeWidthChar;
+
+/// Columns that `text` takes.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().map(|letter| letter.width().unwrap_or(0)).sum() }
+}
+
+/// The longest start of `text` that takes at most `columns`.
+pub fn head(text: &str, columns: usize) -> &str {
+    if text.is_ascii() {
+        return text.get(..columns).unwrap_or(text);
+    }
+    let mut used = 0;
+    for (at, letter) in text.char_indices() {
+        used += letter.width().unwrap_or(0);
+        if used > columns {
+            return text.get(..at).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// The longest end of `text` that takes at most `columns`.
+pub fn tail(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    for (at, letter) in text.char_indices().rev() {
+        used += letter.width().unwrap_or(0);
+        if used > columns {
+            return text.get(at + letter.len_utf8()..).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// `text` within `columns`, its end replaced by `sign` when it is cut.
+pub fn fit(text: &str, columns: usize, sign: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(sign));
+    format!("{}{}", head(text, room), head(sign, columns))
+}
+
+/// `text` within `columns`, its middle replaced by `sign` when it is cut, because a path's end says the most.
+pub fn fit_middle(text: &str, columns: usize, sign: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(sign));
+    let back = room * 3 / 5;
+    format!("{}{}{}", head(text, room - back), head(sign, columns), tail(text, back))
+}
+
+/// `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `512 B`, `34 KiB`, `1.2 GiB`.
+pub fn bytes(number: u64) -> String {
+    scaled(number as f64, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
+}
+
+/// `850`, `12k`, `1.2M`: at most four columns or so.
+pub fn short(number: u64) -> String {
+    scaled(number as f64, 1000.0, &["", "k", "M", "G", "T"]).replace(' ', "")
+}
+
+fn scaled(number: f64, step: f64, units: &[&str]) -> String {
+    let (mut value, mut unit) = (number, 0);
+    while value >= step - 0.5 && unit + 1 < units.len() {
+        value /= step;
+        unit += 1;
+    }
+    let name = units.get(unit).copied().unwrap_or_default();
+    if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+}
+
+/// `850 µs`, `1.2 ms`, `35 ms`, `2.1 s`, `4 min`, `3 h`, `2 d`, for nanoseconds.
+pub fn duration(nanos: i64) -> String {
+    let (sign, nanos) = if nanos < 0 { ("-", nanos.unsigned_abs()) } else { ("", nanos.unsigned_abs()) };
+    let (unit, name) = match nanos {
+        0..1_000_000 => (1_000.0, "µs"),
+        1_000_000..1_000_000_000 => (1e6, "ms"),
+        1_000_000_000..120_000_000_000 => (1e9, "s"),
+        120_000_000_000..7_200_000_000_000 => (6e10, "min"),
+        7_200_000_000_000..172_800_000_000_000 => (3.6e12, "h"),
+        _ => (8.64e13, "d"),
+    };
+    let value = nanos as f64 / unit;
+    let digits = usize::from(value < 9.95 && matches!(name, "ms" | "s"));
+    format!("{sign}{value:.digits$} {name}")
+}
+
+/// `1 match`, `2 matches`.
+pub fn plural(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count, duration, fit, fit_middle, short, width};
+
+    #[test]
+    fn cuts_by_columns_and_says_so() {
+        assert_eq!(fit("/v1/users", 9, "…"), "/v1/users");
+        assert_eq!(fit("/v1/users", 8, "…"), "/v1/use…");
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!(fit("日本語", 4, "…"), "日…");
+        assert_eq!(fit_middle("/v1/users/7/profile", 11, "…"), "/v1/…rofile");
+        assert!(width(&fit_middle("日本語日本語日本語", 8, "…")) <= 8);
+        assert_eq!(fit("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(12), "12");
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(256 << 20), "256 MiB");
+        assert_eq!(short(999), "999");
+        assert_eq!(short(12_300), "12k");
+        assert_eq!(duration(1_250_000), "1.2 ms");
+        assert_eq!(duration(850_000), "850 µs");
+        assert_eq!(duration(-3_000_000_000), "-3.0 s");
+        assert_eq!(duration(7_200_000_000_000), "2 h");
+    }
+}
