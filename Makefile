@@ -1,0 +1,23 @@
+# The commands that people type; each is one line elsewhere too.
+.PHONY: all test bench bench-offline bench-live ci demo
+
+all:
+	cargo build --release
+
+test:
+	cargo test
+
+demo:
+	cargo run --release -- demo
+
+# Needs tcpdump, tshark, ngrep, nginx, wrk and python3; the live half needs root.
+bench: bench-offline bench-live
+
+bench-offline:
+	scripts/bench-offline --shape all
+
+bench-live:
+	scripts/bench-live
+
+ci:
+	.ci/run
