@@ -114,7 +114,12 @@ pub fn write_fresh(directory: &Path, stem: &str, extension: &str, bytes: &[u8]) 
 
 /// A new file that only its owner can read; fails when the name is taken, be it by a symbolic link.
 pub fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)
 }
 
 fn is_special(meta: &fs::Metadata) -> bool {
