@@ -5,8 +5,10 @@
 //! them down.
 
 mod conversation;
+mod datagram;
 mod flow;
 pub mod pcap;
 
 pub use conversation::{Conversation, MadeFrame, merge};
+pub use datagram::datagram;
 pub use flow::{FlowWriter, Side};
