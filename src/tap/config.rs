@@ -1,0 +1,180 @@
+//! What the arguments mean.
+
+use std::net::ToSocketAddrs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::server::ResolvesServerCert;
+
+use super::Limits;
+use super::args::TapArgs;
+use super::certs::{Chooser, Pair};
+use super::error::TapError;
+use super::local_ca::{LocalCa, Minter};
+use super::tls::{self, ClientAuth, ServerSettings};
+use super::upstream::{self, Upstream, UpstreamTls};
+
+/// A file that was read.
+type Read<'a> = dyn Fn(&Path) -> Result<Vec<u8>, TapError> + 'a;
+
+/// Reads a file of certificates or keys.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, TapError> {
+    std::fs::read(path).map_err(|error| TapError::File {
+        path: path.to_owned(),
+        why: error.to_string(),
+        next: "check the path, and that you may read it (sudo, if it is root's)",
+    })
+}
+
+/// Checks what fits together before anything is opened.
+pub(super) fn check(args: &TapArgs) -> Result<(), TapError> {
+    if args.listen.is_empty() && args.listen_plain.is_empty() {
+        return Err(TapError::usage(
+            "say where to listen: --listen 0.0.0.0:8443 (TLS) or --listen-plain 0.0.0.0:8080",
+        ));
+    }
+    if args.cert.len() != args.key.len() {
+        return Err(TapError::usage("give as many --key as --cert: they go in pairs, in order"));
+    }
+    if !args.listen.is_empty() && args.cert.is_empty() && args.self_signed.is_empty() {
+        return Err(TapError::usage(
+            "--listen needs a certificate: --cert FILE --key FILE, or --self-signed NAME",
+        ));
+    }
+    Ok(())
+}
+
+/// How TLS is spoken to clients, and where certificates come from.
+pub(super) struct ServerTls {
+    settings: ServerSettings,
+    pairs: Vec<(PathBuf, PathBuf)>,
+    strict: bool,
+    minter: Option<Arc<Minter>>,
+}
+
+impl ServerTls {
+    /// `None` when there is no TLS listener.
+    pub(super) fn new(args: &TapArgs) -> Result<Option<Self>, TapError> {
+        if args.listen.is_empty() {
+            return Ok(None);
+        }
+        let client_auth = match &args.client_ca {
+            None => None,
+            Some(path) => Some(ClientAuth {
+                roots: Arc::new(tls::roots(path, &read(path)?)?),
+                optional: args.client_cert_optional,
+            }),
+        };
+        let minter = match args.self_signed.as_slice() {
+            [] => None,
+            names => Some(Arc::new(Minter::new(LocalCa::open()?, names, args.strict_sni)?)),
+        };
+        Ok(Some(Self {
+            settings: ServerSettings::new(&args.alpn, client_auth)?,
+            pairs: args.cert.iter().cloned().zip(args.key.iter().cloned()).collect(),
+            strict: args.strict_sni,
+            minter,
+        }))
+    }
+
+    /// The files that [`ServerTls::load`] reads.
+    pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.pairs.iter().flat_map(|(cert, key)| [cert, key])
+    }
+
+    /// Reads the certificates, by `read`, and makes a configuration of them.
+    pub(super) fn load(&self, read: &Read<'_>) -> Result<Arc<rustls::ServerConfig>, TapError> {
+        if let Some(minter) = &self.minter {
+            return self.settings.config(Arc::clone(minter) as Arc<dyn ResolvesServerCert>);
+        }
+        let mut keys = Vec::new();
+        for (cert_path, key_path) in &self.pairs {
+            let (cert, key) = (read(cert_path)?, read(key_path)?);
+            keys.push(Arc::new(Pair { cert_path, cert: &cert, key_path, key: &key }.certified()?));
+        }
+        self.settings.config(Arc::new(Chooser::new(keys, self.strict)))
+    }
+}
+
+/// Where the server is and how to speak to it.
+pub(super) fn upstream(args: &TapArgs) -> Result<Upstream, TapError> {
+    let typed = args
+        .upstream
+        .clone()
+        .ok_or_else(|| TapError::usage("say which server to relay to: --upstream 127.0.0.1:8080"))?;
+    let tls = if args.upstream_tls { Some(upstream_tls(args, &typed)?) } else { None };
+    Ok(Upstream {
+        addresses: upstream::resolve(&typed)?,
+        tls,
+        proxy: args.proxy_protocol,
+        timeout: seconds(args.connect_timeout),
+        typed,
+    })
+}
+
+fn upstream_tls(args: &TapArgs, typed: &str) -> Result<UpstreamTls, TapError> {
+    let name = |name: &str| {
+        ServerName::try_from(name.to_owned()).map_err(|_| {
+            TapError::usage(format!("{name:?} is no name a server can have: give --upstream-name"))
+        })
+    };
+    let roots = match &args.upstream_ca {
+        Some(path) => tls::roots(path, &read(path)?)?,
+        None => tls::system_roots()?,
+    };
+    let identity = match (&args.upstream_cert, &args.upstream_key) {
+        (Some(cert), Some(key)) => Some((cert, read(cert)?, key, read(key)?)),
+        _ => None,
+    };
+    let pair =
+        identity.as_ref().map(|(cert_path, cert, key_path, key)| Pair { cert_path, cert, key_path, key });
+    let host = typed.rsplit_once(':').map_or(typed, |(host, _)| host);
+    Ok(UpstreamTls {
+        config: tls::client_config(roots, pair.as_ref())?,
+        fixed: args.upstream_name.as_deref().map(name).transpose()?,
+        host: name(host.trim_start_matches('[').trim_end_matches(']'))?,
+    })
+}
+
+/// What bounds a connection.
+pub(super) fn limits(args: &TapArgs) -> Limits {
+    Limits {
+        handshake: seconds(args.handshake_timeout),
+        idle: Some(seconds(args.idle_timeout)).filter(|timeout| !timeout.is_zero()),
+        drain: seconds(args.drain_timeout),
+    }
+}
+
+/// Threads that relay.
+pub(super) fn workers(args: &TapArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    args.workers.map_or_else(cores, usize::from)
+}
+
+/// The listening sockets; TLS or not, each.
+pub(super) fn bind(args: &TapArgs) -> Result<Vec<(std::net::TcpListener, bool)>, TapError> {
+    let tls = args.listen.iter().map(|addr| (addr, true));
+    let plain = args.listen_plain.iter().map(|addr| (addr, false));
+    tls.chain(plain).map(|(addr, tls)| Ok((listen(addr)?, tls))).collect()
+}
+
+fn listen(addr: &str) -> Result<std::net::TcpListener, TapError> {
+    let refuse = |source| TapError::Listen { addr: addr.to_owned(), source };
+    let addresses: Vec<_> = addr
+        .to_socket_addrs()
+        .map_err(|_| {
+            TapError::usage(format!("{addr} is no address to listen on; write 0.0.0.0:8443 or [::]:8443"))
+        })?
+        .collect();
+    let listener = std::net::TcpListener::bind(addresses.as_slice()).map_err(refuse)?;
+    listener.set_nonblocking(true).map_err(refuse)?;
+    // Listening again sets a longer queue than the standard library's.
+    let _ = nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXCONN);
+    Ok(listener)
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count))
+}

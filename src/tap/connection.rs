@@ -1,0 +1,229 @@
+//! One connection from its arrival to its end.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::model::{Notice, NoticeKind};
+use crate::synth;
+
+use super::admission::{Open, Waiting};
+use super::mirror::{self, Tracker};
+use super::proxy::{self, Header};
+use super::relay::{End, Relay};
+use super::scratch;
+use super::session::Session;
+use super::side::{Side, SideError, TlsFailure};
+use super::{Shared, alert, subject};
+
+/// How long a peer may take to fetch the alert that ends its handshake.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A connection that was accepted.
+pub(super) struct Arrival {
+    /// Not registered with any runtime yet; non-blocking.
+    pub(super) socket: std::net::TcpStream,
+    /// Whether it came to a TLS listener.
+    pub(super) tls: bool,
+    /// Its place in the room for handshakes.
+    pub(super) waiting: Waiting,
+}
+
+/// A client that is through its handshake.
+struct Client {
+    side: Side,
+    /// Client and server as the client knows them.
+    addresses: (SocketAddr, SocketAddr),
+    early: Vec<u8>,
+    name: Option<String>,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(shared: Arc<Shared>, arrival: Arrival) {
+    let Ok(socket) = TcpStream::from_std(arrival.socket) else { return };
+    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else { return };
+    let _ = socket.set_nodelay(true);
+    let about = (canonical(peer), canonical(local));
+    let handshake = timeout(shared.limits.handshake, receive(&shared, socket, about, arrival.tls));
+    let client = tokio::select! {
+        client = handshake => client,
+        () = arrival.waiting.evicted() => {
+            return shared.reporter.warn(about, NoticeKind::Limit, "put out during its handshake: --max-handshakes reached");
+        }
+    };
+    let client = match client {
+        Ok(Some(client)) => client,
+        Ok(None) => {
+            shared.counters.failed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        Err(_) => {
+            shared.counters.failed.fetch_add(1, Ordering::Relaxed);
+            return shared.reporter.warn(about, NoticeKind::Handshake, "too slow with its handshake: closed");
+        }
+    };
+    let Some(open) = arrival.waiting.done() else {
+        client.side.reset_on_drop();
+        return shared.reporter.warn(
+            client.addresses,
+            NoticeKind::Limit,
+            "refused: --max-connections reached",
+        );
+    };
+    shared.counters.connections.fetch_add(1, Ordering::Relaxed);
+    relay(&shared, client, open).await;
+}
+
+/// PROXY header and TLS handshake. What goes wrong is told here.
+async fn receive(
+    shared: &Shared,
+    socket: TcpStream,
+    mut addresses: (SocketAddr, SocketAddr),
+    tls: bool,
+) -> Option<Client> {
+    if shared.accept_proxy {
+        match read_proxy_header(&socket).await {
+            Ok(Some((client, server))) => addresses = (canonical(client), canonical(server)),
+            Ok(None) => {}
+            Err(error) => {
+                shared.reporter.warn(addresses, NoticeKind::Proxy, format!("closed: {error}"));
+                return None;
+            }
+        }
+    }
+    let mut client = Client { side: Side::new(socket), addresses, early: Vec::new(), name: None };
+    if !tls {
+        return Some(client);
+    }
+    let session = Session::accept(shared.server_config()?).ok()?;
+    client.side.start_tls(session);
+    let Client { side, early, .. } = &mut client;
+    let result = poll_fn(|cx| scratch::with(|scratch| side.poll_handshake(cx, scratch, early))).await;
+    match result {
+        Ok(()) => {
+            tell_peculiarities(shared, &mut client);
+            Some(client)
+        }
+        Err(error) => {
+            tell_failure(shared, &client, &error);
+            let _ = timeout(LINGER, client.side.linger()).await;
+            None
+        }
+    }
+}
+
+/// What is worth knowing of a handshake that succeeded.
+fn tell_peculiarities(shared: &Shared, client: &mut Client) {
+    let Some(tls) = &client.side.tls else { return };
+    client.name = tls.asked.as_ref().and_then(|asked| asked.name.clone());
+    if let Some(name) =
+        client.name.as_ref().filter(|_| tls.asked.as_ref().is_some_and(|asked| !asked.covered))
+    {
+        let text = format!("no certificate covers {name}; it got the first one");
+        shared.reporter.warn(client.addresses, NoticeKind::UnknownName, text);
+    }
+    if let Some(cert) = tls.state().peer_certificates().and_then(|chain| chain.first()) {
+        let text = format!("client certificate {}", subject::describe(cert));
+        let notice = Notice::info(mirror::now(), NoticeKind::ClientCertificate, text);
+        shared.reporter.tell(&notice.about(client.addresses.0, client.addresses.1));
+    }
+}
+
+fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
+    let asked = client.side.tls.as_ref().and_then(|tls| tls.asked.clone());
+    let (kind, text) = match error {
+        SideError::Tls(failure) => {
+            let TlsFailure { error, alert, http } = failure.as_ref();
+            match asked.as_ref().filter(|asked| !asked.covered).and_then(|asked| asked.name.as_ref()) {
+                Some(name) => (
+                    NoticeKind::UnknownName,
+                    format!(
+                        "no certificate covers {name} (--strict-sni); the client got the alert {}",
+                        alert.map_or("access_denied", alert::name)
+                    ),
+                ),
+                None => alert::describe(error, *alert, *http),
+            }
+        }
+        SideError::Socket(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            (NoticeKind::Handshake, "closed during its TLS handshake, without an alert".to_owned())
+        }
+        SideError::Socket(error) => {
+            (NoticeKind::Handshake, format!("lost during its TLS handshake: {error}"))
+        }
+    };
+    let name = asked.and_then(|asked| asked.name).map(|name| format!(" [name {name}]")).unwrap_or_default();
+    shared.reporter.warn(client.addresses, kind, text + &name);
+}
+
+/// Reads a PROXY header and nothing beyond it.
+async fn read_proxy_header(socket: &TcpStream) -> io::Result<Option<proxy::Addresses>> {
+    let mut header = Vec::new();
+    let mut buffer = [0; proxy::MAX_V2];
+    loop {
+        let seen = socket.peek(&mut buffer).await?;
+        let before = header.len();
+        header.extend_from_slice(buffer.get(..seen).unwrap_or_default());
+        let (wanted, outcome) = match proxy::parse(&header) {
+            Header::Complete(length, addresses) => (length - before, Some(addresses)),
+            Header::Partial if seen > 0 => (seen, None),
+            Header::Partial | Header::Invalid => {
+                let text = "no PROXY protocol header, which --accept-proxy demands of every client";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+        };
+        // These bytes were seen, so they are there.
+        let taken = socket.try_read(buffer.get_mut(..wanted).unwrap_or_default())?;
+        match outcome {
+            Some(addresses) => return Ok(addresses),
+            None => header.truncate(before + taken),
+        }
+    }
+}
+
+/// Connects to the server and relays.
+async fn relay(shared: &Shared, client: Client, _open: Open) {
+    let Client { side: mut client, addresses, early, name } = client;
+    let mut tracker = Tracker::open(Arc::clone(&shared.hub), addresses.0, addresses.1);
+    tracker.data(synth::Side::Client, &early);
+    let (mut server, greeting) = match shared.upstream.connect(addresses, name.as_deref()).await {
+        Ok(connected) => connected,
+        Err(why) => {
+            tracker.reset(synth::Side::Server);
+            client.reset_on_drop();
+            return shared.reporter.warn(addresses, NoticeKind::Upstream, why);
+        }
+    };
+    tracker.data(synth::Side::Server, &greeting);
+    let begun = poll_fn(|cx| {
+        scratch::with(|scratch| {
+            let sent = server.send(cx, &early, &mut scratch.relay);
+            sent.and_then(|()| client.send(cx, &greeting, &mut scratch.relay)).into()
+        })
+    });
+    if begun.await.is_err() {
+        client.reset_on_drop();
+        return;
+    }
+    drop((early, greeting));
+    match Relay::new(client, server, tracker, shared.limits.idle).run().await {
+        End::Closed | End::Reset => {}
+        End::Idle => shared.reporter.warn(addresses, NoticeKind::Limit, "closed: --idle-timeout reached"),
+        End::Tls(side, failure) => {
+            let whose = if side == synth::Side::Client { "the client's" } else { "the server's" };
+            let text = format!("{whose} TLS failed: {}", failure.error);
+            shared.reporter.warn(addresses, NoticeKind::Tls, text);
+        }
+    }
+}
+
+/// An IPv4 address that an IPv6 socket shows as a mapped one is an IPv4 address.
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}

@@ -1,0 +1,69 @@
+//! One thread with its own event loop and the connections that were handed to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::Shared;
+use super::connection::{self, Arrival};
+use super::error::TapError;
+
+/// How to reach a worker. It ends, after its connections, when this is dropped.
+pub(super) struct Worker {
+    /// Not bounded here: what is in it has a place in the room for handshakes, which is.
+    arrivals: UnboundedSender<Arrival>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    /// Starts the thread.
+    pub(super) fn start(number: usize, shared: Arc<Shared>) -> Result<(Self, JoinHandle<()>), TapError> {
+        let (arrivals, receiver) = unbounded_channel();
+        let load = Arc::new(AtomicUsize::new(0));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(TapError::system("starting a worker"))?;
+        let its_load = Arc::clone(&load);
+        let thread = std::thread::Builder::new()
+            .name(format!("tap-{number}"))
+            .spawn(move || runtime.block_on(work(shared, receiver, its_load)))
+            .map_err(TapError::system("starting a worker"))?;
+        Ok((Self { arrivals, load }, thread))
+    }
+    /// Connections that it has.
+    pub(super) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+    /// Gives it one more.
+    pub(super) fn hand(&self, arrival: Arrival) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        // A worker only ends after this sender is gone.
+        let _ = self.arrivals.send(arrival);
+    }
+}
+
+async fn work(shared: Arc<Shared>, mut arrivals: UnboundedReceiver<Arrival>, load: Arc<AtomicUsize>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            arrival = arrivals.recv() => match arrival {
+                Some(arrival) => {
+                    let (shared, load) = (Arc::clone(&shared), Arc::clone(&load));
+                    connections.spawn(async move {
+                        connection::serve(shared, arrival).await;
+                        load.fetch_sub(1, Ordering::Relaxed);
+                    });
+                }
+                None => break,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    let _ = timeout(shared.limits.drain, async { while connections.join_next().await.is_some() {} }).await;
+}
