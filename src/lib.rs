@@ -12,6 +12,7 @@ pub mod edge;
 pub mod feed;
 pub mod filter;
 pub mod history;
+pub mod http;
 pub mod inspector;
 pub mod model;
 pub mod parts;
@@ -20,4 +21,5 @@ pub mod sandbox;
 #[doc(hidden)]
 pub mod synth;
 pub mod tap;
+mod tcp;
 pub mod tui;

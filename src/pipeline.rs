@@ -1,6 +1,15 @@
 //! The sans-IO pipeline: frames in, exchanges out. No thread, no clock, no channel.
 
-use crate::model::{Counters, Exchange, Frame, Timestamp};
+mod clock;
+mod flow;
+
+use std::mem;
+
+use crate::http::Ending;
+use crate::model::{Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
+use crate::tcp::{Dir, FlowKey, List, Slot, Table, Verdict};
+use clock::Clock;
+use flow::Flow;
 
 /// What bounds the pipeline. Every field is a hard bound.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +21,7 @@ pub struct Limits {
     /// Connections tracked at once.
     pub flows: u32,
     /// Bytes of everything unfinished together: out-of-order data, fragments, heads and bodies in the making.
+    /// One connection may take an eighth of it.
     pub memory: u64,
     /// Nanoseconds of capture time after which an idle connection is given up.
     pub idle: i64,
@@ -23,27 +33,224 @@ impl Default for Limits {
     }
 }
 
+/// Seconds for which a closed connection is remembered, so that stray segments find it.
+const LINGER: u32 = 30;
+
 /// Frames in, exchanges out.
 #[derive(Debug)]
 pub struct Pipeline {
+    limits: Limits,
     counters: Counters,
+    table: Table<Flow>,
+    clock: Clock,
+    /// Flows that wait for time to pass.
+    waiting: Vec<(Slot, FlowId)>,
+    /// Bytes of memory in use by all flows.
+    used: u64,
 }
 
 impl Pipeline {
     /// A pipeline that has seen nothing.
-    pub fn new(_limits: Limits) -> Self {
-        Self { counters: Counters::default() }
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            counters: Counters::default(),
+            table: Table::new(),
+            clock: Clock::default(),
+            waiting: Vec::new(),
+            used: 0,
+        }
     }
+
     /// Takes one frame; exchanges that it finished are appended to `out`.
-    pub fn ingest(&mut self, _frame: &Frame<'_>, _out: &mut Vec<Exchange>) {
+    pub fn ingest(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
         self.counters.frames += 1;
+        self.counters.frame_bytes += frame.data.len() as u64;
+        self.tick(frame.time, out);
     }
+
+    /// Takes one segment; exchanges that it finished are appended to `out`.
+    pub fn segment(&mut self, segment: &Segment<'_>, out: &mut Vec<Exchange>) {
+        self.counters.segments += 1;
+        self.counters.payload_bytes += segment.payload.len() as u64;
+        let (key, dir) = FlowKey::of(segment);
+        let slot = match self.table.find(&key) {
+            Some(slot) => slot,
+            None => match self.open(key, segment) {
+                Some(slot) => slot,
+                None => return,
+            },
+        };
+        if self.take(slot, key, dir, segment, out) == Verdict::Restart {
+            self.close(slot, Ending::Closed, out);
+            if let Some(slot) = self.open(key, segment) {
+                self.take(slot, key, dir, segment, out);
+            }
+        }
+        self.keep_bounds(out);
+    }
+
     /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire.
-    pub fn tick(&mut self, _now: Timestamp, _out: &mut Vec<Exchange>) {}
-    /// The capture has ended: everything unfinished leaves with its reason.
-    pub fn finish(&mut self, _out: &mut Vec<Exchange>) {}
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
+        if self.clock.advance(now) {
+            self.second(now, out);
+        }
+    }
+
+    /// The capture has ended: everything unfinished leaves with its reason, oldest connection first.
+    pub fn finish(&mut self, out: &mut Vec<Exchange>) {
+        for list in [List::Open, List::Closed] {
+            let mut slots = Vec::new();
+            while let Some((slot, _)) = self.table.oldest(list) {
+                slots.extend(self.table.remove(slot));
+            }
+            slots.sort_by_key(|(_, flow)| flow.about.flow);
+            for (key, flow) in slots {
+                self.end(key, flow, Ending::Captured, out);
+            }
+        }
+        self.waiting.clear();
+    }
+
     /// What was seen, used and lost.
     pub fn counters(&self) -> Counters {
         self.counters.clone()
+    }
+
+    /// Bytes of memory in use by everything unfinished. Bound: [`Limits::memory`].
+    pub fn memory(&self) -> u64 {
+        self.used
+    }
+
+    /// Makes a flow for a segment of an unknown connection, unless the segment says nothing worth it.
+    fn open(&mut self, key: FlowKey, segment: &Segment<'_>) -> Option<Slot> {
+        let flags = segment.flags;
+        if (segment.payload_len == 0 || flags.rst()) && !flags.syn() {
+            self.counters.skipped_bytes += segment.payload.len() as u64;
+            return None;
+        }
+        self.counters.flows += 1;
+        let about = About {
+            flow: FlowId(self.counters.frames.max(self.counters.segments)),
+            interface: segment.interface,
+            index: 0,
+            handshake: flags.syn(),
+        };
+        self.used += Table::<Flow>::entry_cost() as u64;
+        Some(self.table.insert(key, Flow::new(about, segment.time), self.clock.uptime()))
+    }
+
+    fn take(
+        &mut self,
+        slot: Slot,
+        key: FlowKey,
+        dir: Dir,
+        segment: &Segment<'_>,
+        out: &mut Vec<Exchange>,
+    ) -> Verdict {
+        self.table.touch(slot, self.clock.uptime());
+        let Some(flow) = self.table.get_mut(slot) else { return Verdict::Taken };
+        let was_ended = flow.tcp.ended;
+        flow.last = segment.time;
+        let one_sided = !flow.tcp.halves[dir.other()].seen;
+        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        let verdict = tcp.segment(segment, dir, &mut port);
+        if tcp.ended && !was_ended {
+            port.end(Ending::Closed, segment.time);
+        }
+        let cost = flow.cost() as u64;
+        self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
+        if flow.tcp.is_undecided() && !flow.listed {
+            flow.listed = true;
+            self.waiting.push((slot, flow.about.flow));
+        }
+        if flow.tcp.ended && !was_ended {
+            self.table.move_to(slot, List::Closed);
+        }
+        let over = cost > self.limits.memory / 8;
+        if over {
+            self.counters.flows_evicted += 1;
+            self.close(slot, Ending::Evicted, out);
+        }
+        verdict
+    }
+
+    /// Takes a flow out of the table; everything unfinished leaves.
+    fn close(&mut self, slot: Slot, ending: Ending, out: &mut Vec<Exchange>) {
+        if let Some((key, flow)) = self.table.remove(slot) {
+            self.end(key, flow, ending, out);
+        }
+    }
+
+    fn end(&mut self, key: FlowKey, mut flow: Flow, ending: Ending, out: &mut Vec<Exchange>) {
+        self.used -= flow.charged + Table::<Flow>::entry_cost() as u64;
+        let time = flow.last;
+        let one_sided = flow.tcp.is_one_sided();
+        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        if ending == Ending::Evicted {
+            tcp.drop_waiting(&mut port);
+        } else {
+            tcp.flush(time, &mut port);
+        }
+        port.end(ending, time);
+    }
+
+    /// Evicts until everything is within its bounds: closed connections first, then the least recently active.
+    fn keep_bounds(&mut self, out: &mut Vec<Exchange>) {
+        while self.used > self.limits.memory || self.table.len() > self.limits.flows as usize {
+            if let Some((slot, _)) = self.table.oldest(List::Closed) {
+                self.close(slot, Ending::Closed, out);
+            } else if let Some((slot, _)) = self.table.oldest(List::Open) {
+                self.counters.flows_evicted += 1;
+                self.close(slot, Ending::Evicted, out);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A second of capture time began: what waited long enough is decided, what was idle for too long leaves.
+    fn second(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
+        for (slot, id) in mem::take(&mut self.waiting) {
+            self.wake(slot, id, now, out);
+        }
+        let idle = u32::try_from(self.limits.idle / 1_000_000_000).unwrap_or(u32::MAX);
+        self.expire(List::Closed, LINGER, out);
+        self.expire(List::Open, idle, out);
+    }
+
+    fn expire(&mut self, list: List, after: u32, out: &mut Vec<Exchange>) {
+        let mut gone = Vec::new();
+        while let Some((slot, active)) = self.table.oldest(list) {
+            if self.clock.uptime() - active <= after {
+                break;
+            }
+            gone.extend(self.table.remove(slot));
+        }
+        gone.sort_by_key(|(_, flow)| flow.about.flow);
+        for (key, flow) in gone {
+            self.end(key, flow, Ending::Expired, out);
+        }
+    }
+
+    fn wake(&mut self, slot: Slot, id: FlowId, now: Timestamp, out: &mut Vec<Exchange>) {
+        let Some(key) = self.table.key(slot) else { return };
+        let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.about.flow == id) else { return };
+        let was_ended = flow.tcp.ended;
+        let one_sided = flow.tcp.is_one_sided();
+        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        tcp.tick(now, &mut port);
+        if tcp.ended && !was_ended {
+            port.end(Ending::Closed, now);
+        }
+        let cost = flow.cost() as u64;
+        self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
+        flow.listed = flow.tcp.is_undecided();
+        if flow.listed {
+            self.waiting.push((slot, id));
+        }
+        if flow.tcp.ended && !was_ended {
+            self.table.move_to(slot, List::Closed);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Counters: what was seen, what was used, what was lost, by stage. Every loss has one.
 
 /// What the pipeline saw, per run. The TCP payload accounts add up:
-/// `payload_bytes = parsed_bytes + skipped_bytes + duplicate_bytes + unparsed_bytes + dropped_bytes + pending`.
+/// `payload_bytes = parsed_bytes + skipped_bytes + duplicate_bytes + unparsed_bytes + dropped_bytes + pending_bytes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Frames handed in.
@@ -14,7 +14,7 @@ pub struct Counters {
     pub frames_skipped: Vec<(&'static str, u64)>,
     /// TCP segments.
     pub segments: u64,
-    /// TCP payload bytes on the wire.
+    /// TCP payload bytes captured (what snaplen cut off counts as a gap).
     pub payload_bytes: u64,
     /// Payload bytes parsed as HTTP/1.1.
     pub parsed_bytes: u64,
@@ -26,6 +26,8 @@ pub struct Counters {
     pub unparsed_bytes: u64,
     /// Payload bytes given up under memory pressure.
     pub dropped_bytes: u64,
+    /// Payload bytes that wait for their turn; 0 when the capture has ended.
+    pub pending_bytes: u64,
     /// Bytes known to be missing from the capture.
     pub gap_bytes: u64,
     /// Number of gaps.

@@ -1,0 +1,98 @@
+//! An exchange in the making.
+
+use super::reader::Began;
+use crate::model::{Anomaly, BodyEnd, Exchange, Outcome};
+
+/// Why no more bytes will come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The connection was closed.
+    Closed,
+    /// The connection was reset.
+    Reset,
+    /// The capture has ended.
+    Captured,
+    /// The connection was idle for too long.
+    Expired,
+    /// The connection was given up for want of memory.
+    Evicted,
+}
+
+impl Ending {
+    /// What it means for a body that was being read.
+    pub(crate) const fn of_body(self) -> BodyEnd {
+        match self {
+            Self::Closed => BodyEnd::ClosedEarly,
+            Self::Reset => BodyEnd::Reset,
+            _ => BodyEnd::Unfinished,
+        }
+    }
+
+    /// What it means for a request without a response.
+    const fn of_request(self) -> Outcome {
+        match self {
+            Self::Closed => Outcome::Closed,
+            Self::Reset => Outcome::Reset,
+            Self::Captured => Outcome::Pending,
+            Self::Expired => Outcome::Expired,
+            Self::Evicted => Outcome::Evicted,
+        }
+    }
+}
+
+/// One request on its way to a response, or a response that has none.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// What leaves in the end.
+    pub exchange: Exchange,
+    /// Where the request began.
+    pub began: Began,
+    /// Whether the request was read to its end.
+    pub requested: bool,
+    /// Stream offset of the request's end, once it is known.
+    pub request_end: u64,
+    /// Whether the final response has begun.
+    pub answered: bool,
+    /// Whether the final response was read to its end.
+    pub responded: bool,
+    /// How far the server had received the client's bytes when the final response began.
+    pub response_ack: Option<u64>,
+    /// Whether the request waits for `100 (Continue)`.
+    pub expects: bool,
+    /// Number of interim responses.
+    pub interims: u32,
+    /// Bytes of memory in use.
+    pub cost: usize,
+}
+
+impl Entry {
+    /// Whether nothing more is to come.
+    pub(crate) fn is_done(&self) -> bool {
+        self.requested && self.responded
+    }
+
+    /// Sets the outcome from what was seen and why it ended.
+    pub(crate) fn conclude(&mut self, ending: Ending, missing: Option<Outcome>) {
+        let done = self.is_done();
+        let exchange = &mut self.exchange;
+        if let (Some(ack), Some(request)) = (self.response_ack, &exchange.request)
+            && self.answered
+            && ack < self.request_end
+            && request.body.end != BodyEnd::NotSent
+        {
+            exchange.anomalies.insert(Anomaly::EarlyResponse);
+        }
+        if exchange.outcome == Outcome::Switched {
+            return;
+        }
+        exchange.outcome = match (&exchange.request, &exchange.response) {
+            (None, _) => Outcome::Orphan,
+            (Some(_), None) => missing.unwrap_or(ending.of_request()),
+            (Some(request), Some(response)) => {
+                let sent = request.body.end.is_whole() || request.body.end == BodyEnd::NotSent;
+                let whole = sent && response.body.end.is_whole() && done;
+                if whole { Outcome::Complete } else { Outcome::Partial }
+            }
+        };
+    }
+}

@@ -1,0 +1,237 @@
+//! Heads that httparse refuses, read line by line as far as they go; what is odd about them becomes an anomaly.
+
+use super::facts::Facts;
+use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
+
+/// A request head from the bytes in `raw`, whole or cut; `None` without a readable request line.
+pub(crate) fn request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
+    let (line, rest) = first_line(raw);
+    let text = trim_end(line);
+    let method_len = text.iter().position(|byte| *byte == b' ' || *byte == b'\t')?;
+    let after = method_len + leading_blanks(text.get(method_len..)?);
+    let target_end = text.iter().rposition(|byte| *byte == b' ' || *byte == b'\t')?;
+    let (version, exact) = version(text.get(target_end + 1..)?);
+    let (target, version, exact) = if target_end >= after && version.is_some() {
+        let target = trim_end(text.get(after..target_end)?);
+        (Span { start: after as u32, len: target.len() as u32 }, version?, exact)
+    } else {
+        (Span { start: after as u32, len: (text.len() - after) as u32 }, Version::Http10, false)
+    };
+    let (fields, mut facts) = fields(raw, rest);
+    let target_bytes = target.of(raw);
+    if !exact || target_bytes.is_empty() || target_bytes.iter().any(|byte| *byte <= b' ' || *byte == 0x7F) {
+        facts.anomalies.insert(Anomaly::MalformedHead);
+    }
+    note_line_end(line, &mut facts.anomalies);
+    facts.conclude_request(version);
+    let method = Span { start: 0, len: method_len as u32 };
+    Some((RequestHead::new(fields, method, target, version), facts))
+}
+
+/// A response head from the bytes in `raw`, whole or cut; `None` without a readable status line.
+pub(crate) fn response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
+    let (line, rest) = first_line(raw);
+    let text = trim_end(line);
+    let version_len = text.iter().position(|byte| *byte == b' ' || *byte == b'\t')?;
+    let (version, exact) = version(text.get(..version_len)?);
+    let version = version?;
+    let code_at = version_len + leading_blanks(text.get(version_len..)?);
+    let code = text.get(code_at..)?;
+    let digits = code.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits != 3 {
+        return None;
+    }
+    let status = code.iter().take(3).fold(0, |n, byte| n * 10 + u16::from(byte - b'0'));
+    let reason_at = code_at + 3 + leading_blanks(code.get(3..)?).min(1);
+    let reason = Span { start: reason_at as u32, len: text.len().saturating_sub(reason_at) as u32 };
+    let (fields, mut facts) = fields(raw, rest);
+    if !exact || code_at != version_len + 1 || status < 100 {
+        facts.anomalies.insert(Anomaly::MalformedHead);
+    }
+    note_line_end(line, &mut facts.anomalies);
+    facts.conclude(version);
+    Some((ResponseHead::new(fields, status.max(100), reason, version), facts))
+}
+
+/// The field lines of a trailer section.
+pub(crate) fn trailers(raw: &[u8]) -> (Fields, AnomalySet) {
+    let (fields, facts) = fields(raw, 0);
+    (fields, facts.anomalies)
+}
+
+/// The protocol version, and whether it is spelled as it must be.
+fn version(text: &[u8]) -> (Option<Version>, bool) {
+    match text {
+        b"HTTP/1.1" => (Some(Version::Http11), true),
+        b"HTTP/1.0" => (Some(Version::Http10), true),
+        _ if text.len() > 5 && text.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP/")) => {
+            let old = text.starts_with(b"HTTP/0") || text.ends_with(b"1.0");
+            (Some(if old { Version::Http10 } else { Version::Http11 }), false)
+        }
+        _ => (None, false),
+    }
+}
+
+/// The first line with its end, and where the next begins.
+fn first_line(raw: &[u8]) -> (&[u8], usize) {
+    let end = memchr::memchr(b'\n', raw).map_or(raw.len(), |at| at + 1);
+    (raw.get(..end).unwrap_or_default(), end)
+}
+
+/// All field lines of `raw` from `at` on.
+fn fields(raw: &[u8], mut at: usize) -> (Fields, Facts) {
+    let mut facts = Facts::default();
+    let mut spans: Vec<FieldSpan> = Vec::new();
+    while at < raw.len() {
+        let (line, len) = first_line(raw.get(at..).unwrap_or_default());
+        let text = trim_eol(line);
+        note_line_end(line, &mut facts.anomalies);
+        if text.first().is_some_and(|byte| *byte == b' ' || *byte == b'\t') && !spans.is_empty() {
+            facts.anomalies.insert(Anomaly::ObsFold);
+            if let Some(last) = spans.last_mut() {
+                last.value.len = (at + trim_end(text).len()) as u32 - last.value.start;
+            }
+        } else if !text.is_empty() {
+            spans.push(field(text, at, &mut facts.anomalies));
+        }
+        at += len;
+    }
+    for field in &spans {
+        let (name, value) = (field.name.of(raw), field.value.of(raw));
+        note_value(value, &mut facts.anomalies);
+        facts.field(name, value);
+    }
+    (Fields::new(raw, spans), facts)
+}
+
+/// One field line that begins at `at`.
+fn field(text: &[u8], at: usize, anomalies: &mut AnomalySet) -> FieldSpan {
+    let Some(colon) = memchr::memchr(b':', text) else {
+        anomalies.insert(Anomaly::InvalidFieldName);
+        let name = trim_end(text);
+        return FieldSpan { name: Span { start: at as u32, len: name.len() as u32 }, value: Span::default() };
+    };
+    let name = text.get(..colon).unwrap_or_default();
+    let lead = leading_blanks(name);
+    let bare = trim_end(name.get(lead..).unwrap_or_default());
+    if bare.is_empty() {
+        anomalies.insert(Anomaly::EmptyFieldName);
+    } else if lead + bare.len() < name.len() {
+        anomalies.insert(Anomaly::SpaceBeforeColon);
+    }
+    if lead > 0 || bare.iter().any(|byte| !is_token(*byte)) {
+        anomalies.insert(Anomaly::InvalidFieldName);
+    }
+    let value = text.get(colon + 1..).unwrap_or_default();
+    let skip = leading_blanks(value);
+    let value = trim_end(value.get(skip..).unwrap_or_default());
+    FieldSpan {
+        name: Span { start: (at + lead) as u32, len: bare.len() as u32 },
+        value: Span { start: (at + colon + 1 + skip) as u32, len: value.len() as u32 },
+    }
+}
+
+fn note_value(value: &[u8], anomalies: &mut AnomalySet) {
+    if !value.is_ascii() {
+        anomalies.insert(Anomaly::NonAsciiValue);
+    }
+    if memchr::memchr(b'\r', value).is_some_and(|at| value.get(at + 1) != Some(&b'\n')) {
+        anomalies.insert(Anomaly::BareCr);
+    }
+    if value.iter().any(|byte| (*byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n')) || *byte == 0x7F) {
+        anomalies.insert(Anomaly::InvalidFieldValue);
+    }
+}
+
+fn note_line_end(line: &[u8], anomalies: &mut AnomalySet) {
+    if line.ends_with(b"\n") && !line.ends_with(b"\r\n") {
+        anomalies.insert(Anomaly::BareLf);
+    }
+    let text = trim_eol(line);
+    if memchr::memchr(b'\r', text).is_some() {
+        anomalies.insert(Anomaly::BareCr);
+    }
+}
+
+fn trim_eol(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Without the line end and the blanks before it.
+fn trim_end(text: &[u8]) -> &[u8] {
+    let text = trim_eol(text);
+    let blanks = text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    text.get(..text.len() - blanks).unwrap_or_default()
+}
+
+fn leading_blanks(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
+/// Whether `byte` may be in a token (RFC 9110 §5.6.2).
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{request, response, trailers};
+    use crate::model::{Anomaly, Field};
+
+    fn lines(wire: &str) -> (Vec<(String, String)>, Vec<Anomaly>) {
+        let (fields, anomalies) = trailers(wire.as_bytes());
+        let text = |field: Field<'_>| (field.name_text().into_owned(), field.value_text().into_owned());
+        (fields.iter().map(text).collect(), anomalies.iter().collect())
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn odd_field_lines() {
+        for (wire, expected, anomaly) in [
+            ("A : b\r\n\r\n", &[("A", "b")][..], Anomaly::SpaceBeforeColon),
+            (": b\r\n\r\n", &[("", "b")], Anomaly::EmptyFieldName),
+            ("A: b\r\n  c\r\nD: e\r\n\r\n", &[("A", "b\r\n  c"), ("D", "e")], Anomaly::ObsFold),
+            ("A: b\nC: d\n\n", &[("A", "b"), ("C", "d")], Anomaly::BareLf),
+            ("A: b\rC: d\r\n\r\n", &[("A", "b\rC: d")], Anomaly::BareCr),
+            ("A: b\0c\r\n\r\n", &[("A", "b\0c")], Anomaly::InvalidFieldValue),
+            ("A b\r\n\r\n", &[("A b", "")], Anomaly::InvalidFieldName),
+            ("A@: b\r\n\r\n", &[("A@", "b")], Anomaly::InvalidFieldName),
+        ] {
+            let (fields, anomalies) = lines(wire);
+            assert_eq!(fields, pairs(expected), "{wire:?}");
+            assert!(anomalies.contains(&anomaly), "{wire:?} {anomalies:?}");
+        }
+    }
+
+    #[test]
+    fn odd_request_lines() {
+        for (wire, method, target) in [
+            ("GET /a b HTTP/1.1\r\n\r\n", "GET", "/a b"),
+            ("GET  /a  HTTP/1.1\r\n\r\n", "GET", "/a"),
+            ("GET /a HTTP/1.2\r\n\r\n", "GET", "/a"),
+            ("GET /a\r\n\r\n", "GET", "/a"),
+        ] {
+            let (head, facts) = request(wire.as_bytes()).expect(wire);
+            assert_eq!((head.method(), head.target()), (method, target.as_bytes()), "{wire:?}");
+            assert_eq!(facts.anomalies.contains(Anomaly::MalformedHead), target != "/a" || !wire.contains("HTTP/1.1"));
+        }
+        assert!(request(b"nonsense\r\n\r\n").is_none());
+    }
+
+    #[test]
+    fn odd_status_lines() {
+        for (wire, status, reason) in [
+            ("HTTP/1.1  403 No\r\n\r\n", 403, "No"),
+            ("HTTP/1.2 403 No\r\n\r\n", 403, "No"),
+            ("HTTP/1.1 403\tNo\r\n\r\n", 403, "No"),
+        ] {
+            let (head, _) = response(wire.as_bytes()).expect(wire);
+            assert_eq!((head.status(), head.reason()), (status, reason.as_bytes()), "{wire:?}");
+        }
+        assert!(response(b"HTTP/1.1 4x3 No\r\n\r\n").is_none());
+    }
+}

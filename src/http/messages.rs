@@ -1,0 +1,412 @@
+//! Bytes in order → heads and bodies: the state machine of each direction.
+
+use super::chunked::{Chunked, Step};
+use super::head::{self, Outcome};
+use super::pairing::{Context, Http};
+use super::reader::{Framing, Role, State};
+use super::scan::Scan;
+use super::sniff::{self, Sniff};
+use super::lenient;
+use crate::model::{Anomaly, BodyEnd};
+use crate::tcp::Arrival;
+
+impl Http {
+    /// Takes the next bytes of a direction.
+    pub(super) fn feed(&mut self, role: Role, data: &[u8], mut at: Arrival, cx: &mut Context<'_>) {
+        self.reader(role).last = at.time;
+        let mut rest = data;
+        while !rest.is_empty() {
+            let used = self.step(role, rest, at, cx).min(rest.len());
+            if used > 0 {
+                at.starts_segment = false;
+            }
+            at.offset += used as u64;
+            rest = rest.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Takes some of `data`; returns how much. Takes nothing only when it changes the state.
+    fn step(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        match self.reader(role).state {
+            State::Start => self.start(role, data, at, cx),
+            State::Head { decided } => self.more_head(role, decided, data, at, cx),
+            State::LongHead(framing) => self.long_head(role, framing, data, at, cx),
+            State::Length(left) => {
+                let take = (data.len() as u64).min(left) as usize;
+                self.content(role, data.get(..take).unwrap_or_default(), at, cx);
+                self.length_left(role, left - take as u64, at, cx);
+                take
+            }
+            State::Chunked(chunked) => self.chunked(role, chunked, data, at, cx),
+            State::Trailers(_) => self.trailers(role, data, at, cx),
+            State::UntilClose => {
+                self.content(role, data, at, cx);
+                data.len()
+            }
+            State::Expected(framing) => self.expected(framing, data, at, cx),
+            State::Held => self.held(data, at, cx),
+            State::Seek => self.seek(role, data, at, cx),
+            State::Tunnel => {
+                cx.tally.skipped_bytes += data.len() as u64;
+                data.len()
+            }
+            State::Foreign => {
+                cx.tally.unparsed_bytes += data.len() as u64;
+                data.len()
+            }
+        }
+    }
+
+    /// The capture lost the next `len` bytes of a direction.
+    pub(super) fn lose(&mut self, role: Role, len: u64, at: Arrival, cx: &mut Context<'_>) {
+        let (in_head, in_body) = match role {
+            Role::Request => (Anomaly::GapInRequestHead, Anomaly::GapInRequestBody),
+            Role::Response => (Anomaly::GapInResponseHead, Anomaly::GapInResponseBody),
+        };
+        match self.reader(role).state {
+            State::Tunnel | State::Foreign => {}
+            State::Seek => self.lost_sync(role),
+            State::Start => self.between_lost(role),
+            State::Head { .. } => {
+                self.cut_head(role, in_head, BodyEnd::Lost, at, cx);
+                self.between_lost(role);
+            }
+            State::Length(left) => {
+                self.note(role, in_body);
+                let inside = len.min(left);
+                self.reader(role).body.gap(inside);
+                self.length_left(role, left - inside, at, cx);
+                if len > inside {
+                    self.between_lost(role);
+                }
+            }
+            State::UntilClose => {
+                self.note(role, in_body);
+                self.reader(role).body.gap(len);
+            }
+            State::Chunked(mut chunked) => {
+                if chunked.gap(len) {
+                    self.note(role, in_body);
+                    self.reader(role).body.gap(len);
+                    self.reader(role).state = State::Chunked(chunked);
+                } else {
+                    self.lose_content(role, in_body, at, cx);
+                }
+            }
+            State::LongHead(_) | State::Trailers(_) | State::Expected(_) | State::Held => {
+                self.lose_content(role, in_body, at, cx);
+            }
+        }
+    }
+
+    fn lose_content(&mut self, role: Role, why: Anomaly, at: Arrival, cx: &mut Context<'_>) {
+        self.note(role, why);
+        self.finish(role, BodyEnd::Lost, at, cx);
+        self.between_lost(role);
+    }
+
+    fn between_lost(&mut self, role: Role) {
+        self.lost_sync(role);
+        let reader = self.reader(role);
+        reader.carry.insert(Anomaly::GapBetweenMessages);
+        reader.state = State::Seek;
+    }
+
+    fn start(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        if blank > 0 {
+            cx.tally.parsed_bytes += blank as u64;
+            self.reader(role).blank += blank as u32;
+            return blank;
+        }
+        let reader = self.reader(role);
+        reader.began = at.into();
+        if reader.blank > 2 && reader.messages > 0 {
+            reader.carry.insert(Anomaly::CruftBetweenMessages);
+        }
+        reader.blank = 0;
+        match role {
+            Role::Request => {
+                if let Outcome::Complete(head, used, facts) = head::request(data) {
+                    cx.tally.parsed_bytes += used as u64;
+                    self.request_head(head, facts, after(at, used), cx);
+                    return used;
+                }
+            }
+            Role::Response => {
+                if let Outcome::Complete(head, used, facts) = head::response(data) {
+                    cx.tally.parsed_bytes += used as u64;
+                    self.response_head(head, facts, after(at, used), cx);
+                    return used;
+                }
+            }
+        }
+        let reader = self.reader(role);
+        reader.buf.clear();
+        reader.scan = Scan::default();
+        reader.state = State::Head { decided: false };
+        0
+    }
+
+    fn more_head(&mut self, role: Role, decided: bool, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let limit = cx.limits.head as usize;
+        let reader = self.reader(role);
+        let end = reader.scan.find(data);
+        let used = end.unwrap_or(data.len());
+        let old = reader.buf.len();
+        reader.buf.extend_from_slice(data.get(..used).unwrap_or_default());
+        cx.tally.parsed_bytes += used as u64;
+        // Sniffing looks at the first line only, so it is done while that is short or when it has just ended.
+        if !decided && (old < 64 || end.is_some() || memchr::memchr(b'\n', data).is_some() || reader.buf.len() > limit) {
+            let verdict = match role {
+                Role::Request => sniff::request(&reader.buf),
+                Role::Response => sniff::response(&reader.buf),
+            };
+            match verdict {
+                Sniff::Other(name) => return self.foreign(role, name, used, cx),
+                Sniff::Http => reader.state = State::Head { decided: true },
+                Sniff::More => {}
+            }
+        }
+        if end.is_some() {
+            self.whole_head(role, after(at, used), cx);
+        } else if self.reader(role).buf.len() > limit {
+            self.cut_long_head(role, after(at, used), cx);
+        }
+        used
+    }
+
+    /// The buffer holds a whole head.
+    fn whole_head(&mut self, role: Role, at: Arrival, cx: &mut Context<'_>) {
+        let raw = std::mem::take(&mut self.reader(role).buf);
+        match role {
+            Role::Request => {
+                let parsed = match head::request(&raw) {
+                    Outcome::Complete(head, _, facts) => Some((head, facts)),
+                    _ => lenient::request(&raw),
+                };
+                match parsed {
+                    Some((head, facts)) => self.request_head(head, facts, at, cx),
+                    None => self.unreadable(role, raw.len(), cx),
+                }
+            }
+            Role::Response => {
+                let parsed = match head::response(&raw) {
+                    Outcome::Complete(head, _, facts) => Some((head, facts)),
+                    _ => lenient::response(&raw),
+                };
+                match parsed {
+                    Some((head, facts)) => self.response_head(head, facts, at, cx),
+                    None => self.unreadable(role, raw.len(), cx),
+                }
+            }
+        }
+    }
+
+    /// The head in the buffer is over the limit: what there is of it counts, the rest is skipped.
+    fn cut_long_head(&mut self, role: Role, at: Arrival, cx: &mut Context<'_>) {
+        let scan = self.reader(role).scan;
+        self.reader(role).carry.insert(Anomaly::HeadTooLarge);
+        self.reader(role).carry.insert(Anomaly::AmbiguousFraming);
+        self.whole_head(role, at, cx);
+        let reader = self.reader(role);
+        let framing = match reader.state {
+            State::Length(left) => Framing::Length(left),
+            State::Chunked(_) => Framing::Chunked,
+            State::UntilClose => Framing::UntilClose,
+            State::Start => Framing::Empty,
+            _ => return,
+        };
+        (reader.scan, reader.state) = (scan, State::LongHead(framing));
+    }
+
+    fn long_head(&mut self, role: Role, framing: Framing, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let end = self.reader(role).scan.find(data);
+        let used = end.unwrap_or(data.len());
+        cx.tally.parsed_bytes += used as u64;
+        if end.is_some() {
+            self.begin_content(role, framing, after(at, used), cx);
+        }
+        used
+    }
+
+    /// The head in the buffer ends here, although its end was not seen.
+    pub(super) fn cut_head(&mut self, role: Role, why: Anomaly, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
+        let raw = std::mem::take(&mut self.reader(role).buf);
+        // A line that is cut says nothing reliable; the start line is kept if it is whole.
+        let whole = memchr::memrchr(b'\n', &raw).map_or(0, |at| at + 1);
+        let raw = raw.get(..whole).unwrap_or_default();
+        let reader = self.reader(role);
+        reader.state = State::Seek;
+        reader.carry.insert(why);
+        match role {
+            Role::Request => {
+                if let Some((head, facts)) = lenient::request(raw) {
+                    self.cut_request(head, facts, end, at, cx);
+                }
+            }
+            Role::Response => {
+                if let Some((head, facts)) = lenient::response(raw) {
+                    self.cut_response(head, facts, end, at, cx);
+                }
+            }
+        }
+    }
+
+    /// What stands where a message should begin is none: `used` bytes of this slice are in the buffer.
+    fn foreign(&mut self, role: Role, name: &'static str, used: usize, cx: &mut Context<'_>) -> usize {
+        let len = std::mem::take(&mut self.reader(role).buf).len() as u64;
+        cx.tally.parsed_bytes -= len;
+        if self.reader(role).messages == 0 {
+            cx.tally.unparsed_bytes += len;
+            self.reader(role).state = State::Foreign;
+            self.name_foreign(role, name);
+        } else {
+            cx.tally.skipped_bytes += len;
+            self.cruft(role);
+        }
+        used
+    }
+
+    fn unreadable(&mut self, role: Role, len: usize, cx: &mut Context<'_>) {
+        cx.tally.parsed_bytes -= len as u64;
+        cx.tally.skipped_bytes += len as u64;
+        self.cruft(role);
+    }
+
+    fn cruft(&mut self, role: Role) {
+        let reader = self.reader(role);
+        reader.carry.insert(Anomaly::CruftBetweenMessages);
+        reader.state = State::Seek;
+    }
+
+    /// How a message's content begins once its head has ended.
+    pub(super) fn begin_content(&mut self, role: Role, framing: Framing, at: Arrival, cx: &mut Context<'_>) {
+        let reader = self.reader(role);
+        match framing {
+            Framing::Empty => self.finish(role, BodyEnd::None, at, cx),
+            Framing::Length(0) => self.finish(role, BodyEnd::Complete, at, cx),
+            Framing::Length(len) => {
+                reader.body.expect(len, cx.limits.body);
+                reader.state = State::Length(len);
+            }
+            Framing::Chunked => reader.state = State::Chunked(Chunked::new()),
+            Framing::UntilClose => reader.state = State::UntilClose,
+        }
+    }
+
+    fn content(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+        cx.tally.parsed_bytes += data.len() as u64;
+        self.reader(role).body.push(data, at.offset, cx.limits.body);
+    }
+
+    fn length_left(&mut self, role: Role, left: u64, at: Arrival, cx: &mut Context<'_>) {
+        if left == 0 {
+            self.finish(role, BodyEnd::Complete, at, cx);
+        } else {
+            self.reader(role).state = State::Length(left);
+        }
+    }
+
+    fn chunked(&mut self, role: Role, mut chunked: Chunked, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let step = chunked.step(data);
+        self.reader(role).state = State::Chunked(chunked);
+        match step {
+            Step::Frame(used) => {
+                cx.tally.parsed_bytes += used as u64;
+                used
+            }
+            Step::Data(used) => {
+                self.content(role, data.get(..used).unwrap_or_default(), at, cx);
+                used
+            }
+            Step::Last(used) => {
+                cx.tally.parsed_bytes += used as u64;
+                let reader = self.reader(role);
+                (reader.scan, reader.state) = (Scan::section(), State::Trailers(chunked.anomalies));
+                reader.buf.clear();
+                used
+            }
+            Step::Broken => {
+                chunked.anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
+                self.finish(role, BodyEnd::Lost, at, cx);
+                self.lost_sync(role);
+                self.reader(role).state = State::Seek;
+                0
+            }
+        }
+    }
+
+    fn trailers(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let reader = self.reader(role);
+        let end = reader.scan.find(data);
+        let used = end.unwrap_or(data.len());
+        cx.tally.parsed_bytes += used as u64;
+        let room = (cx.limits.head as usize).saturating_sub(reader.buf.len());
+        reader.buf.extend_from_slice(data.get(..used.min(room)).unwrap_or_default());
+        if end.is_some() {
+            self.end_chunked(role);
+            self.finish(role, BodyEnd::Complete, after(at, used), cx);
+        }
+        used
+    }
+
+    /// Hands on what the framing of a chunked body showed.
+    pub(super) fn end_chunked(&mut self, role: Role) {
+        let anomalies = match self.reader(role).state {
+            State::Trailers(anomalies) => anomalies,
+            State::Chunked(chunked) => chunked.anomalies,
+            _ => return,
+        };
+        anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
+        let raw = std::mem::take(&mut self.reader(role).buf);
+        let (fields, odd) = lenient::trailers(&raw);
+        if !fields.is_empty() {
+            odd.iter().for_each(|anomaly| self.note(role, anomaly));
+            self.note(role, Anomaly::Trailers);
+            self.reader(role).body.trailers(fields);
+        }
+    }
+
+    /// A message may begin where a segment does.
+    fn seek(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let found = at.starts_segment
+            && match role {
+                Role::Request => sniff::surely_request(data),
+                Role::Response => sniff::surely_response(data),
+            };
+        if found {
+            self.reader(role).state = State::Start;
+            return 0;
+        }
+        cx.tally.skipped_bytes += data.len() as u64;
+        data.len()
+    }
+
+    /// The client asked before sending its content: what comes is the content, or the next request.
+    fn expected(&mut self, framing: Framing, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+        let refused = self.was_refused(at);
+        if refused && sniff::surely_request(data) {
+            self.note(Role::Request, Anomaly::ContinueRefused);
+            self.finish(Role::Request, BodyEnd::NotSent, at, cx);
+            return 0;
+        }
+        self.begin_content(Role::Request, framing, at, cx);
+        0
+    }
+
+    /// After CONNECT: bytes that come before the response belong to the tunnel.
+    fn held(&mut self, data: &[u8], _at: Arrival, cx: &mut Context<'_>) -> usize {
+        if self.tunnel_refused() {
+            self.reader(Role::Request).state = State::Start;
+            return 0;
+        }
+        cx.tally.skipped_bytes += data.len() as u64;
+        data.len()
+    }
+}
+
+/// `at`, `used` bytes later.
+fn after(at: Arrival, used: usize) -> Arrival {
+    Arrival { offset: at.offset + used as u64, starts_segment: false, ..at }
+}

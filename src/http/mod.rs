@@ -1,0 +1,18 @@
+//! HTTP/1.1: heads (httparse first, a lenient reader of our own after it), body framing (RFC 9112 §6), pairing.
+
+pub mod coding;
+
+mod body;
+mod chunked;
+mod exchange;
+mod facts;
+mod head;
+mod lenient;
+mod messages;
+mod pairing;
+mod reader;
+mod scan;
+mod sniff;
+
+pub(crate) use exchange::Ending;
+pub(crate) use pairing::{Context, Http};

@@ -1,0 +1,176 @@
+//! Whether bytes can begin an HTTP/1.1 message, and the name of what they are otherwise.
+
+use super::lenient::is_token;
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sniff {
+    /// They begin a message.
+    Http,
+    /// Too few to say.
+    More,
+    /// They begin something else.
+    Other(&'static str),
+}
+
+/// The longest method that is believed without a version in the line.
+const LONGEST_METHOD: usize = 32;
+
+/// Methods that are HTTP's and of no other line protocol that is common.
+const METHODS: [&[u8]; 12] = [
+    b"GET", b"POST", b"PUT", b"DELETE", b"HEAD", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"PROPFIND", b"MKCOL",
+    b"REPORT",
+];
+
+/// Whether `data` begins a request. Says `More` at most until the first line is whole.
+pub(crate) fn request(data: &[u8]) -> Sniff {
+    let Some(first) = data.first() else { return Sniff::More };
+    if !is_token(*first) {
+        return binary(data);
+    }
+    let method = data.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_token(**byte)).count();
+    match data.get(method) {
+        None if method <= LONGEST_METHOD => return Sniff::More,
+        Some(b' ' | b'\t') if method <= LONGEST_METHOD => {}
+        _ => return text(data),
+    }
+    let Some(end) = memchr::memchr(b'\n', data) else { return Sniff::More };
+    request_line(data.get(..end).unwrap_or_default(), data.get(..method).unwrap_or_default())
+}
+
+/// Whether a whole first line, without its LF, is a request line.
+fn request_line(line: &[u8], method: &[u8]) -> Sniff {
+    let line = line.trim_ascii_end();
+    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    if line == b"PRI * HTTP/2.0" {
+        Sniff::Other("http/2")
+    } else if version.starts_with(b"HTTP/1.") {
+        Sniff::Http
+    } else if version.starts_with(b"RTSP/") {
+        Sniff::Other("rtsp")
+    } else if version.starts_with(b"SIP/") {
+        Sniff::Other("sip")
+    } else if METHODS.contains(&method) {
+        let target = line.get(method.len()..).unwrap_or_default().trim_ascii_start();
+        let versioned = target.contains(&b' ') || target.contains(&b'\t');
+        if versioned && !target.is_empty() { Sniff::Http } else { Sniff::Other("http/0.9") }
+    } else {
+        text(line)
+    }
+}
+
+/// Whether `data` begins a response.
+pub(crate) fn response(data: &[u8]) -> Sniff {
+    const NAME: &[u8] = b"HTTP/";
+    let known = data.len().min(NAME.len());
+    if data.get(..known) == NAME.get(..known) {
+        return match data.get(NAME.len()) {
+            None => Sniff::More,
+            Some(b'0'..=b'9') => Sniff::Http,
+            Some(_) => Sniff::Other("other"),
+        };
+    }
+    match data.first() {
+        None => Sniff::More,
+        Some(first) if *first < b' ' || *first >= 0x7F => binary(data),
+        Some(_) => text(data),
+    }
+}
+
+/// Whether `data`, which begins at a segment's start, is surely the beginning of a request.
+pub(crate) fn surely_request(data: &[u8]) -> bool {
+    let method = data.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_token(**byte)).count();
+    if method == 0 || data.get(method) != Some(&b' ') {
+        return false;
+    }
+    let line = data.get(..memchr::memchr(b'\n', data).unwrap_or(data.len())).unwrap_or_default();
+    let Some(end) = memchr::memrchr(b' ', line) else { return false };
+    let version = line.get(end + 1..).unwrap_or_default();
+    if line.len() == data.len() {
+        // The line goes on in the next segment: a known method and a target must do.
+        let name = data.get(..method).unwrap_or_default();
+        return METHODS.contains(&name) && matches!(data.get(method + 1), Some(b'/' | b'h' | b'*'));
+    }
+    version.starts_with(b"HTTP/1.")
+}
+
+/// Whether `data`, which begins at a segment's start, is surely the beginning of a response.
+pub(crate) fn surely_response(data: &[u8]) -> bool {
+    data.starts_with(b"HTTP/1.")
+        && data.get(8) == Some(&b' ')
+        && data.get(9..12).is_some_and(|code| code.iter().all(u8::is_ascii_digit))
+}
+
+/// The name of a protocol whose first bytes are no text.
+fn binary(data: &[u8]) -> Sniff {
+    match data {
+        [0x14..=0x17, 3, 0..=4, ..] => Sniff::Other("tls"),
+        [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
+        [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
+        _ => Sniff::Other("binary"),
+    }
+}
+
+/// The name of a protocol whose first bytes are text.
+fn text(data: &[u8]) -> Sniff {
+    const NAMES: [(&[u8], &str); 14] = [
+        (b"SSH-", "ssh"),
+        (b"RTSP/", "rtsp"),
+        (b"SIP/", "sip"),
+        (b"220", "smtp or ftp"),
+        (b"EHLO", "smtp or ftp"),
+        (b"HELO", "smtp or ftp"),
+        (b"USER ", "smtp or ftp"),
+        (b"+OK", "pop3"),
+        (b"* OK", "imap"),
+        (b"ICY ", "icy"),
+        (b"PROXY ", "proxy protocol"),
+        (b"RFB 0", "vnc"),
+        (b"*", "redis"),
+        (b"NICK ", "irc"),
+    ];
+    let name = NAMES.iter().find(|(start, _)| data.starts_with(start)).map_or("other", |(_, name)| *name);
+    Sniff::Other(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sniff, request, response, surely_request};
+
+    #[test]
+    fn requests_and_what_looks_like_them() {
+        for (data, expected) in [
+            (&b"GET / HTTP/1.1\r\n"[..], Sniff::Http),
+            (b"VERSION-CONTROL /a HTTP/1.0\n", Sniff::Http),
+            (b"GET /a b HTTP/1.1\r\n", Sniff::Http),
+            (b"GET / HTTP/1.1", Sniff::More),
+            (b"POS", Sniff::More),
+            (b"GET /\r\n", Sniff::Other("http/0.9")),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Sniff::Other("http/2")),
+            (b"\x16\x03\x01\x02\x00", Sniff::Other("tls")),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Sniff::Other("ssh")),
+            (b"OPTIONS rtsp://a/ RTSP/1.0\r\n", Sniff::Other("rtsp")),
+            (b"INVITE sip:a@b SIP/2.0\r\n", Sniff::Other("sip")),
+            (b"EHLO a\r\n", Sniff::Other("smtp or ftp")),
+            (b"\x00\x01", Sniff::Other("binary")),
+        ] {
+            assert_eq!(request(data), expected, "{data:?}");
+        }
+    }
+
+    #[test]
+    fn responses_and_what_looks_like_them() {
+        assert_eq!(response(b"HTTP/1.1 200 OK\r\n"), Sniff::Http);
+        assert_eq!(response(b"HTT"), Sniff::More);
+        assert_eq!(response(b"SSH-2.0-x\r\n"), Sniff::Other("ssh"));
+        assert_eq!(response(b"\x16\x03\x03"), Sniff::Other("tls"));
+    }
+
+    #[test]
+    fn a_body_is_no_request() {
+        assert!(surely_request(b"GET /a HTTP/1.1\r\nHost: x\r\n"));
+        assert!(!surely_request(b"name value\n"));
+        assert!(!surely_request(b"{\"a\": 1}"));
+        assert!(!surely_request(b"HTTP/1.1 200 OK\r\n"));
+    }
+}

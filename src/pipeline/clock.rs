@@ -1,0 +1,70 @@
+//! Capture time in whole seconds, for expiry: it never runs backwards and does not believe a single wild timestamp.
+
+use crate::model::Timestamp;
+
+/// A jump forward of more seconds than this must be confirmed by the next frame.
+const JUMP: i64 = 60;
+
+/// Counts the seconds of capture time.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    latest: Option<i64>,
+    suspect: Option<i64>,
+    uptime: u32,
+}
+
+impl Clock {
+    /// Seconds since the first frame, as far as they are believed.
+    pub(crate) fn uptime(&self) -> u32 {
+        self.uptime
+    }
+
+    /// A frame came at `time`; says whether a second began.
+    pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
+        let second = time.seconds();
+        let Some(latest) = self.latest else {
+            self.latest = Some(second);
+            return false;
+        };
+        if second == latest {
+            self.suspect = None;
+            return false;
+        }
+        let wild = (second - latest).abs() > JUMP;
+        if wild && self.suspect.is_none_or(|suspect| (second - suspect).abs() > JUMP) {
+            self.suspect = Some(second);
+            return false;
+        }
+        if second < latest && !wild {
+            return false;
+        }
+        self.suspect = None;
+        self.latest = Some(second);
+        let passed = u32::try_from((second - latest).max(0)).unwrap_or(u32::MAX);
+        self.uptime = self.uptime.saturating_add(passed);
+        passed > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Clock;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn a_single_wild_timestamp_is_not_believed() {
+        let mut clock = Clock::default();
+        let at = |second: i64| Timestamp::from_parts(second, 5);
+        assert!(!clock.advance(at(1000)));
+        assert!(clock.advance(at(1001)));
+        assert!(!clock.advance(at(9_000_000)));
+        assert!(clock.advance(at(1003)));
+        assert!(!clock.advance(at(1002)), "backwards");
+        assert_eq!(clock.uptime(), 3);
+        assert!(!clock.advance(at(2000)));
+        assert!(clock.advance(at(2001)), "confirmed");
+        assert!(!clock.advance(at(10)));
+        assert!(!clock.advance(at(11)), "set back");
+        assert!(clock.advance(at(12)));
+    }
+}

@@ -1,0 +1,145 @@
+//! One connection with its HTTP state.
+
+use crate::http::{Context, Ending, Http};
+use crate::model::{Anomaly, AnomalySet, Connection as About, Counters, Exchange, Timestamp};
+use crate::pipeline::Limits;
+use crate::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// Order of bytes.
+    pub tcp: Connection,
+    /// Messages; absent until there is payload and after the end.
+    pub http: Option<Box<Http>>,
+    /// What exchanges say of their connection.
+    pub about: About,
+    /// Capture time of the latest segment.
+    pub last: Timestamp,
+    /// Bytes of memory charged for it.
+    pub charged: u64,
+    /// Whether it waits for time to pass.
+    pub listed: bool,
+    /// What was odd before there was payload.
+    pub odd: AnomalySet,
+}
+
+impl Flow {
+    /// A connection of which nothing was seen yet.
+    pub(crate) fn new(about: About, time: Timestamp) -> Self {
+        Self {
+            tcp: Connection::default(),
+            http: None,
+            about,
+            last: time,
+            charged: 0,
+            listed: false,
+            odd: AnomalySet::default(),
+        }
+    }
+
+    /// The order of bytes, and what it reports to.
+    pub(crate) fn split<'a>(
+        &'a mut self,
+        limits: &'a Limits,
+        tally: &'a mut Counters,
+        out: &'a mut Vec<Exchange>,
+        key: FlowKey,
+        one_sided: bool,
+    ) -> (&'a mut Connection, Port<'a>) {
+        let Self { tcp, http, about, odd, .. } = self;
+        let client = tcp.client;
+        (tcp, Port { limits, tally, out, key, about: *about, client, http, odd, one_sided })
+    }
+
+    /// Bytes of memory in use beyond the table's own.
+    pub(crate) fn cost(&self) -> usize {
+        self.tcp.cost() + self.http.as_ref().map_or(0, |http| http.cost())
+    }
+}
+
+/// Everything a flow reports to, while one segment is taken in.
+pub(crate) struct Port<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) tally: &'a mut Counters,
+    pub(crate) out: &'a mut Vec<Exchange>,
+    pub(crate) key: FlowKey,
+    pub(crate) about: About,
+    pub(crate) client: Option<Dir>,
+    pub(crate) http: &'a mut Option<Box<Http>>,
+    pub(crate) odd: &'a mut AnomalySet,
+    pub(crate) one_sided: bool,
+}
+
+impl Port<'_> {
+    fn with(&mut self, take: impl FnOnce(&mut Http, &mut Context<'_>)) {
+        let (client, odd) = (self.client, &mut *self.odd);
+        let http = self.http.get_or_insert_with(|| {
+            let mut http = Box::new(Http::new(client));
+            odd.iter().for_each(|anomaly| http.notice(anomaly));
+            http
+        });
+        let mut cx = Context {
+            limits: self.limits,
+            tally: self.tally,
+            out: self.out,
+            key: self.key,
+            connection: self.about,
+        };
+        take(http, &mut cx);
+    }
+
+    /// Nothing more comes: everything leaves.
+    pub(crate) fn end(&mut self, ending: Ending, time: Timestamp) {
+        let Some(mut http) = self.http.take() else { return };
+        if let Some(name) = http.unparsed() {
+            count(&mut self.tally.flows_unparsed, name);
+        }
+        let mut cx = Context {
+            limits: self.limits,
+            tally: self.tally,
+            out: self.out,
+            key: self.key,
+            connection: self.about,
+        };
+        let at = Arrival { time, offset: u64::MAX, ack: None, starts_segment: false };
+        http.end(ending, at, self.one_sided, &mut cx);
+    }
+}
+
+impl Receiver for Port<'_> {
+    fn data(&mut self, dir: Dir, data: &[u8], arrival: Arrival) {
+        self.with(|http, cx| http.data(dir, data, arrival, cx));
+    }
+    fn gap(&mut self, dir: Dir, len: u64, arrival: Arrival) {
+        self.with(|http, cx| http.gap(dir, len, arrival, cx));
+    }
+    fn fin(&mut self, dir: Dir, arrival: Arrival) {
+        if self.http.is_some() {
+            self.with(|http, cx| http.fin(dir, arrival, cx));
+        }
+    }
+    fn reset(&mut self, _dir: Dir, arrival: Arrival) {
+        self.end(Ending::Reset, arrival.time);
+    }
+    fn repeated(&mut self, dir: Dir, offset: u64, data: &[u8]) -> bool {
+        self.http.as_ref().is_some_and(|http| http.differs(dir, offset, data))
+    }
+    fn notice(&mut self, anomaly: Anomaly) {
+        match self.http {
+            Some(http) => http.notice(anomaly),
+            None => self.odd.insert(anomaly),
+        }
+    }
+    fn tally(&mut self) -> &mut Counters {
+        self.tally
+    }
+}
+
+/// Adds one to the count called `name`.
+pub(crate) fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
+    match counts.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((name, 1)),
+    }
+}
