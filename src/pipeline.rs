@@ -1,10 +1,13 @@
 //! The sans-IO pipeline: frames in, exchanges out. No thread, no clock, no channel.
 
+#[cfg(test)]
+mod cases;
 mod clock;
 mod flow;
 
 use std::mem;
 
+use crate::decode::{DecodeLimits, Decoded, Decoder};
 use crate::http::Ending;
 use crate::model::{Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
 use crate::tcp::{Dir, FlowKey, List, Slot, Table, Verdict};
@@ -39,6 +42,63 @@ const LINGER: u32 = 30;
 /// Frames in, exchanges out.
 #[derive(Debug)]
 pub struct Pipeline {
+    decoder: Decoder,
+    flows: Flows,
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing.
+    pub fn new(limits: Limits) -> Self {
+        let fragment_bytes = (limits.memory / 16) as usize;
+        let decoder = Decoder::new(DecodeLimits { fragment_bytes, ..DecodeLimits::default() });
+        Self { decoder, flows: Flows::new(limits) }
+    }
+
+    /// Takes one frame; exchanges that it finished are appended to `out`.
+    pub fn ingest(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
+        let counters = &mut self.flows.counters;
+        counters.frames += 1;
+        counters.frame_bytes += frame.data.len() as u64;
+        counters.frames_cut += u64::from(frame.wire_len as usize > frame.data.len());
+        self.flows.tick(frame.time, out);
+        if let Decoded::Segment(segment) = self.decoder.decode(frame) {
+            self.flows.segment(&segment, out);
+        }
+    }
+
+    /// Takes one segment in place of a frame.
+    pub fn segment(&mut self, segment: &Segment<'_>, out: &mut Vec<Exchange>) {
+        self.flows.counters.frames += 1;
+        self.flows.tick(segment.time, out);
+        self.flows.segment(segment, out);
+    }
+
+    /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
+        self.flows.tick(now, out);
+    }
+
+    /// The capture has ended: everything unfinished leaves with its reason, oldest connection first.
+    pub fn finish(&mut self, out: &mut Vec<Exchange>) {
+        self.flows.finish(out);
+    }
+
+    /// What was seen, used and lost.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.flows.counters.clone();
+        counters.frames_skipped = self.decoder.skipped().named();
+        counters
+    }
+
+    /// Bytes of memory in use by everything unfinished. Bound: [`Limits::memory`].
+    pub fn memory(&self) -> u64 {
+        self.flows.used + self.decoder.memory() as u64
+    }
+}
+
+/// Connections and what they carry.
+#[derive(Debug)]
+struct Flows {
     limits: Limits,
     counters: Counters,
     table: Table<Flow>,
@@ -49,9 +109,8 @@ pub struct Pipeline {
     used: u64,
 }
 
-impl Pipeline {
-    /// A pipeline that has seen nothing.
-    pub fn new(limits: Limits) -> Self {
+impl Flows {
+    fn new(limits: Limits) -> Self {
         Self {
             limits,
             counters: Counters::default(),
@@ -62,15 +121,8 @@ impl Pipeline {
         }
     }
 
-    /// Takes one frame; exchanges that it finished are appended to `out`.
-    pub fn ingest(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
-        self.counters.frames += 1;
-        self.counters.frame_bytes += frame.data.len() as u64;
-        self.tick(frame.time, out);
-    }
-
     /// Takes one segment; exchanges that it finished are appended to `out`.
-    pub fn segment(&mut self, segment: &Segment<'_>, out: &mut Vec<Exchange>) {
+    fn segment(&mut self, segment: &Segment<'_>, out: &mut Vec<Exchange>) {
         self.counters.segments += 1;
         self.counters.payload_bytes += segment.payload.len() as u64;
         let (key, dir) = FlowKey::of(segment);
@@ -91,14 +143,14 @@ impl Pipeline {
     }
 
     /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire.
-    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
+    fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         if self.clock.advance(now) {
             self.second(now, out);
         }
     }
 
     /// The capture has ended: everything unfinished leaves with its reason, oldest connection first.
-    pub fn finish(&mut self, out: &mut Vec<Exchange>) {
+    fn finish(&mut self, out: &mut Vec<Exchange>) {
         for list in [List::Open, List::Closed] {
             let mut slots = Vec::new();
             while let Some((slot, _)) = self.table.oldest(list) {
@@ -112,16 +164,6 @@ impl Pipeline {
         self.waiting.clear();
     }
 
-    /// What was seen, used and lost.
-    pub fn counters(&self) -> Counters {
-        self.counters.clone()
-    }
-
-    /// Bytes of memory in use by everything unfinished. Bound: [`Limits::memory`].
-    pub fn memory(&self) -> u64 {
-        self.used
-    }
-
     /// Makes a flow for a segment of an unknown connection, unless the segment says nothing worth it.
     fn open(&mut self, key: FlowKey, segment: &Segment<'_>) -> Option<Slot> {
         let flags = segment.flags;
@@ -131,7 +173,7 @@ impl Pipeline {
         }
         self.counters.flows += 1;
         let about = About {
-            flow: FlowId(self.counters.frames.max(self.counters.segments)),
+            flow: FlowId(self.counters.frames),
             interface: segment.interface,
             index: 0,
             handshake: flags.syn(),

@@ -39,7 +39,9 @@ impl Builder {
         let gaps = &mut self.rare.get_or_insert_default().gaps;
         let full = gaps.len() >= GAPS;
         match gaps.last_mut() {
-            Some(last) if full || last.offset + last.len == self.len => last.len = last.len.saturating_add(len),
+            Some(last) if full || last.offset + last.len == self.len => {
+                last.len = last.len.saturating_add(len);
+            }
             _ => gaps.push(Gap { offset: self.len, len }),
         }
         self.from = None;
@@ -51,11 +53,6 @@ impl Builder {
         self.rare.get_or_insert_default().trailers = fields;
     }
 
-    /// Number of bytes of content so far.
-    pub(crate) fn len(&self) -> u64 {
-        self.len
-    }
-
     /// Bytes of memory in use.
     pub(crate) fn cost(&self) -> usize {
         self.kept.capacity()
@@ -64,11 +61,6 @@ impl Builder {
     /// Whether `data`, from stream offset `offset`, is known to differ from what was kept.
     pub(crate) fn differs(&self, data: &[u8], offset: u64) -> bool {
         self.from.is_some_and(|from| differs(&self.kept, from, data, offset))
-    }
-
-    /// Where the kept bytes stand in the stream, if they are one piece of it.
-    pub(crate) fn from(&self) -> Option<u64> {
-        self.from
     }
 
     /// The finished body; the builder is empty again.
@@ -90,7 +82,8 @@ pub(crate) fn differs(known: &[u8], from: u64, data: &[u8], offset: u64) -> bool
     if start >= end {
         return false;
     }
-    known.get((start - from) as usize..(end - from) as usize) != data.get((start - offset) as usize..(end - offset) as usize)
+    known.get((start - from) as usize..(end - from) as usize)
+        != data.get((start - offset) as usize..(end - offset) as usize)
 }
 
 #[cfg(test)]

@@ -83,7 +83,11 @@ impl Chunked {
         match (self.at, byte) {
             (At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = (byte as char).to_digit(16).unwrap_or(0);
-                self.left = self.left.checked_mul(16).and_then(|n| n.checked_add(u64::from(digit))).or_else(|| self.odd())?;
+                self.left = self
+                    .left
+                    .checked_mul(16)
+                    .and_then(|n| n.checked_add(u64::from(digit)))
+                    .or_else(|| self.odd())?;
                 self.digits = true;
             }
             (At::Size, b'x' | b'X') if self.digits && self.left == 0 => self.note(),

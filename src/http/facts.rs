@@ -139,7 +139,8 @@ fn read_length(value: &[u8]) -> (Length, bool) {
     for byte in digits {
         match byte {
             b'0'..=b'9' => {
-                let next = number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u64::from(byte - b'0')));
+                let next =
+                    number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u64::from(byte - b'0')));
                 let Some(next) = next else { return (Length::Unreadable, false) };
                 number = Some(next);
             }
@@ -195,10 +196,12 @@ mod tests {
             (&[""], false, None),
         ] {
             let mut facts = Facts::default();
-            values.iter().for_each(|value| facts.field(b"Transfer-Encoding", value.as_bytes()));
+            for value in values {
+                facts.field(b"Transfer-Encoding", value.as_bytes());
+            }
             facts.conclude(Version::Http11);
             assert_eq!(facts.chunked, chunked, "{values:?}");
-            assert_eq!(odd.is_none_or(|odd| facts.anomalies.contains(odd)), true, "{values:?}");
+            assert!(odd.is_none_or(|odd| facts.anomalies.contains(odd)), "{values:?}");
         }
     }
 }

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn bare_lf_and_non_ascii_values_are_noted() {
-        let Outcome::Complete(_, _, facts) = request("GET / HTTP/1.1\nHost: \u{e4}\r\n\r\n".as_bytes()) else {
+        let Outcome::Complete(_, _, facts) = request("GET / HTTP/1.1\nHost: \u{e4}\r\n\r\n".as_bytes())
+        else {
             panic!("complete")
         };
         assert!(facts.anomalies.contains(Anomaly::BareLf));

@@ -217,7 +217,10 @@ mod tests {
         ] {
             let (head, facts) = request(wire.as_bytes()).expect(wire);
             assert_eq!((head.method(), head.target()), (method, target.as_bytes()), "{wire:?}");
-            assert_eq!(facts.anomalies.contains(Anomaly::MalformedHead), target != "/a" || !wire.contains("HTTP/1.1"));
+            assert_eq!(
+                facts.anomalies.contains(Anomaly::MalformedHead),
+                target != "/a" || !wire.contains("HTTP/1.1")
+            );
         }
         assert!(request(b"nonsense\r\n\r\n").is_none());
     }

@@ -2,11 +2,11 @@
 
 use super::chunked::{Chunked, Step};
 use super::head::{self, Outcome};
+use super::lenient;
 use super::pairing::{Context, Http};
 use super::reader::{Framing, Role, State};
 use super::scan::Scan;
 use super::sniff::{self, Sniff};
-use super::lenient;
 use crate::model::{Anomaly, BodyEnd};
 use crate::tcp::Arrival;
 
@@ -148,7 +148,14 @@ impl Http {
         0
     }
 
-    fn more_head(&mut self, role: Role, decided: bool, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    fn more_head(
+        &mut self,
+        role: Role,
+        decided: bool,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let limit = cx.limits.head as usize;
         let reader = self.reader(role);
         let end = reader.scan.find(data);
@@ -157,7 +164,12 @@ impl Http {
         reader.buf.extend_from_slice(data.get(..used).unwrap_or_default());
         cx.tally.parsed_bytes += used as u64;
         // Sniffing looks at the first line only, so it is done while that is short or when it has just ended.
-        if !decided && (old < 64 || end.is_some() || memchr::memchr(b'\n', data).is_some() || reader.buf.len() > limit) {
+        if !decided
+            && (old < 64
+                || end.is_some()
+                || memchr::memchr(b'\n', data).is_some()
+                || reader.buf.len() > limit)
+        {
             let verdict = match role {
                 Role::Request => sniff::request(&reader.buf),
                 Role::Response => sniff::response(&reader.buf),
@@ -220,7 +232,14 @@ impl Http {
         (reader.scan, reader.state) = (scan, State::LongHead(framing));
     }
 
-    fn long_head(&mut self, role: Role, framing: Framing, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    fn long_head(
+        &mut self,
+        role: Role,
+        framing: Framing,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let end = self.reader(role).scan.find(data);
         let used = end.unwrap_or(data.len());
         cx.tally.parsed_bytes += used as u64;
@@ -231,7 +250,14 @@ impl Http {
     }
 
     /// The head in the buffer ends here, although its end was not seen.
-    pub(super) fn cut_head(&mut self, role: Role, why: Anomaly, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn cut_head(
+        &mut self,
+        role: Role,
+        why: Anomaly,
+        end: BodyEnd,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         let raw = std::mem::take(&mut self.reader(role).buf);
         // A line that is cut says nothing reliable; the start line is kept if it is whole.
         let whole = memchr::memrchr(b'\n', &raw).map_or(0, |at| at + 1);
@@ -308,7 +334,14 @@ impl Http {
         }
     }
 
-    fn chunked(&mut self, role: Role, mut chunked: Chunked, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    fn chunked(
+        &mut self,
+        role: Role,
+        mut chunked: Chunked,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let step = chunked.step(data);
         self.reader(role).state = State::Chunked(chunked);
         match step {

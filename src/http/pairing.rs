@@ -12,8 +12,8 @@ use super::facts::{Facts, Length, Upgrade};
 use super::reader::{Began, Framing, Reader, Role, State};
 use super::sniff;
 use crate::model::{
-    Anomaly, AnomalySet, Body, BodyEnd, Connection, Counters, Exchange, ExchangeId, Outcome, Request, RequestHead,
-    Response, ResponseHead,
+    Anomaly, AnomalySet, Body, BodyEnd, Connection, Counters, Exchange, ExchangeId, Outcome, Request,
+    RequestHead, Response, ResponseHead,
 };
 use crate::pipeline::Limits;
 use crate::tcp::{Arrival, Dir, FlowKey};
@@ -99,18 +99,12 @@ impl Http {
         size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
     }
 
-    /// Whether nothing on this connection can become an exchange any more.
-    pub(crate) fn is_foreign(&self) -> bool {
-        let dead = |reader: &Reader| matches!(reader.state, State::Foreign);
-        dead(&self.requests) && dead(&self.responses)
-    }
-
     /// Why it is not HTTP/1.1 (any more), if it is not.
     pub(crate) fn unparsed(&self) -> Option<&'static str> {
         let silent = self.requests.messages == 0 && self.responses.messages == 0;
-        self.switched.or(self.foreign.filter(|_| self.requests.messages == 0 || silent)).or_else(|| {
-            (self.client.is_none()).then_some("no message start seen")
-        })
+        self.switched
+            .or(self.foreign.filter(|_| self.requests.messages == 0 || silent))
+            .or_else(|| (self.client.is_none()).then_some("no message start seen"))
     }
 
     pub(super) fn reader(&mut self, role: Role) -> &mut Reader {
@@ -160,7 +154,7 @@ impl Http {
         let missing = if one_sided { Some(Outcome::OneSided) } else { lost };
         while let Some(entry) = self.queue.pop_front() {
             self.first += 1;
-            self.emit(entry, ending, missing, cx);
+            Self::emit(entry, ending, missing, cx);
         }
         self.held = 0;
     }
@@ -200,7 +194,13 @@ impl Http {
     }
 
     /// A request head has been read; its content follows.
-    pub(super) fn request_head(&mut self, head: RequestHead, facts: Facts, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn request_head(
+        &mut self,
+        head: RequestHead,
+        facts: Facts,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         let framing = if facts.chunked {
             Framing::Chunked
         } else {
@@ -223,7 +223,14 @@ impl Http {
     }
 
     /// A request head was cut short; nothing more of it will come.
-    pub(super) fn cut_request(&mut self, head: RequestHead, facts: Facts, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn cut_request(
+        &mut self,
+        head: RequestHead,
+        facts: Facts,
+        end: BodyEnd,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.open(head, &facts, cx);
         self.requests.messages += 1;
         self.finish(Role::Request, end, at, cx);
@@ -236,7 +243,9 @@ impl Http {
         let mut anomalies = std::mem::take(&mut self.requests.carry);
         anomalies.extend(facts.anomalies);
         // A promoted request, opened by its response before its head was whole, waits at the back.
-        if let Some(last) = self.queue.back_mut().filter(|last| last.exchange.request.is_none() && !last.requested) {
+        if let Some(last) =
+            self.queue.back_mut().filter(|last| last.exchange.request.is_none() && !last.requested)
+        {
             last.exchange.request = Some(request);
             last.exchange.anomalies.extend(anomalies);
             return;
@@ -254,7 +263,13 @@ impl Http {
         self.queue.push_back(entry);
     }
 
-    fn entry(&self, request: Option<Request>, anomalies: AnomalySet, began: Began, cx: &Context<'_>) -> Entry {
+    fn entry(
+        &self,
+        request: Option<Request>,
+        anomalies: AnomalySet,
+        began: Began,
+        cx: &Context<'_>,
+    ) -> Entry {
         let client = self.client.unwrap_or(Dir::Low);
         let index = self.first + self.queue.len() as u32;
         let exchange = Exchange {
@@ -283,7 +298,13 @@ impl Http {
     }
 
     /// A response head has been read; its content follows.
-    pub(super) fn response_head(&mut self, head: ResponseHead, facts: Facts, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn response_head(
+        &mut self,
+        head: ResponseHead,
+        facts: Facts,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.responses.messages += 1;
         let began = self.responses.began;
         let chosen = self.choose(began, cx);
@@ -320,7 +341,14 @@ impl Http {
     }
 
     /// A response head was cut short; nothing more of it will come.
-    pub(super) fn cut_response(&mut self, head: ResponseHead, facts: Facts, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn cut_response(
+        &mut self,
+        head: ResponseHead,
+        facts: Facts,
+        end: BodyEnd,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.responses.messages += 1;
         let chosen = self.choose(self.responses.began, cx);
         self.answer(head, &facts, chosen, cx);
@@ -380,7 +408,8 @@ impl Http {
     /// The number of the exchange that a response which began at `at` answers.
     fn choose(&mut self, at: Began, cx: &mut Context<'_>) -> Option<u32> {
         let fits = |entry: &Entry| {
-            at.ack.is_none_or(|ack| ack > entry.began.offset) && entry.began.ack.is_none_or(|ack| ack <= at.offset)
+            at.ack.is_none_or(|ack| ack > entry.began.offset)
+                && entry.began.ack.is_none_or(|ack| ack <= at.offset)
         };
         if self.synced {
             return match self.queue.iter().position(|entry| !entry.answered) {
@@ -389,7 +418,9 @@ impl Http {
             };
         }
         let exact = |entry: &Entry| {
-            !entry.answered && fits(entry) && entry.began.ack.is_none_or(|ack| at.ack.is_none() || ack == at.offset)
+            !entry.answered
+                && fits(entry)
+                && entry.began.ack.is_none_or(|ack| at.ack.is_none() || ack == at.offset)
         };
         let index = self.queue.iter().position(exact)?;
         self.synced = true;
@@ -397,7 +428,7 @@ impl Http {
             if let Some(entry) = self.queue.pop_front() {
                 self.first += 1;
                 self.held = self.held.saturating_sub(entry.cost);
-                self.emit(entry, Ending::Closed, Some(Outcome::Lost), cx);
+                Self::emit(entry, Ending::Closed, Some(Outcome::Lost), cx);
             }
         }
         self.response_lost = false;
@@ -452,7 +483,7 @@ impl Http {
                     if let Some(response) = &mut entry.exchange.response {
                         (response.body, response.ended) = (body, at.time);
                     }
-                    self.emit(*entry, Ending::Closed, None, cx);
+                    Self::emit(*entry, Ending::Closed, None, cx);
                 }
             },
         }
@@ -470,12 +501,12 @@ impl Http {
                 self.first += 1;
                 self.held = self.held.saturating_sub(entry.cost);
                 let lost = self.response_lost.then_some(Outcome::Lost);
-                self.emit(entry, hopeless.unwrap_or(Ending::Closed), lost, cx);
+                Self::emit(entry, hopeless.unwrap_or(Ending::Closed), lost, cx);
             }
         }
     }
 
-    fn emit(&mut self, mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
+    fn emit(mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
         entry.conclude(ending, missing);
         if entry.exchange.request.is_some() {
             cx.tally.exchanges += 1;

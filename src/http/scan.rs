@@ -30,7 +30,7 @@ impl Scan {
         let mut pos = 0;
         loop {
             if self.at == At::InLine {
-                let Some(found) = data.get(pos..).and_then(|rest| memchr::memchr(b'\n', rest)) else { return None };
+                let found = data.get(pos..).and_then(|rest| memchr::memchr(b'\n', rest))?;
                 pos += found + 1;
                 self.at = At::LineStart;
             }
@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn finds_the_empty_line_however_the_head_is_cut() {
-        for head in ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /\n\n", "G\r\n\r\r\n\r\n", "G\n\r\n", "a\rb\r\nc\r\n\n"] {
+        for head in
+            ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /\n\n", "G\r\n\r\r\n\r\n", "G\n\r\n", "a\rb\r\nc\r\n\n"]
+        {
             let bytes = [head.as_bytes(), b"rest\r\n\r\n"].concat();
             assert_eq!(Scan::default().find(&bytes), Some(head.len()), "{head:?}");
             for cut in 0..head.len() {

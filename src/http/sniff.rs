@@ -18,7 +18,17 @@ const LONGEST_METHOD: usize = 32;
 
 /// Methods that are HTTP's and of no other line protocol that is common.
 const METHODS: [&[u8]; 12] = [
-    b"GET", b"POST", b"PUT", b"DELETE", b"HEAD", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"PROPFIND", b"MKCOL",
+    b"GET",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"HEAD",
+    b"PATCH",
+    b"OPTIONS",
+    b"TRACE",
+    b"CONNECT",
+    b"PROPFIND",
+    b"MKCOL",
     b"REPORT",
 ];
 
@@ -104,9 +114,8 @@ pub(crate) fn surely_response(data: &[u8]) -> bool {
 /// The name of a protocol whose first bytes are no text.
 fn binary(data: &[u8]) -> Sniff {
     match data {
-        [0x14..=0x17, 3, 0..=4, ..] => Sniff::Other("tls"),
         [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
-        [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
+        [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
         _ => Sniff::Other("binary"),
     }
 }

@@ -108,6 +108,9 @@ impl Port<'_> {
 }
 
 impl Receiver for Port<'_> {
+    fn opened(&mut self, client: Dir) {
+        self.client = Some(client);
+    }
     fn data(&mut self, dir: Dir, data: &[u8], arrival: Arrival) {
         self.with(|http, cx| http.data(dir, data, arrival, cx));
     }

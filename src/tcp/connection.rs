@@ -84,6 +84,7 @@ impl Connection {
                 return Verdict::Taken;
             }
             self.client = Some(dir.other());
+            to.opened(dir.other());
             self.halves[dir].start(first);
             if !self.halves[dir.other()].known {
                 self.halves[dir.other()].start(segment.ack);
@@ -96,6 +97,7 @@ impl Connection {
                 self.halves[dir.other()] = Half::default();
             }
             self.client = Some(dir);
+            to.opened(dir);
             self.halves[dir].start(first);
             return Verdict::Taken;
         }
@@ -227,12 +229,12 @@ impl Connection {
         let missing = len - data.len() as u64;
         if missing > 0 {
             to.notice(Anomaly::SnaplenCut);
-            self.lose(dir, missing, Arrival { offset: end, ..arrival }, to);
+            Self::lose(dir, missing, Arrival { offset: end, ..arrival }, to);
         }
     }
 
     /// Tells that `missing` bytes at `arrival.offset` are not in the capture.
-    pub(super) fn lose<R: Receiver>(&mut self, dir: Dir, missing: u64, arrival: Arrival, to: &mut R) {
+    pub(super) fn lose<R: Receiver>(dir: Dir, missing: u64, arrival: Arrival, to: &mut R) {
         to.tally().gaps += 1;
         to.tally().gap_bytes += missing;
         to.gap(dir, missing, arrival);
@@ -268,7 +270,8 @@ impl Connection {
             data: Box::default(),
             len,
         };
-        let done = half.store.get_or_insert_with(|| Box::new(Store::default())).insert(arrival.offset, data, &like);
+        let done =
+            half.store.get_or_insert_with(|| Box::new(Store::default())).insert(arrival.offset, data, &like);
         to.tally().pending_bytes += done.stored;
         to.tally().duplicate_bytes += done.duplicate;
         if done.conflict {

@@ -54,7 +54,15 @@ pub(crate) struct Half {
 impl Half {
     /// The next byte to come has sequence number `seq`.
     pub(crate) fn start(&mut self, seq: u32) {
-        *self = Self { base: seq, known: true, seen: self.seen, next: START, acked: START, urgent: u64::MAX, ..Self::default() };
+        *self = Self {
+            base: seq,
+            known: true,
+            seen: self.seen,
+            next: START,
+            acked: START,
+            urgent: u64::MAX,
+            ..Self::default()
+        };
     }
 
     /// Whether nothing was handed on yet and nothing waits.

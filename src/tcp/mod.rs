@@ -31,6 +31,8 @@ pub(crate) struct Arrival {
 
 /// Who takes the bytes of a connection in order.
 pub(crate) trait Receiver {
+    /// The handshake tells that `client` opened the connection.
+    fn opened(&mut self, client: Dir);
     /// The next bytes sent in direction `dir`.
     fn data(&mut self, dir: Dir, data: &[u8], arrival: Arrival);
     /// The next `len` bytes sent in direction `dir` are not in the capture.

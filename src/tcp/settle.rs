@@ -54,13 +54,17 @@ impl Connection {
     /// Hands on what is due in `dir`; says whether there was any.
     fn drain<R: Receiver>(&mut self, dir: Dir, to: &mut R) -> bool {
         let mut progress = false;
-        while let Some((offset, ack)) = self.halves[dir].store.as_ref().and_then(|store| {
-            store.first().map(|(offset, piece)| (offset, piece.ack))
-        }) {
+        while let Some((offset, ack)) = self.halves[dir]
+            .store
+            .as_ref()
+            .and_then(|store| store.first().map(|(offset, piece)| (offset, piece.ack)))
+        {
             if self.ended || offset > self.halves[dir].next || !self.is_due(ack, dir) {
                 break;
             }
-            let Some((offset, piece)) = self.halves[dir].store.as_mut().and_then(|store| store.pop()) else { break };
+            let Some((offset, piece)) = self.halves[dir].store.as_mut().and_then(|store| store.pop()) else {
+                break;
+            };
             to.tally().pending_bytes -= piece.data.len() as u64;
             let old = self.halves[dir].next - offset;
             let arrival = Arrival {
@@ -152,7 +156,7 @@ impl Connection {
         half.next = target;
         half.hole = None;
         let arrival = Arrival { time: now, offset: next, ack: None, starts_segment: false };
-        self.lose(dir, target - next, arrival, to);
+        Self::lose(dir, target - next, arrival, to);
         true
     }
 }

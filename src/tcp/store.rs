@@ -74,7 +74,8 @@ impl Store {
                 && start + piece.len > at
             {
                 let stop = (start + piece.len).min(end);
-                let (new, old) = (cut(data, at - offset, stop - offset), cut(&piece.data, at - start, stop - start));
+                let (new, old) =
+                    (cut(data, at - offset, stop - offset), cut(&piece.data, at - start, stop - start));
                 let both = new.len().min(old.len());
                 done.conflict |= new.get(..both) != old.get(..both);
                 done.duplicate += new.len() as u64;
