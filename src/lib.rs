@@ -18,6 +18,7 @@ pub mod model;
 pub mod parts;
 pub mod pipeline;
 pub mod sandbox;
+pub mod source;
 #[doc(hidden)]
 pub mod synth;
 pub mod tap;

@@ -1,8 +1,262 @@
 //! Makes wire text harmless to a terminal, visibly.
+//!
+//! A capture is written by strangers. What they send may move the cursor, set the window's title, answer for the
+//! user, hide a word or turn its direction round. Nothing is dropped here, because what is hidden is often the
+//! evidence: C0 controls become their pictures (`␛[2J`), bytes that are not UTF-8 become `\x9b`, and characters that
+//! are invisible or reorder text become `\u{202e}`. The result has no control character at all, and no line
+//! break unless [`block`] was asked for.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthChar;
+
+/// Combining marks in a row that are shown; more of them paint over neighbouring lines.
+const MARKS: usize = 3;
 
 /// Escapes control, bidi and invisible characters and invalid UTF-8 so that the result is safe on one terminal line.
 pub fn line(text: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(text)
+    escape(text, Breaks::Show)
+}
+
+/// As [`line`], for a `str`.
+pub fn text(text: &str) -> Cow<'_, str> {
+    line(text.as_bytes())
+}
+
+/// As [`line`], but line breaks (LF, CR LF) are kept as LF and tabs become four spaces.
+pub fn block(text: &[u8]) -> Cow<'_, str> {
+    escape(text, Breaks::Keep)
+}
+
+/// As [`line`], cut after `max` characters with the full length: `aaaa… (1000 bytes)`.
+pub fn short(text: &[u8], max: usize) -> Cow<'_, str> {
+    // No character takes more than four bytes and no escape is shorter than one, so this much is always enough.
+    let window = text.get(..max.saturating_add(1).saturating_mul(4)).unwrap_or(text);
+    let shown = escape(window, Breaks::Show);
+    match shown.char_indices().nth(max) {
+        None if window.len() == text.len() => shown,
+        cut => {
+            let end = cut.map_or(shown.len(), |(at, _)| at);
+            let kept = shown.get(..end).unwrap_or_default();
+            Cow::Owned(format!("{kept}… ({} bytes)", text.len()))
+        }
+    }
+}
+
+/// Whether `text` is UTF-8 without anything that [`line`] would escape, line breaks and tabs apart.
+pub fn is_plain(text: &[u8]) -> bool {
+    is_plain_ascii(text)
+        || std::str::from_utf8(text).is_ok_and(|text| {
+            let mut marks = Marks::default();
+            text.chars().all(|c| matches!(c, '\n' | '\t') || !(is_unsafe(c) | marks.too_many(c)))
+        })
+}
+
+/// Whether a terminal acts on `c`, hides it or reorders what is around it.
+pub fn is_unsafe(c: char) -> bool {
+    match c {
+        ' '..='~' => false,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
+        c if c < '\u{ad}' => false,
+        c => is_invisible(c),
+    }
+}
+
+/// Bidi controls, zero-width and other characters without a shape, and line separators.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Counts combining marks in a row.
+#[derive(Default)]
+struct Marks(usize);
+
+impl Marks {
+    fn too_many(&mut self, c: char) -> bool {
+        let mark = c > '\u{2ff}' && c.width() == Some(0);
+        self.0 = if mark { self.0 + 1 } else { 0 };
+        self.0 > MARKS
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Show,
+    Keep,
+}
+
+fn is_plain_ascii(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
+}
+
+fn escape(text: &[u8], breaks: Breaks) -> Cow<'_, str> {
+    if let Ok(valid) = std::str::from_utf8(text)
+        && (valid.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !needs_escape(valid))
+    {
+        return Cow::Borrowed(valid);
+    }
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut marks = Marks::default();
+    for chunk in text.utf8_chunks() {
+        let mut chars = chunk.valid().chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '\n' if breaks == Breaks::Keep => out.push('\n'),
+                '\r' if breaks == Breaks::Keep && chars.peek() == Some(&'\n') => {}
+                '\t' if breaks == Breaks::Keep => out.push_str("    "),
+                c if is_unsafe(c) || marks.too_many(c) => push_escaped(&mut out, c),
+                c => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn needs_escape(text: &str) -> bool {
+    let mut marks = Marks::default();
+    text.chars().any(|c| is_unsafe(c) | marks.too_many(c))
+}
+
+/// C0 controls and DEL as their pictures, everything else by number.
+fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}')),
+        '\u{7f}' => out.push('␡'),
+        c => {
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{block, is_plain, is_unsafe, line, short, text};
+    use proptest::prelude::*;
+    use std::borrow::Cow;
+
+    #[test]
+    fn plain_text_is_borrowed() {
+        assert!(matches!(line(b"Bearer abc"), Cow::Borrowed("Bearer abc")));
+        assert!(matches!(line("Zürich 東京 🎉".as_bytes()), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn clear_screen_sequence() {
+        assert_eq!(line(b"a\x1b[2Jb"), "a␛[2Jb");
+    }
+
+    #[test]
+    fn title_set_by_osc_and_bell() {
+        assert_eq!(line(b"\x1b]0;pwned\x07"), "␛]0;pwned␇");
+    }
+
+    #[test]
+    fn clipboard_write_by_osc_52() {
+        assert_eq!(line(b"\x1b]52;c;ZXZpbA==\x1b\\"), "␛]52;c;ZXZpbA==␛\\");
+    }
+
+    #[test]
+    fn eight_bit_csi_as_a_raw_byte() {
+        assert_eq!(line(b"\x9b2J"), "\\x9b2J");
+    }
+
+    #[test]
+    fn eight_bit_csi_as_utf_8() {
+        assert_eq!(line("\u{9b}2J".as_bytes()), "\\u{9b}2J");
+    }
+
+    #[test]
+    fn line_overwritten_by_carriage_return_or_backspace() {
+        assert_eq!(line(b"403\r200"), "403␍200");
+        assert_eq!(line(b"403\x08\x08\x08200"), "403␈␈␈200");
+    }
+
+    #[test]
+    fn forged_line_by_line_feed() {
+        assert_eq!(line(b"ok\nPOST / 200"), "ok␊POST / 200");
+        assert_eq!(text("a\u{2028}b\u{85}c"), "a\\u{2028}b\\u{85}c");
+    }
+
+    #[test]
+    fn trojan_source_bidi_override() {
+        assert_eq!(text("admin\u{202e}gnp.exe"), "admin\\u{202e}gnp.exe");
+        assert_eq!(text("\u{2066}x\u{2069}"), "\\u{2066}x\\u{2069}");
+    }
+
+    #[test]
+    fn invisible_difference_by_zero_width() {
+        assert_eq!(text("ad\u{200b}min\u{feff}"), "ad\\u{200b}min\\u{feff}");
+    }
+
+    #[test]
+    fn smuggled_tag_characters() {
+        assert_eq!(text("a\u{e0041}"), "a\\u{e0041}");
+        assert_eq!(text("a\u{fe0f}"), "a\\u{fe0f}");
+    }
+
+    #[test]
+    fn zalgo_over_other_lines() {
+        assert_eq!(text("e\u{301}\u{301}\u{301}\u{301}"), "e\u{301}\u{301}\u{301}\\u{301}");
+    }
+
+    #[test]
+    fn overlong_and_broken_utf_8() {
+        assert_eq!(line(b"\xc0\xafetc\xe2\x82"), "\\xc0\\xafetc\\xe2\\x82");
+        assert_eq!(line(b"\xed\xa0\x80"), "\\xed\\xa0\\x80");
+    }
+
+    #[test]
+    fn nul_and_delete() {
+        assert_eq!(line(b"a\0b\x7f"), "a␀b␡");
+    }
+
+    #[test]
+    fn endless_line_is_cut_with_a_count() {
+        assert_eq!(short(&[b'a'; 1000], 4), "aaaa… (1000 bytes)");
+        assert_eq!(short(b"aaaa", 4), "aaaa");
+    }
+
+    #[test]
+    fn block_keeps_lines_and_nothing_else() {
+        assert_eq!(block(b"a\r\nb\n\tc\rd\x1b"), "a\nb\n    c␍d␛");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_is_left(bytes: Vec<u8>) {
+            prop_assert!(!line(&bytes).chars().any(is_unsafe));
+            prop_assert!(!short(&bytes, 7).chars().any(is_unsafe));
+            prop_assert!(!block(&bytes).chars().any(|c| c != '\n' && is_unsafe(c)));
+        }
+
+        #[test]
+        fn plain_is_what_line_leaves_alone(chars: String) {
+            if is_plain(chars.as_bytes()) && !chars.contains(['\n', '\t']) {
+                prop_assert_eq!(line(chars.as_bytes()), chars.as_str());
+            }
+        }
+    }
 }

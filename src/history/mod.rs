@@ -1,6 +1,40 @@
 //! The bounded store of exchanges, with their endpoints and baselines. One owner, no lock.
+//!
+//! Exchanges lie in chunks of 4,096 with columns of what is asked for most ([`columns`]); an exchange is found by its id in
+//! constant time while its chunk has no holes, by a binary search of the chunk otherwise. When the budget is used up, old
+//! exchanges leave: first successes (and what has no answer), then refusals, baselines of endpoints only when nothing else
+//! is left, the newest exchange never.
 
-use crate::model::{Baseline, BaselineChoice, Endpoint, EndpointId, Exchange, ExchangeId};
+pub mod authority;
+mod baseline;
+pub mod columns;
+pub mod endpoints;
+mod evict;
+pub mod noise;
+pub mod openapi;
+pub mod principal;
+pub mod related;
+pub mod segment;
+mod similar;
+mod size;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod trie;
+
+use std::collections::VecDeque;
+
+use columns::{Chunk, Row, flag};
+use endpoints::{EndpointState, Endpoints};
+use noise::Variation;
+use openapi::OpenApi;
+use principal::Principals;
+use store::Store;
+
+use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, Timestamp};
+
+/// Most related successes that are listed.
+pub const MAX_RELATED: usize = 16;
 
 /// An exchange with what the history knows of it.
 #[derive(Clone, Debug)]
@@ -16,52 +50,161 @@ pub struct Record {
 /// Exchanges of this run, bounded by a budget in bytes.
 #[derive(Debug, Default)]
 pub struct History {
-    records: Vec<Record>,
-    endpoints: Vec<Endpoint>,
+    store: Store,
+    endpoints: Endpoints,
+    principals: Principals,
+    budget: u64,
+    /// Bytes of the kept exchanges.
+    bytes: u64,
+    last: u64,
+    now: Timestamp,
+    evicted: u64,
+    /// Everything below that may be evicted as a success has been, but for `released`.
+    successes_from: u64,
+    /// The same for refusals.
+    refusals_from: u64,
+    /// Former baselines below `successes_from`.
+    released: VecDeque<u64>,
 }
 
 impl History {
     /// Keeps at most `budget` bytes.
-    pub fn new(_budget: u64) -> Self {
-        Self::default()
+    pub fn new(budget: u64) -> Self {
+        Self { budget, ..Self::default() }
+    }
+    /// Takes path templates from a description of the API (`--openapi`); they win over what is guessed.
+    pub fn set_openapi(&mut self, openapi: OpenApi) {
+        self.endpoints.set_openapi(openapi);
     }
     /// Takes an exchange in, gives it its id, evicts what no longer fits.
     pub fn insert(&mut self, mut exchange: Exchange) -> ExchangeId {
-        let id = ExchangeId(self.records.len() as u64 + 1);
+        self.last += 1;
+        let id = ExchangeId(self.last);
         exchange.id = id;
-        self.records.push(Record { exchange, endpoint: EndpointId(0), principal: None });
+        let method = self.endpoints.method(exchange.method());
+        let endpoint = self.endpoints.of(&exchange, method);
+        if self.endpoints.has_merges() {
+            self.follow_merges();
+        }
+        let principal = exchange.request.as_ref().and_then(|request| self.principals.of(request));
+        let row = self.row(&exchange, method, endpoint, principal);
+        self.bytes += u64::from(row.size);
+        self.now = self.now.max(row.started);
+        let success = row.flags & flag::SUCCESS != 0;
+        self.count(&row, success.then_some(&exchange));
+        self.store.push(row, Box::new(Record { exchange, endpoint, principal }));
+        if success {
+            self.remember_success(&row);
+        }
+        while self.memory() > self.budget && self.store.len() > 1 && self.evict_one() {}
         id
     }
     /// The exchange `id`, unless evicted.
     pub fn get(&self, id: ExchangeId) -> Option<&Record> {
-        self.records.get((id.0 as usize).checked_sub(1)?)
+        self.store.get(id.0)
+    }
+    /// What the columns hold of `id`, unless evicted.
+    pub fn row_of(&self, id: ExchangeId) -> Option<Row> {
+        self.store.row(id.0)
     }
     /// Kept exchanges, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> {
-        self.records.iter()
+        self.store.chunks().iter().flat_map(Chunk::records)
+    }
+    /// The chunks with their columns, oldest first.
+    pub fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> + ExactSizeIterator {
+        self.store.chunks().iter()
     }
     /// Number of kept exchanges.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.store.len()
     }
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.store.len() == 0
     }
-    /// The endpoint `id`.
+    /// The id given last; 0 before the first.
+    pub fn last_id(&self) -> ExchangeId {
+        ExchangeId(self.last)
+    }
+    /// The newest start of an exchange so far.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+    /// The endpoint `id`; ids stay valid when endpoints merge.
     pub fn endpoint(&self, id: EndpointId) -> Option<&Endpoint> {
-        self.endpoints.get(id.0 as usize)
+        self.endpoints.state(id).map(|state| &state.endpoint)
     }
-    /// The success to compare `id` with.
-    pub fn baseline(&self, _id: ExchangeId, _choice: BaselineChoice) -> Option<Baseline> {
-        None
+    /// What is remembered of the endpoint `id`.
+    pub fn endpoint_state(&self, id: EndpointId) -> Option<&EndpointState> {
+        self.endpoints.state(id)
     }
-    /// Bytes in use.
+    /// The endpoint that `id` is now: endpoints merge when one of their segments is learnt to be a parameter.
+    pub fn canonical(&self, id: EndpointId) -> EndpointId {
+        self.endpoints.canonical(id)
+    }
+    /// Every endpoint, in the order in which they were first seen; none that was merged into another.
+    pub fn endpoints(&self) -> impl Iterator<Item = (EndpointId, &EndpointState)> {
+        self.endpoints.iter()
+    }
+    /// The methods seen, by the number the columns hold; number 0 stands for those beyond a bound.
+    pub fn methods(&self) -> &[Box<str>] {
+        self.endpoints.methods()
+    }
+    /// How `name` of `part` behaves among the successes of an endpoint.
+    pub fn variation(&self, endpoint: EndpointId, part: Part, name: &str) -> Variation {
+        let state = self.endpoints.state(endpoint);
+        state.map(|state| state.noise.of(part, name, self.endpoints.hasher())).unwrap_or_default()
+    }
+    /// Bytes in use: exchanges, columns, endpoints and what was learnt of them.
     pub fn memory(&self) -> u64 {
-        0
+        self.bytes + self.store.memory() + self.endpoints.memory() + Principals::BYTES
     }
     /// Exchanges evicted so far.
     pub fn evicted(&self) -> u64 {
-        0
+        self.evicted
+    }
+
+    fn row(&self, exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>) -> Row {
+        let success = if exchange.is_success() { flag::SUCCESS } else { 0 };
+        let refusal = if exchange.is_refusal() { flag::REFUSAL } else { 0 };
+        Row {
+            id: exchange.id.0,
+            started: exchange.started(),
+            latency: exchange.latency().unwrap_or(i64::MIN),
+            endpoint,
+            client: self.principals.hash(&exchange.client.ip()) as u32,
+            principal: principal.unwrap_or(0),
+            anomalies: exchange.anomalies,
+            status: exchange.status().unwrap_or(0),
+            method,
+            outcome: exchange.outcome,
+            flags: success | refusal,
+            size: u32::try_from(size::of(exchange)).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn count(&mut self, row: &Row, success: Option<&Exchange>) {
+        let before = self.endpoints.memory_of(row.endpoint);
+        let hasher = self.endpoints.hasher().clone();
+        let Some(state) = self.endpoints.state_mut(row.endpoint) else { return };
+        state.exchanges += 1;
+        state.refusals += u64::from(row.flags & flag::REFUSAL != 0);
+        if let Some(exchange) = success {
+            state.successes += 1;
+            state.noise.observe(exchange, &hasher);
+            state.kept.push_back(row.id);
+            let after = self.endpoints.memory_of(row.endpoint);
+            self.endpoints.account(before, after);
+        }
+    }
+
+    fn follow_merges(&mut self) {
+        self.endpoints.take_merges();
+        let endpoints = &self.endpoints;
+        self.store.move_endpoints(|id| endpoints.canonical(id));
+        for (id, lost) in self.endpoints.take_released() {
+            self.release(id, lost);
+        }
     }
 }

@@ -5,6 +5,7 @@
 pub mod authorization;
 pub mod cookie;
 pub mod form;
+pub mod items;
 pub mod json;
 pub mod jwt;
 pub mod media;
@@ -16,6 +17,7 @@ pub mod target;
 pub use authorization::Authorization;
 pub use cookie::{Cookie, SetCookie, cookies, set_cookies};
 pub use form::{Parameter, parameters};
+pub use items::{Item, request_items, response_items};
 pub use json::{Json, JsonEnd, JsonKind, JsonLeaf};
 pub use jwt::{Jwt, Token, TokenPlace, tokens};
 pub use media::MediaType;
@@ -29,8 +31,8 @@ pub(crate) mod tests {
     //! Builders that other tests use too.
 
     use crate::model::{
-        Body, BodyEnd, FieldSpan, Fields, Request, RequestHead, Response, ResponseHead, Span, Timestamp,
-        Version,
+        AnomalySet, Body, BodyEnd, Connection, Exchange, ExchangeId, FieldSpan, Fields, Outcome, Request,
+        RequestHead, Response, ResponseHead, Span, Timestamp, Version,
     };
 
     fn put(raw: &mut Vec<u8>, text: &[u8]) -> Span {
@@ -83,5 +85,22 @@ pub(crate) mod tests {
         raw.extend_from_slice(b"\r\n");
         let head = ResponseHead::new(finish(raw, lines), status, reason, Version::Http11);
         Response { head, body: body(content), started: Timestamp(0), ended: Timestamp(0) }
+    }
+
+    /// An exchange of the client with this address and the server 10.0.0.9:80, at `seconds`.
+    pub(crate) fn exchange(client: &str, seconds: i64, request: Request, response: Response) -> Exchange {
+        let start = Timestamp::from_parts(seconds, 0);
+        let end = start.plus(1_000_000);
+        Exchange {
+            id: ExchangeId(0),
+            client: std::net::SocketAddr::new(client.parse().unwrap(), 40_000),
+            server: "10.0.0.9:80".parse().unwrap(),
+            connection: Connection::default(),
+            request: Some(Request { started: start, ended: start, ..request }),
+            interim: Box::default(),
+            response: Some(Response { started: end, ended: end, ..response }),
+            outcome: Outcome::Complete,
+            anomalies: AnomalySet::default(),
+        }
     }
 }

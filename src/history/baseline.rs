@@ -1,0 +1,87 @@
+//! Which success a refusal is compared with, and why that one.
+
+use super::History;
+use super::columns::{Row, flag};
+use super::related::in_words;
+use super::similar;
+use crate::model::{Baseline, BaselineChoice, ExchangeId};
+
+/// How many successes are searched for one of the same client or principal.
+const SEARCHED: usize = 4096;
+/// How many successes are compared for the most similar one.
+const COMPARED: usize = 32;
+
+impl History {
+    /// The success to compare `id` with: of the same endpoint, with a reason that names its age. `None` when there is none
+    /// (or, for [`BaselineChoice::SamePrincipal`], when the request names nobody); see [`History::related_successes`].
+    pub fn baseline(&self, id: ExchangeId, choice: BaselineChoice) -> Option<Baseline> {
+        let this = self.store.row(id.0)?;
+        if let BaselineChoice::Pinned(pinned) = choice {
+            return self.pinned(&this, pinned);
+        }
+        let (row, what) = match choice {
+            BaselineChoice::SameClient => self.nearest(&this, |row| row.client == this.client)?,
+            BaselineChoice::SamePrincipal => {
+                self.nearest(&this, |row| this.principal != 0 && row.principal == this.principal)?
+            }
+            BaselineChoice::MostSimilar => (self.most_similar(&this)?, "most similar success"),
+            _ => self.nearest(&this, |_| true)?,
+        };
+        Some(Baseline { id: ExchangeId(row.id), choice, why: why(&this, &row, what) })
+    }
+
+    /// Successes of the endpoint of `id` other than itself: those before it from the latest on, then those after it from
+    /// the earliest on. What was evicted is not among them.
+    pub fn successes(&self, id: ExchangeId) -> impl Iterator<Item = ExchangeId> {
+        let endpoint = self.store.row(id.0).map(|row| row.endpoint);
+        let kept = endpoint.and_then(|endpoint| self.endpoints.state(endpoint)).map(|state| &state.kept);
+        let split = kept.map_or(0, |kept| kept.partition_point(|of| *of < id.0));
+        let before = kept.into_iter().flat_map(move |kept| kept.range(..split).rev());
+        let after = kept.into_iter().flat_map(move |kept| kept.range(split..));
+        before
+            .chain(after)
+            .filter(move |of| **of != id.0)
+            .map(|of| ExchangeId(*of))
+            .filter(|of| self.store.row(of.0).is_some())
+    }
+
+    /// The last success before `this` that passes, or the first after it.
+    fn nearest(&self, this: &Row, passes: impl Fn(&Row) -> bool) -> Option<(Row, &'static str)> {
+        let rows = self.successes(ExchangeId(this.id)).take(SEARCHED).filter_map(|id| self.store.row(id.0));
+        let row = rows.into_iter().find(passes)?;
+        Some((row, if row.id < this.id { "last success" } else { "first success after it, none before" }))
+    }
+
+    fn most_similar(&self, this: &Row) -> Option<Row> {
+        let record = self.store.get(this.id)?;
+        let others = self.successes(ExchangeId(this.id)).take(COMPARED).filter_map(|id| self.store.get(id.0));
+        let (_, best) = others
+            .map(|other| (similar::distance(self, record, other), other))
+            .min_by_key(|(distance, _)| *distance)?;
+        self.store.row(best.exchange.id.0)
+    }
+
+    fn pinned(&self, this: &Row, pinned: ExchangeId) -> Option<Baseline> {
+        let row = self.store.row(pinned.0).filter(|row| row.id != this.id)?;
+        let mut what = String::from("pinned by hand");
+        if row.endpoint != this.endpoint {
+            what.push_str(", another endpoint");
+        }
+        if row.flags & flag::SUCCESS == 0 {
+            what.push_str(", not a success");
+        }
+        Some(Baseline { id: pinned, choice: BaselineChoice::Pinned(pinned), why: why(this, &row, &what) })
+    }
+}
+
+/// `last success, same client, 4.2 s before`.
+fn why(this: &Row, row: &Row, what: &str) -> String {
+    let mut why = String::from(what);
+    if row.principal == this.principal && row.principal != 0 {
+        why.push_str(", same principal");
+    }
+    why.push_str(if row.client == this.client { ", same client" } else { ", another client" });
+    why.push_str(", ");
+    why.push_str(&in_words(this.started.since(row.started)));
+    why
+}

@@ -1,0 +1,28 @@
+//! What time it is in a capture when no frame says so.
+
+use std::time::Instant;
+
+use crate::model::Timestamp;
+
+/// The capture's clock: the last frame's time and what has passed since it came. Another machine's clock, or a replay's, may
+/// be far from ours.
+#[derive(Debug)]
+pub(super) struct Pace {
+    last: Option<(Timestamp, Instant)>,
+}
+
+impl Pace {
+    pub(super) const fn new() -> Self {
+        Self { last: None }
+    }
+    /// A frame of this time came just now.
+    pub(super) fn saw(&mut self, time: Timestamp) {
+        self.last = Some((time, Instant::now()));
+    }
+    /// The time now; the beginning of time as long as there was no frame.
+    pub(super) fn now(&self) -> Timestamp {
+        self.last.map_or(Timestamp(i64::MIN), |(time, at)| {
+            time.plus(i64::try_from(at.elapsed().as_nanos()).unwrap_or(i64::MAX))
+        })
+    }
+}

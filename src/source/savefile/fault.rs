@@ -1,0 +1,73 @@
+//! What can be wrong with a capture's bytes.
+
+/// Why reading ends before the end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Not a byte.
+    #[error("it is empty")]
+    Empty,
+    /// The first bytes are those of something else.
+    #[error("it is no pcap or pcapng capture: {0}")]
+    NotACapture(&'static str),
+    /// It ends inside the file header.
+    #[error("it ends inside its header; capture again, or copy it again")]
+    ShortHeader,
+    /// A link type whose frames nobody here can read.
+    #[error(
+        "its link type {0} is not supported; Ethernet, Linux cooked, raw IP, BSD loopback, PPP and 802.11 are"
+    )]
+    LinkType(u32),
+    /// It ends inside a record.
+    #[error("it is cut short in the middle of a record")]
+    CutShort,
+    /// A record that cannot be.
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+    /// A record of impossible length.
+    #[error("it is damaged: a record claims {0} bytes")]
+    RecordLength(u64),
+    /// The compressed stream is broken, or reading failed.
+    #[error("{0}")]
+    Read(String),
+}
+
+impl Fault {
+    pub(super) const fn record_of(length: usize) -> Self {
+        Self::RecordLength(length as u64)
+    }
+
+    /// Says what a file that is no capture looks like, and what to do with it.
+    pub(super) fn not_a_capture(head: &[u8]) -> Self {
+        const KNOWN: &[(&[u8], &str)] = &[
+            (
+                b"BZh",
+                "it is compressed with bzip2; decompress it first, or pipe it: bzip2 -dc FILE | why403 -r -",
+            ),
+            (
+                b"\xfd7zXZ",
+                "it is compressed with xz; decompress it first, or pipe it: xz -dc FILE | why403 -r -",
+            ),
+            (
+                b"\x04\"M\x18",
+                "it is compressed with lz4; decompress it first, or pipe it: lz4 -dc FILE | why403 -r -",
+            ),
+            (b"PK\x03\x04", "it is a zip archive; unpack it first"),
+            (b"snoop\0\0\0", "it is a snoop file; convert it first: editcap FILE out.pcap"),
+            (b"GMBU", "it is a Network Monitor file; convert it first: editcap FILE out.pcap"),
+            (b"RTSS", "it is a Network Monitor file; convert it first: editcap FILE out.pcap"),
+            (b"\x1c\x00\x01\xac", "it is an Ixia capture; convert it first: editcap FILE out.pcap"),
+            (b"\xac\x01\x00\x1c", "it is an Ixia capture; convert it first: editcap FILE out.pcap"),
+            (b"\x7fELF", "it is a program"),
+        ];
+        if head.is_empty() {
+            return Self::Empty;
+        }
+        let known = KNOWN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, hint)| *hint);
+        let is_text = head.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..));
+        Self::NotACapture(known.unwrap_or(if is_text {
+            "it looks like text; -r wants what tcpdump -w or Wireshark wrote"
+        } else {
+            "its first bytes are unknown; -r wants what tcpdump -w or Wireshark wrote"
+        }))
+    }
+}

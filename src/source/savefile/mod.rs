@@ -1,0 +1,170 @@
+//! Captures that somebody wrote: files, pipes and sockets, in every pcap and pcapng dialect, plain, gzip or zstd.
+//!
+//! The reader is ours because the bytes are hostile and the work is large: libpcap copies each record, reads no compressed
+//! file, and stops at a pcapng file with two link types. One thread reads and decompresses blocks ahead of the one that walks
+//! them.
+
+mod blocks;
+mod clock;
+mod fault;
+mod format;
+mod input;
+mod pcap;
+mod pcapng;
+#[cfg(test)]
+mod tests;
+mod zstd;
+
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::model::SourceCounters;
+
+pub use blocks::{Block, BlockReader};
+pub use fault::Fault;
+
+use super::bpf::FrameFilter;
+use super::pace::Pace;
+use super::{Sink, Stop};
+use input::Input;
+
+/// Blocks read ahead of the one that is walked.
+const AHEAD: usize = 3;
+/// How often a source that waits for bytes says so.
+const TICK: Duration = Duration::from_millis(100);
+
+/// An open capture whose header has been read.
+pub struct Savefile {
+    blocks: BlockReader,
+    hangup: Stop,
+}
+
+/// What went wrong at the start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenFault {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+type Message = Result<Block, Fault>;
+
+impl Savefile {
+    /// Reads the header of an open file, pipe or socket. Waits for it as long as it takes, or until `stop`.
+    pub(super) fn new(file: File, follow: bool, stop: &Stop) -> Result<Self, OpenFault> {
+        let hangup = Stop::new()?;
+        let input = Input::new(file, follow, stop, &hangup)?;
+        let is_live = input.is_live();
+        let blocks = BlockReader::new(input.decompressed()?, is_live)?;
+        Ok(Self { blocks, hangup })
+    }
+
+    /// The blocks, for whoever walks them on threads of its own.
+    pub fn into_blocks(self) -> BlockReader {
+        self.blocks
+    }
+
+    /// Hands every frame that passes the filter to the sink; says whether that broke. Damage ends the capture with a warning.
+    pub(super) fn run(self, name: &str, filter: Option<FrameFilter>, sink: &mut dyn Sink) -> ControlFlow<()> {
+        let Self { blocks, hangup } = self;
+        let (full, walk) = sync_channel::<Message>(AHEAD);
+        let (used, spare) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        thread::scope(|scope| {
+            scope.spawn(move || read_ahead(blocks, &full, &spare));
+            let mut walker =
+                Walker { name, filter, sink, counters: SourceCounters::default(), pace: Pace::new() };
+            let flow = walker.run(&walk, &used);
+            hangup.stop();
+            drop(walk);
+            flow
+        })
+    }
+}
+
+/// Reads until the end or until nobody wants more.
+fn read_ahead(mut blocks: BlockReader, full: &SyncSender<Message>, spare: &Receiver<Vec<u8>>) {
+    loop {
+        let buffer = spare.try_recv().unwrap_or_default();
+        let message = match blocks.next(buffer) {
+            Ok(None) => return,
+            Ok(Some(block)) => Ok(block),
+            Err(fault) => Err(fault),
+        };
+        if full.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+/// The walking half.
+struct Walker<'a> {
+    name: &'a str,
+    filter: Option<FrameFilter>,
+    sink: &'a mut dyn Sink,
+    counters: SourceCounters,
+    pace: Pace,
+}
+
+impl Walker<'_> {
+    fn run(&mut self, walk: &Receiver<Message>, used: &SyncSender<Vec<u8>>) -> ControlFlow<()> {
+        loop {
+            match self.next(walk) {
+                Ok(Ok(block)) => {
+                    self.block(&block)?;
+                    // A full channel means that there are buffers enough.
+                    let _ = used.try_send(block.into_buffer());
+                }
+                Ok(Err(fault)) => self.fault(&fault),
+                Err(RecvTimeoutError::Timeout) => self.sink.tick(self.pace.now())?,
+                Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    /// The next message; tells the sink when it has to be waited for.
+    fn next(&mut self, walk: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        match walk.try_recv() {
+            Ok(message) => Ok(message),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {
+                self.sink.pause();
+                walk.recv_timeout(TICK)
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block) -> ControlFlow<()> {
+        if let Some(link) = block.unknown_link() {
+            self.sink.warning(format!(
+                "{}: frames of link type {link} are left out, it is not supported; the other interfaces are read",
+                self.name
+            ));
+        }
+        let Self { filter, sink, counters, pace, .. } = self;
+        let mut last = None;
+        let flow = block.try_for_each(|frame| {
+            counters.received += 1;
+            last = Some(frame.time);
+            let is_wanted = filter.as_mut().is_none_or(|filter| filter.passes(frame));
+            if is_wanted { sink.frame(frame) } else { ControlFlow::Continue(()) }
+        });
+        if let Some(time) = last {
+            pace.saw(time);
+        }
+        sink.counters(*counters);
+        if let Some(text) = filter.as_mut().and_then(FrameFilter::complaint) {
+            sink.warning(format!("{}: {text}", self.name));
+        }
+        flow
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let frames = self.counters.received;
+        self.sink.warning(format!("{}: {fault}; the {frames} frames before that are used", self.name));
+    }
+}

@@ -1,0 +1,12 @@
+//! All integration tests in one binary, a module an area: linking is most of their cost.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::similar_names,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
+mod support;
