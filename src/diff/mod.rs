@@ -1,9 +1,69 @@
 //! What differs between a refusal and its baseline, and how much that says.
+//!
+//! Both requests become lists of named values ([`crate::parts::items`]), which are lined up; each pair that differs is
+//! weighed by its name and by what varies between the endpoint's successes anyway. What belongs to the response is an
+//! effect and therefore never a suspect.
+
+mod align;
+pub mod names;
+mod notes;
+mod rank;
+#[cfg(test)]
+mod tests;
+mod weigh;
+mod whole;
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use crate::history::{History, Record};
 use crate::model::Difference;
+use crate::parts::items::fields_only;
+use crate::parts::request_items;
+use align::{Pair, align};
+use weigh::Scene;
 
-/// Differences of `this` against `baseline`, suspects first, then context, then noise.
-pub fn compare(_history: &History, _this: &Record, _baseline: &Record) -> Vec<Difference> {
-    Vec::new()
+/// Most differences that are listed.
+pub const MAX_DIFFERENCES: usize = 256;
+/// Bytes of a value that are kept.
+pub const MAX_VALUE: usize = 16 << 10;
+
+/// Differences of `this` against `baseline`, suspects first, then context, then noise; within each the most telling first.
+pub fn compare(history: &History, this: &Record, baseline: &Record) -> Vec<Difference> {
+    let scene = Scene::new(history, this, baseline);
+    let mut differences = whole::all(&scene);
+    if let (Some(one), Some(two)) = (&baseline.exchange.request, &this.exchange.request) {
+        let pairs = align(request_items(one), request_items(two));
+        differences.extend(pairs.into_iter().map(|pair| finish(&scene, pair)));
+    }
+    if let (Some(one), Some(two)) = (&baseline.exchange.response, &this.exchange.response) {
+        let pairs = align(fields_only(one.head.fields()), fields_only(two.head.fields()));
+        differences.extend(pairs.into_iter().map(|pair| finish(&scene, pair)));
+    }
+    differences.sort_by_cached_key(|difference| {
+        (
+            Reverse(difference.significance),
+            Reverse(rank::rank(difference)),
+            difference.part,
+            difference.name.clone(),
+        )
+    });
+    differences.truncate(MAX_DIFFERENCES);
+    differences
+}
+
+fn finish(scene: &Scene<'_>, pair: Pair<'_>) -> Difference {
+    let weight = scene.weigh(&pair);
+    let clip = |value: Cow<'_, [u8]>| value.get(..MAX_VALUE).map_or_else(|| value.to_vec(), <[u8]>::to_vec);
+    let name =
+        if pair.name.starts_with("set-cookie:") { "set-cookie".into() } else { pair.name.into_owned() };
+    Difference {
+        part: pair.part,
+        name,
+        kind: pair.kind,
+        significance: weight.significance,
+        baseline: pair.baseline.map(clip),
+        this: pair.this.map(clip),
+        note: weight.note,
+    }
 }

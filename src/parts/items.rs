@@ -62,6 +62,11 @@ pub fn response_items(response: &Response) -> Vec<Item<'_>> {
     items
 }
 
+/// The items of a response's head alone.
+pub fn fields_only(fields: &Fields) -> Vec<Item<'_>> {
+    field_items(fields, Part::ResponseHeader)
+}
+
 /// Whether a parser may be run over `body`: nobody coded its content.
 pub fn is_readable(fields: &Fields) -> bool {
     fields.value("content-encoding").is_none_or(|coding| coding.eq_ignore_ascii_case(b"identity"))

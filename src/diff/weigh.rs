@@ -1,0 +1,159 @@
+//! How much a difference says, given its name and how the endpoint's successes behave.
+
+use super::align::Pair;
+use super::names::{Class, class};
+use super::notes;
+use crate::history::noise::Variation;
+use crate::history::{History, Record};
+use crate::model::{Anomaly, BaselineChoice, DifferenceKind, Part, Significance};
+
+/// Successes that must agree before a name that nothing is known of counts as steady.
+const STEADY: u32 = 3;
+
+/// What weighing looks at.
+pub(crate) struct Scene<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) this: &'a Record,
+    pub(crate) baseline: &'a Record,
+    /// Whether the caller succeeded on this endpoint too.
+    pub(crate) caller_succeeds: bool,
+    /// Whether the client's address succeeded on this endpoint too.
+    pub(crate) client_succeeds: bool,
+}
+
+/// A difference's weight, and what to say about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) significance: Significance,
+    pub(crate) note: Option<String>,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(history: &'a History, this: &'a Record, baseline: &'a Record) -> Self {
+        let id = this.exchange.id;
+        let succeeds = |choice| history.baseline(id, choice).is_some();
+        Self {
+            history,
+            this,
+            baseline,
+            caller_succeeds: succeeds(BaselineChoice::SamePrincipal),
+            client_succeeds: succeeds(BaselineChoice::SameClient),
+        }
+    }
+
+    /// How `name` behaves among the endpoint's successes.
+    pub(crate) fn variation(&self, part: Part, name: &str) -> Variation {
+        self.history.variation(self.this.endpoint, part, name)
+    }
+
+    pub(crate) fn weigh(&self, pair: &Pair<'_>) -> Weight {
+        let variation = self.variation(pair.part, &pair.name);
+        let note = notes::of(self, pair);
+        let significance = match notes::verdict(self, pair) {
+            Some(known) => known,
+            None => self.by_class(pair, variation),
+        };
+        let (significance, damage) = self.damaged(pair, significance);
+        let varies = habit(pair, variation, significance);
+        Weight { significance, note: damage.or(note).or(varies) }
+    }
+
+    fn by_class(&self, pair: &Pair<'_>, variation: Variation) -> Significance {
+        let class = class(pair.part, &pair.name);
+        match (class, pair.kind) {
+            (Class::Volatile, DifferenceKind::Removed)
+                if variation.is_always_present() && variation.samples >= STEADY =>
+            {
+                Significance::Context
+            }
+            (Class::Volatile, _) => Significance::Noise,
+            (Class::Answerer, _) | (_, DifferenceKind::Reordered) => Significance::Context,
+            _ if !is_of_request(pair.part) => response(pair.kind, variation),
+            (Class::Plain, kind) => plain(kind, variation),
+            (_, kind) => guarded(class, kind, variation, self.caller_succeeds),
+        }
+    }
+
+    /// What the capture lost cannot be missed: the difference is no suspect then.
+    fn damaged(&self, pair: &Pair<'_>, significance: Significance) -> (Significance, Option<String>) {
+        let record = match pair.kind {
+            DifferenceKind::Removed => self.this,
+            DifferenceKind::Added => self.baseline,
+            _ => return (significance, None),
+        };
+        let lost = |anomalies: &[Anomaly]| anomalies.iter().any(|a| record.exchange.anomalies.contains(*a));
+        let damage = match pair.part {
+            Part::RequestHeader | Part::Cookie | Part::Claim | Part::Query => {
+                lost(&[Anomaly::GapInRequestHead, Anomaly::HeadTooLarge])
+                    .then_some("the capture lost part of that head")
+            }
+            Part::ResponseHeader => {
+                lost(&[Anomaly::GapInResponseHead]).then_some("the capture lost part of that head")
+            }
+            Part::RequestBody => record
+                .exchange
+                .request
+                .as_ref()
+                .filter(|request| !request.body.is_whole())
+                .map(|_| "that body was not kept or captured to its end"),
+            _ => None,
+        };
+        match damage {
+            Some(text) => (significance.min(Significance::Context), Some(text.to_owned())),
+            None => (significance, None),
+        }
+    }
+}
+
+/// What successes do with the name.
+fn habit(pair: &Pair<'_>, variation: Variation, significance: Significance) -> Option<String> {
+    match pair.kind {
+        _ if significance == Significance::Noise || !is_of_request(pair.part) => None,
+        DifferenceKind::Removed if variation.is_always_present() && variation.samples > 1 => {
+            Some(format!("all {} successes looked at have it", variation.samples))
+        }
+        DifferenceKind::Changed if variation.varies() => Some("also varies between successes".into()),
+        DifferenceKind::Added if variation.present > 0 => Some("some successes have it too".into()),
+        _ => None,
+    }
+}
+
+/// Whether the part belongs to the request, and so can be a reason.
+pub(crate) fn is_of_request(part: Part) -> bool {
+    !matches!(part, Part::StatusLine | Part::ResponseHeader | Part::ResponseBody)
+}
+
+/// Of the response: an effect, never a reason.
+fn response(kind: DifferenceKind, variation: Variation) -> Significance {
+    let usual = match kind {
+        DifferenceKind::Changed => variation.varies(),
+        DifferenceKind::Added => variation.present > 0,
+        DifferenceKind::Removed => variation.is_optional(),
+        DifferenceKind::Reordered => false,
+    };
+    if usual { Significance::Noise } else { Significance::Context }
+}
+
+/// Nothing is known of the name: what successes do decides.
+fn plain(kind: DifferenceKind, variation: Variation) -> Significance {
+    let known = variation.samples >= STEADY;
+    match kind {
+        DifferenceKind::Changed if variation.varies() => Significance::Noise,
+        DifferenceKind::Added if variation.present > 0 => Significance::Noise,
+        DifferenceKind::Removed if variation.is_optional() => Significance::Noise,
+        DifferenceKind::Changed | DifferenceKind::Added if known => Significance::Suspect,
+        DifferenceKind::Removed if variation.samples > 1 => Significance::Suspect,
+        _ => Significance::Context,
+    }
+}
+
+/// Credentials, guards against forged requests and fields that decide over access: never noise.
+fn guarded(class: Class, kind: DifferenceKind, variation: Variation, caller_succeeds: bool) -> Significance {
+    let usual = match kind {
+        DifferenceKind::Changed => variation.varies() || (class == Class::Credential && caller_succeeds),
+        DifferenceKind::Added => variation.present > 0,
+        DifferenceKind::Removed => variation.is_optional(),
+        DifferenceKind::Reordered => true,
+    };
+    if usual { Significance::Context } else { Significance::Suspect }
+}
