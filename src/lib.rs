@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod diff;
 pub mod doctor;
 pub mod edge;
+pub mod export;
 pub mod feed;
 pub mod filter;
 pub mod history;

@@ -1,0 +1,115 @@
+//! The content: text as an argument, anything else through a pipe.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::shell::{Piece, Variables, Word, pieces};
+use crate::edge::redact::{Redactor, Secret, secrets_in_body, settle};
+use crate::edge::sanitize;
+use crate::model::Request;
+
+/// Longest text given as an argument: Linux allows 128 KiB for one.
+const ARGUMENT: usize = 64 << 10;
+/// curl asks for `100 (Continue)` above this (older versions; 1 MiB since 7.83).
+const EXPECT: usize = 1024;
+
+/// How the content reaches curl.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// What stands before `curl`, up to and with the pipe.
+    pub(super) pipe: Option<String>,
+    /// `--data-raw …` or `--data-binary @-`.
+    pub(super) option: Option<String>,
+    /// Whether curl would add `Expect: 100-continue` of its own.
+    pub(super) expects: bool,
+    /// What is not as it was on the wire.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Content {
+    pub(super) fn new(request: &Request, redactor: &Redactor, variables: &mut Variables) -> Self {
+        let fields = request.head.fields();
+        let body = &request.body;
+        let mut content = Self { warnings: losses(request), ..Self::default() };
+        if body.kept.is_empty() {
+            let announced = fields.value("content-length") == Some(b"0") || fields.has("transfer-encoding");
+            content.option = announced.then(|| "--data-raw ''".to_owned());
+            return content;
+        }
+        content.expects = body.kept.len() > EXPECT;
+        let coded =
+            fields.value("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        let mut secrets = Vec::new();
+        if !redactor.reveals() {
+            if coded {
+                content.withhold();
+                return content;
+            }
+            secrets_in_body(fields.value("content-type").unwrap_or_default(), &body.kept, &mut secrets);
+        }
+        content.write(&body.kept, &settle(secrets), variables);
+        content
+    }
+
+    fn write(&mut self, body: &[u8], secrets: &[Secret], variables: &mut Variables) {
+        let text = sanitize::is_plain(body);
+        if text && body.len() <= ARGUMENT {
+            let mut word = Word::default();
+            word.mixed(body, secrets, variables);
+            self.option = Some(format!("--data-raw {}", word.finish()));
+            return;
+        }
+        self.option = Some("--data-binary @-".to_owned());
+        if text {
+            let mut word = Word::default();
+            word.mixed(body, secrets, variables);
+            self.pipe = Some(format!("printf %s {} | ", word.finish()));
+            return;
+        }
+        let commands: Vec<String> = pieces(body, secrets)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Shown(shown) => format!("printf %s '{}' | base64 -d", STANDARD.encode(shown)),
+                Piece::Hidden(hidden, secret) => {
+                    format!("printf %s \"${}\"", variables.name(hidden, &secret.name))
+                }
+            })
+            .collect();
+        self.pipe = Some(match commands.as_slice() {
+            [one] => format!("{one} | "),
+            several => format!("{{ {}; }} | ", several.join("; ")),
+        });
+    }
+
+    /// Nobody has looked into a compressed body, so it may hold anything.
+    fn withhold(&mut self) {
+        self.pipe = Some("printf %s \"$REQUEST_BODY_BASE64\" | base64 -d | ".to_owned());
+        self.option = Some("--data-binary @-".to_owned());
+        self.warnings.push(
+            "the body is compressed and may hold secrets, set REQUEST_BODY_BASE64 or use --with-secrets"
+                .into(),
+        );
+    }
+}
+
+fn losses(request: &Request) -> Vec<String> {
+    let body = &request.body;
+    let mut warnings = Vec::new();
+    if body.is_truncated() {
+        warnings.push(format!(
+            "only the first {} of {} bytes of the body were kept, see --body-limit",
+            body.kept.len(),
+            body.len
+        ));
+    }
+    if body.missing() > 0 {
+        warnings.push(format!("the capture lost {} bytes of the body", body.missing()));
+    }
+    if !body.end.is_whole() {
+        warnings.push("the end of the body was not seen".to_owned());
+    }
+    if body.trailers().is_some() {
+        warnings.push("the trailer section is left out".to_owned());
+    }
+    warnings
+}

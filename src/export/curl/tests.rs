@@ -1,0 +1,339 @@
+//! The commands are run: by every shell that is here, with the real curl, against a socket that writes down what it gets.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command as Process, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::command;
+use crate::edge::redact::Redactor;
+use crate::export::sample;
+use crate::model::{Body, BodyEnd};
+
+/// What a server got: request line, fields without those that are left to curl, content.
+#[derive(Debug, PartialEq, Eq)]
+struct Got {
+    line: Vec<u8>,
+    fields: Vec<Vec<u8>>,
+    body: Vec<u8>,
+}
+
+fn parse(bytes: &[u8]) -> Got {
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {bytes:?}"));
+    let mut lines =
+        bytes[..end].split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let line = lines.next().unwrap().to_vec();
+    let dropped: [&[u8]; 3] = [b"content-length:", b"connection:", b"transfer-encoding:"];
+    let mut fields: Vec<Vec<u8>> = lines
+        .filter(|line| !dropped.iter().any(|name| line.to_ascii_lowercase().starts_with(name)))
+        .map(|line| line.trim_ascii_end().to_vec())
+        .collect();
+    // curl writes Host first, and empty fields without a space; the order of the others is kept.
+    fields.sort_by_key(|line| !line.to_ascii_lowercase().starts_with(b"host:"));
+    Got { line, fields, body: bytes[end + 4..].to_vec() }
+}
+
+/// Answers the next connection that says something and returns its bytes; nothing when `stop` is set first.
+fn record(listener: &TcpListener, stop: &AtomicBool) -> Vec<u8> {
+    while let Ok((stream, _)) = listener.accept() {
+        let got = answer(stream);
+        if !got.is_empty() || stop.load(Ordering::SeqCst) {
+            return got;
+        }
+    }
+    Vec::new()
+}
+
+fn answer(mut stream: TcpStream) -> Vec<u8> {
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut got = Vec::new();
+    let mut chunk = [0; 8192];
+    let mut wanted = usize::MAX;
+    while got.len() < wanted {
+        let n = stream.read(&mut chunk).unwrap_or(0);
+        if n == 0 {
+            break;
+        }
+        got.extend_from_slice(&chunk[..n]);
+        if wanted == usize::MAX
+            && let Some(end) = memchr::memmem::find(&got, b"\r\n\r\n")
+        {
+            let head = String::from_utf8_lossy(&got[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            wanted = end + 4 + length.unwrap_or(0);
+            if head.contains("expect: 100-continue") {
+                stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
+            }
+        }
+    }
+    let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    got
+}
+
+/// The shells that are here.
+fn shells() -> Vec<&'static str> {
+    ["sh", "bash", "zsh", "dash"]
+        .into_iter()
+        .filter(|shell| Process::new(shell).args(["-c", ":"]).output().is_ok())
+        .collect()
+}
+
+fn run(shell: &str, script: &str, variables: &[(&str, &str)], listener: &TcpListener) -> Got {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".curlrc"), "max-time = 10\nsilent\n").unwrap();
+    let mut process = Process::new(shell);
+    let file = home.path().join("script");
+    std::fs::write(&file, script).unwrap();
+    process.arg(&file).env_clear().env("HOME", home.path()).env("PATH", std::env::var("PATH").unwrap());
+    process.envs(variables.iter().copied()).current_dir(home.path());
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let got = scope.spawn(|| record(listener, &stop));
+        let output = process.stdin(Stdio::null()).output();
+        // Whoever did not call is not waited for.
+        stop.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(listener.local_addr().unwrap());
+        let (got, output) = (got.join().unwrap(), output.unwrap());
+        assert!(output.status.success(), "{shell}: {output:?}\n{script}");
+        parse(&got)
+    })
+}
+
+fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Runs the command of `request` (`@` stands for the server's address) in `shells` and compares what arrives.
+fn same_in(shells: &[&str], request: &[u8]) {
+    let (listener, address) = listener();
+    let request = replace(request, b"@HOST@", address.to_string().as_bytes());
+    let exchange = sample::to(address, &request);
+    let command = command(&exchange, &Redactor::new(true)).unwrap();
+    assert_eq!(command.warnings, [""; 0]);
+    for shell in shells {
+        let got = run(shell, &command.text, &[], &listener);
+        assert_eq!(got, parse(&request), "{shell}\n{}", command.text);
+    }
+}
+
+fn same(request: &[u8]) {
+    same_in(&shells(), request);
+}
+
+fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    match memchr::memmem::find(text, from) {
+        Some(at) => [&text[..at], to, &text[at + from.len()..]].concat(),
+        None => text.to_vec(),
+    }
+}
+
+#[test]
+fn json_post_with_quotes_and_dollars() {
+    same(b"POST /v1/a?x=1&y=%20 HTTP/1.1\r\nHost: @HOST@\r\nContent-Type: application/json\r\nX-Q: it's \"$HOME\" `id` \\ !!\r\nContent-Length: 35\r\n\r\n{\"a\":\"it's $(id) `id` \\\\ !\",\"b\":1}\n\n");
+}
+
+#[test]
+fn post_without_content_and_with_an_empty_one() {
+    same(b"POST /a HTTP/1.1\r\nHost: @HOST@\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n");
+    same(b"POST /a HTTP/1.1\r\nHost: @HOST@\r\nContent-Length: 0\r\n\r\n");
+    same(b"PUT /a HTTP/1.1\r\nHost: @HOST@\r\nContent-Length: 0\r\n\r\n");
+}
+
+#[test]
+fn other_methods() {
+    same(b"GET / HTTP/1.1\r\nHost: @HOST@\r\n\r\n");
+    same(b"HEAD /h HTTP/1.1\r\nHost: @HOST@\r\n\r\n");
+    same(b"DELETE /h HTTP/1.1\r\nHost: @HOST@\r\n\r\n");
+    same(b"GET /search HTTP/1.1\r\nHost: @HOST@\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\n{}");
+    same(b"PROPFIND /dav HTTP/1.1\r\nHost: @HOST@\r\nDepth: 1\r\nContent-Length: 4\r\n\r\n<a/>");
+    same(b"post /lower HTTP/1.1\r\nHost: @HOST@\r\n\r\n");
+    same(b"-o /x HTTP/1.1\r\nHost: @HOST@\r\n\r\n");
+}
+
+#[test]
+fn http_1_0_without_host() {
+    same(b"POST /old HTTP/1.0\r\nContent-Length: 1\r\n\r\nx");
+}
+
+#[test]
+fn names_are_resolved_to_the_address_that_answered() {
+    let port = |request: &str| request.as_bytes().to_vec();
+    same(&port("POST /a HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 1\r\n\r\nx"));
+    same(&port("POST /a HTTP/1.1\r\nHost: api.example.com:8443\r\nContent-Length: 1\r\n\r\nx"));
+    same(&port("POST /a HTTP/1.1\r\nHost: 10.1.2.3\r\nContent-Length: 1\r\n\r\nx"));
+}
+
+#[test]
+fn hosts_that_curl_would_rewrite() {
+    for host in [
+        "API.Example.COM",
+        "api.example.com:80",
+        "127.1",
+        "0x7f000001",
+        "a b",
+        "",
+        "-o",
+        "a.b.",
+        "user@h",
+        "h:99999",
+    ] {
+        same(format!("POST /a HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\n\r\nx").as_bytes());
+    }
+}
+
+#[test]
+fn targets_that_curl_would_rewrite() {
+    for target in [
+        "/a/../b/./c",
+        "/a/%2e%2e/b",
+        "//double//slash",
+        "/q?",
+        "/a?x={1,2}&y=[1-3]",
+        "/a#fragment",
+        "/a\"<>\\^`|b",
+        "*",
+        "http://proxied.example/x?y=1",
+        "/caf\u{e9}",
+        "/a|b",
+        "/~u/;p=1",
+        "/'quoted'",
+        "/a$(id)`id`",
+        "/?q=!x",
+    ] {
+        same(format!("OPTIONS {target} HTTP/1.1\r\nHost: @HOST@\r\n\r\n").as_bytes());
+    }
+}
+
+#[test]
+fn fields_that_curl_treats_in_a_special_way() {
+    same(b"POST /a HTTP/1.1\r\nHost: @HOST@\r\nX-Empty: \r\nX-At: @/etc/passwd\r\nX-Semi: ;\r\nX-A: 1\r\nX-a: 2\r\nX-A: 1\r\nCookie: a=1; b=@x\r\nAuthorization: Basic YTpi\r\nAccept-Encoding: br;q=1\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\n@/etc/passwd");
+}
+
+#[test]
+fn binary_and_large_content() {
+    let all: Vec<u8> = (0..=255).collect();
+    let head = |len| {
+        format!("POST /b HTTP/1.1\r\nHost: @HOST@\r\nContent-Type: x/y\r\nContent-Length: {len}\r\n\r\n")
+            .into_bytes()
+    };
+    same(&[head(256), all].concat());
+    same(&[head(300_000), b"a'\n".repeat(100_000)].concat());
+    same(&[head(7), b"a\r\nb\x1bc\n".to_vec()].concat());
+}
+
+#[test]
+fn hostile_values_arrive_as_they_were() {
+    same(b"POST /a HTTP/1.1\r\nHost: @HOST@\r\nX-Esc: \x1b[2J\x07\x9b\xff'\\\xe2\x80\xae\x7f1\t2%s%d\\033\r\n\r\n");
+}
+
+#[test]
+fn secrets_become_variables() {
+    let (listener, address) = listener();
+    let request = format!(
+        "POST /a?token=T&x=1 HTTP/1.1\r\nHost: {address}\r\nUser-Agent: u\r\nAccept: a\r\nAuthorization: Bearer s3cr3t\r\nCookie: a=1; sid=C'\r\nX-Copy: s3cr3t\r\nX-Api-Key: s3cr3t\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n{{\"user\":\"o'x\",\"password\":\"p w\",\"n\":1}}"
+    );
+    let exchange = sample::to(address, request.as_bytes());
+    let command = command(&exchange, &Redactor::new(false)).unwrap();
+    assert_eq!(
+        command.text,
+        format!(
+            r#"# Secrets are left out. Set these first: PASSWORD TOKEN AUTHORIZATION COOKIE_A COOKIE_SID
+curl -i \
+  'http://{address}/a?token='"$TOKEN"'&x=1' \
+  -H 'User-Agent: u' \
+  -H 'Accept: a' \
+  -H 'Authorization: Bearer '"$AUTHORIZATION" \
+  -H 'Cookie: a='"$COOKIE_A"'; sid='"$COOKIE_SID" \
+  -H 'X-Copy: s3cr3t' \
+  -H 'X-Api-Key: '"$AUTHORIZATION" \
+  -H 'Content-Type: application/json' \
+  --data-raw '{{"user":"o'\''x","password":"'"$PASSWORD"'","n":1}}'
+"#
+        )
+    );
+    let values = [
+        ("PASSWORD", "p w"),
+        ("TOKEN", "T"),
+        ("AUTHORIZATION", "s3cr3t"),
+        ("COOKIE_A", "1"),
+        ("COOKIE_SID", "C'"),
+    ];
+    for shell in shells() {
+        assert_eq!(run(shell, &command.text, &values, &listener), parse(request.as_bytes()), "{shell}");
+    }
+}
+
+#[test]
+fn secrets_in_binary_and_compressed_content() {
+    let (listener, address) = listener();
+    let body = b"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\np w\r\n--b--\r\n";
+    let head = format!(
+        "POST /m HTTP/1.1\r\nHost: {address}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), body].concat();
+    let multipart = command(&sample::to(address, &request), &Redactor::new(false)).unwrap();
+    assert!(!multipart.text.contains("cCB3"), "{}", multipart.text);
+    for shell in shells() {
+        assert_eq!(
+            run(shell, &multipart.text, &[("PASSWORD", "p w")], &listener),
+            parse(&request),
+            "{shell}"
+        );
+    }
+    let request = format!(
+        "POST /m HTTP/1.1\r\nHost: {address}\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"
+    );
+    let coded = command(&sample::to(address, request.as_bytes()), &Redactor::new(false)).unwrap();
+    assert!(coded.text.contains("$REQUEST_BODY_BASE64") && !coded.text.contains("YWJj"), "{}", coded.text);
+    let got = run("sh", &coded.text, &[("REQUEST_BODY_BASE64", "YWJj")], &listener);
+    assert_eq!(got, parse(request.as_bytes()));
+}
+
+#[test]
+fn what_cannot_be_sent_is_said() {
+    let mut exchange = sample::to(
+        "127.0.0.1:8080".parse().unwrap(),
+        b"POST /a HTTP/1.1\r\nHost: h\r\n@/etc/passwd: x\r\nX-Nul: a\0b\r\nContent-Length: 3\r\n\r\nabc",
+    );
+    if let Some(request) = &mut exchange.request {
+        request.body = Body { kept: (*b"abc").into(), len: 100, end: BodyEnd::Complete, rare: None };
+    }
+    let command = command(&exchange, &Redactor::new(false)).unwrap();
+    assert_eq!(command.warnings.len(), 3, "{command:?}");
+    assert!(command.text.contains("# Note: only the first 3 of 100 bytes"), "{}", command.text);
+    assert!(!command.text.contains("passwd"), "{}", command.text);
+}
+
+#[test]
+fn comments_mean_nothing_to_a_shell_without_comments() {
+    let hostile = super::comments(&["a'b\n$(reboot) `id`; & | > < # é".to_owned()], &[]);
+    assert_eq!(hostile, "# Note: a b   reboot   id              \n");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever the bytes of target, value and content: they arrive, and nothing else happens.
+    #[test]
+    fn any_bytes_arrive(
+        target in proptest::collection::vec((1u8..=255).prop_filter("no white space", |b| !matches!(b, b'\t'..=b'\r' | b' ')), 0..20),
+        value in proptest::collection::vec((1u8..=255).prop_filter("no line break", |b| !matches!(b, b'\n' | b'\r')), 0..40),
+        body in proptest::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let value = value.trim_ascii().to_vec();
+        // curl takes white space off a value in its own way.
+        prop_assume!(!value.is_empty() && !value.first().unwrap().is_ascii_control() && !value.last().unwrap().is_ascii_control());
+        let length = format!("Content-Length: {}\r\n\r\n", body.len());
+        let request = [
+            b"POST /", &target[..], b" HTTP/1.1\r\nHost: @HOST@\r\nX-V: ", &value, b"\r\n", length.as_bytes(), &body,
+        ].concat();
+        same_in(&["sh", "zsh"], &request);
+    }
+}
