@@ -1,0 +1,217 @@
+//! Capture files on disk: private, complete or absent, cut into pieces when they grow, and never the reason that a disk is full.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::fstatvfs;
+
+use crate::edge::files;
+use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+
+use super::blocks;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 256 << 10;
+/// Bytes left free on the disk, unless the user says otherwise.
+const RESERVE: u64 = 64 << 20;
+const SNAPLEN: u32 = 262_144;
+
+/// When to begin a new file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rotation {
+    /// Once it has this many bytes.
+    pub bytes: Option<u64>,
+    /// Once this many seconds of capture time have passed since its first frame.
+    pub seconds: Option<u32>,
+}
+
+impl Rotation {
+    const fn is_on(self) -> bool {
+        self.bytes.is_some() || self.seconds.is_some()
+    }
+}
+
+/// Why no more frames are written. What was written before is complete and stays.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The file could not be created.
+    #[error("cannot create {path}: {reason}; choose another name or directory with -w")]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write {path}: {reason}; the frames before that are kept in it")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// The disk is nearly full.
+    #[error(
+        "stopped writing {path}: {left} bytes are left on its disk; the frames before that are kept in it"
+    )]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+        /// Bytes left.
+        left: u64,
+    },
+}
+
+/// A pcapng file in the making. It is written beside its name and gets it when it is complete, which dropping sees to as well.
+#[derive(Debug)]
+pub struct CaptureFile {
+    target: PathBuf,
+    rotation: Rotation,
+    reserve: u64,
+    number: u32,
+    current: Option<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+    buffer: Vec<u8>,
+    /// Bytes in the file, all of them whole blocks.
+    written: u64,
+    first: Option<Timestamp>,
+    interfaces: Vec<(InterfaceId, LinkType)>,
+}
+
+impl CaptureFile {
+    /// Begins the first file. With rotation, `name.pcapng` becomes `name-00001.pcapng` and so on.
+    pub fn create(target: &Path, rotation: Rotation) -> Result<Self, CaptureError> {
+        let mut file =
+            Self { target: target.to_owned(), rotation, reserve: RESERVE, number: 0, current: None };
+        file.current = Some(file.begin()?);
+        Ok(file)
+    }
+    /// How many bytes are left free on the disk.
+    #[must_use]
+    pub const fn with_reserve(mut self, bytes: u64) -> Self {
+        self.reserve = bytes;
+        self
+    }
+
+    /// Writes a frame. After an error nothing more is written.
+    pub fn write(&mut self, frame: &Frame<'_>) -> Result<(), CaptureError> {
+        if self.current.as_ref().is_some_and(|current| current.is_due(self.rotation, frame.time)) {
+            self.finish_current()?;
+            self.current = Some(self.begin()?);
+        }
+        let Some(current) = &mut self.current else { return Ok(()) };
+        current.put(frame);
+        if current.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes out what was gathered.
+    pub fn flush(&mut self) -> Result<(), CaptureError> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let flushed = current.flush(self.reserve);
+        if flushed.is_err()
+            && let Some(current) = self.current.take()
+        {
+            // The first error is the one to tell.
+            let _ = current.commit();
+        }
+        flushed
+    }
+
+    /// Completes the file; dropping does it too, but keeps errors to itself.
+    pub fn finish(mut self) -> Result<(), CaptureError> {
+        self.finish_current()
+    }
+
+    fn finish_current(&mut self) -> Result<(), CaptureError> {
+        self.flush()?;
+        self.current.take().map_or(Ok(()), Current::commit)
+    }
+
+    fn begin(&mut self) -> Result<Current, CaptureError> {
+        self.number += 1;
+        let target =
+            if self.rotation.is_on() { numbered(&self.target, self.number) } else { self.target.clone() };
+        let failed = |reason| CaptureError::Create { path: target.clone(), reason };
+        let name = target
+            .file_name()
+            .filter(|_| !target.is_dir())
+            .ok_or_else(|| failed(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}", std::process::id()));
+        let temporary = target.with_file_name(hidden);
+        let file = files::create_new(&temporary).map_err(failed)?;
+        let mut buffer = Vec::with_capacity(BUFFER);
+        blocks::section(&mut buffer);
+        Ok(Current { file, temporary, target, buffer, written: 0, first: None, interfaces: Vec::new() })
+    }
+}
+
+impl Drop for CaptureFile {
+    fn drop(&mut self) {
+        let _ = self.finish_current();
+    }
+}
+
+impl Current {
+    fn is_due(&self, rotation: Rotation, now: Timestamp) -> bool {
+        let Some(first) = self.first else { return false };
+        let size = self.written + self.buffer.len() as u64;
+        rotation.bytes.is_some_and(|most| size >= most)
+            || rotation.seconds.is_some_and(|most| now.since(first) >= i64::from(most) * 1_000_000_000)
+    }
+
+    fn put(&mut self, frame: &Frame<'_>) {
+        self.first.get_or_insert(frame.time);
+        let wanted = (frame.interface, frame.link);
+        let known = self.interfaces.iter().position(|known| *known == wanted);
+        let index = known.unwrap_or_else(|| {
+            blocks::interface(&mut self.buffer, frame.link, SNAPLEN);
+            self.interfaces.push(wanted);
+            self.interfaces.len() - 1
+        });
+        blocks::packet(&mut self.buffer, index as u32, frame);
+    }
+
+    fn flush(&mut self, reserve: u64) -> Result<(), CaptureError> {
+        let path = || self.target.clone();
+        // A file system that cannot tell is taken to have room.
+        let left = fstatvfs(self.file.as_fd())
+            .map_or(u64::MAX, |stat| stat.blocks_available().saturating_mul(stat.fragment_size()));
+        if left.saturating_sub(self.buffer.len() as u64) < reserve {
+            return Err(CaptureError::DiskFull { path: path(), left });
+        }
+        if let Err(reason) = self.file.write_all(&self.buffer) {
+            let _ = self.file.set_len(self.written);
+            return Err(CaptureError::Write { path: path(), reason });
+        }
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Gives the file its name. A link of that name is replaced, not followed.
+    fn commit(self) -> Result<(), CaptureError> {
+        fs::rename(&self.temporary, &self.target)
+            .map_err(|reason| CaptureError::Write { path: self.temporary, reason })
+    }
+}
+
+/// `dir/name.pcapng` and 7 give `dir/name-00007.pcapng`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number:05}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}

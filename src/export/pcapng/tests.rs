@@ -1,0 +1,185 @@
+//! Written, read back, rotated, refused.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::*;
+use crate::model::{Frame, InterfaceId, LinkType, SourceCounters, Timestamp};
+use crate::source::{Origin, Sink, Source, SourceOptions, Stop};
+use crate::synth::{Conversation, MadeFrame, Side, merge};
+
+#[derive(Default)]
+struct Seen(Vec<(i64, u16, Vec<u8>, u32)>, Vec<String>);
+
+impl Sink for Seen {
+    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
+        self.0.push((frame.time.0, frame.link.0, frame.data.to_vec(), frame.wire_len));
+        ControlFlow::Continue(())
+    }
+    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn counters(&mut self, _counters: SourceCounters) {}
+    fn warning(&mut self, text: String) {
+        self.1.push(text);
+    }
+}
+
+fn read(path: &Path) -> Vec<(i64, u16, Vec<u8>, u32)> {
+    let stop = Stop::new().unwrap();
+    let mut seen = Seen::default();
+    let origin = Origin::File(path.to_owned());
+    Source::open(&origin, &SourceOptions::default(), &stop).unwrap().run(&mut seen, &stop).unwrap();
+    assert_eq!(seen.1, [""; 0]);
+    seen.0
+}
+
+fn of(frames: &[MadeFrame]) -> Vec<(i64, u16, Vec<u8>, u32)> {
+    frames.iter().map(|made| (made.time.0, made.link.0, made.data.clone(), made.wire_len)).collect()
+}
+
+fn client(port: u16) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], port))
+}
+
+fn server() -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 2], 80))
+}
+
+fn talk(port: u16, start: i64) -> Conversation {
+    let at = |offset| Timestamp(start + offset);
+    Conversation::new(client(port), server())
+        .handshake(at(0))
+        .client(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", at(1))
+        .server(b"HTTP/1.1 403 Forbidden\r\n\r\n", at(2))
+        .fin(at(3))
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.pcapng");
+    let mut frames = talk(5, 1_795_333_921_123_456_789).into_frames();
+    frames[3] = frames[3].clone().cut(61);
+    let raw = Conversation::new(client(6), server()).raw_ip().ack(Side::Client, Timestamp(2)).into_frames();
+    let mut file = CaptureFile::create(&path, Rotation::default()).unwrap();
+    for made in frames.iter().chain(&raw) {
+        file.write(&Frame { interface: InterfaceId(u32::from(made.link.0)), ..made.frame() }).unwrap();
+    }
+    assert!(!path.exists());
+    file.finish().unwrap();
+    assert!(read(&path) == [of(&frames), of(&raw)].concat());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_link_is_replaced_and_dropping_completes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.pcapng");
+    symlink(dir.path().join("elsewhere"), &path).unwrap();
+    let mut file = CaptureFile::create(&path, Rotation::default()).unwrap();
+    file.write(&talk(5, 0).frames()[0].frame()).unwrap();
+    drop(file);
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    assert!(!dir.path().join("elsewhere").exists());
+    assert_eq!(read(&path).len(), 1);
+}
+
+#[test]
+fn rotates_by_size_and_by_time() {
+    let frames = merge((0..6).map(|index| talk(5 + index, i64::from(index) * 10_000_000_000)));
+    for rotation in
+        [Rotation { bytes: Some(600), seconds: None }, Rotation { bytes: None, seconds: Some(20) }]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = CaptureFile::create(&dir.path().join("out.pcapng"), rotation).unwrap();
+        for made in &frames {
+            file.write(&made.frame()).unwrap();
+        }
+        file.finish().unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        assert!(names.len() >= 3);
+        assert!(names[1].ends_with("out-00002.pcapng"));
+        let all: Vec<_> = names.iter().flat_map(|name| read(name)).collect();
+        assert!(all == of(&frames));
+    }
+}
+
+#[test]
+fn the_disk_is_never_filled() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.pcapng");
+    let mut file = CaptureFile::create(&path, Rotation::default()).unwrap().with_reserve(u64::MAX);
+    file.write(&talk(5, 0).frames()[0].frame()).unwrap();
+    let error = file.flush().unwrap_err();
+    assert!(matches!(error, CaptureError::DiskFull { .. }), "{error}");
+    file.write(&talk(5, 0).frames()[1].frame()).unwrap();
+    file.finish().unwrap();
+    let missing = CaptureFile::create(Path::new("/nonexistent/out.pcapng"), Rotation::default());
+    assert!(missing.unwrap_err().to_string().starts_with("cannot create /nonexistent/out.pcapng"));
+    assert!(CaptureFile::create(dir.path(), Rotation::default()).is_err());
+}
+
+#[test]
+fn only_matching_connections_are_written_from_their_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.pcapng");
+    let file = CaptureFile::create(&path, Rotation::default()).unwrap();
+    let mut recorder = Recorder::new(file, RecorderLimits::default());
+    let (wanted, other, again) = (talk(5, 0), talk(6, 0), talk(5, 1_000));
+    for made in merge([wanted.clone(), other]) {
+        recorder.frame(&made.frame()).unwrap();
+        if made.time == Timestamp(2) {
+            recorder.matched(client(5), server()).unwrap();
+        }
+    }
+    // The same ports, another connection that nobody asked for.
+    for made in again.frames() {
+        recorder.frame(&made.frame()).unwrap();
+    }
+    let arp = MadeFrame {
+        time: Timestamp(9),
+        link: LinkType::ETHERNET,
+        data: [&[0; 12][..], &[8, 6], &[0; 28]].concat(),
+        wire_len: 42,
+    };
+    recorder.frame(&arp.frame()).unwrap();
+    assert_eq!(recorder.counters(), RecorderCounters { written: 8, dropped: 0 });
+    recorder.finish().unwrap();
+    assert!(read(&path) == of(wanted.frames()));
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = CaptureFile::create(&dir.path().join("out.pcapng"), Rotation::default()).unwrap();
+    let limits = RecorderLimits { flow_bytes: 5_000, bytes: 20_000, matched: 2 };
+    let mut recorder = Recorder::new(file, limits);
+    let mut long = Conversation::new(client(1), server());
+    for index in 0..100 {
+        long = long.client(&[b'x'; 900], Timestamp(index));
+    }
+    for made in long.frames() {
+        recorder.frame(&made.frame()).unwrap();
+        assert!(recorder.memory() <= 5_000);
+    }
+    assert_eq!(recorder.counters().dropped, 96);
+    for port in 2..1_000 {
+        for made in talk(port, 0).frames() {
+            recorder.frame(&made.frame()).unwrap();
+            assert!(recorder.memory() <= 20_000);
+        }
+    }
+    for port in 1..1_000 {
+        recorder.matched(client(port), server()).unwrap();
+    }
+    let RecorderCounters { written, dropped } = recorder.counters();
+    assert_eq!(written + dropped, 100 + 998 * 8);
+    assert!(written > 80);
+}
