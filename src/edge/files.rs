@@ -26,8 +26,7 @@ pub struct PrivateFile {
 impl PrivateFile {
     /// Begins a file that is to appear at `target`. A named pipe or a device is opened as it is.
     pub fn create(target: &Path) -> io::Result<Self> {
-        if fs::symlink_metadata(target).is_ok_and(|meta| is_special(&meta)) {
-            let file = OpenOptions::new().write(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(target)?;
+        if let Some(file) = open_in_place(target)? {
             return Ok(Self::over(file, None, target));
         }
         if target.is_dir() {
@@ -122,6 +121,22 @@ pub fn create_new(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens what must not be replaced by a file: a named pipe, a device, `/dev/stdout`. `None` for everything else.
+pub fn open_in_place(path: &Path) -> io::Result<Option<File>> {
+    // Links that nobody but root can plant.
+    let is_descriptor = path
+        .parent()
+        .is_some_and(|parent| ["/dev", "/dev/fd", "/proc/self/fd"].iter().any(|dir| parent == *dir));
+    if is_descriptor && path.exists() {
+        return OpenOptions::new().write(true).open(path).map(Some);
+    }
+    if fs::symlink_metadata(path).is_ok_and(|meta| is_special(&meta)) {
+        let file = OpenOptions::new().write(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)?;
+        return Ok(Some(file));
+    }
+    Ok(None)
+}
+
 fn is_special(meta: &fs::Metadata) -> bool {
     let kind = meta.file_type();
     kind.is_fifo() || kind.is_char_device()
@@ -189,6 +204,15 @@ mod tests {
         assert_eq!(first, dir.path().join("curl-2.sh"));
         assert_eq!(second, dir.path().join("curl-3.sh"));
         assert_eq!(mode(&second), 0o600);
+    }
+
+    #[test]
+    fn devices_and_descriptors_stay_what_they_are() {
+        for path in ["/dev/null", "/dev/fd/2"].map(std::path::Path::new) {
+            let before = fs::symlink_metadata(path).unwrap().file_type();
+            write(path, b"").unwrap();
+            assert_eq!(fs::symlink_metadata(path).unwrap().file_type(), before);
+        }
     }
 
     #[test]

@@ -77,7 +77,8 @@ pub struct CaptureFile {
 #[derive(Debug)]
 struct Current {
     file: File,
-    temporary: PathBuf,
+    /// Its name until it is complete; none for a pipe or device.
+    temporary: Option<PathBuf>,
     target: PathBuf,
     buffer: Vec<u8>,
     /// Bytes in the file, all of them whole blocks.
@@ -140,15 +141,10 @@ impl CaptureFile {
         let target =
             if self.rotation.is_on() { numbered(&self.target, self.number) } else { self.target.clone() };
         let failed = |reason| CaptureError::Create { path: target.clone(), reason };
-        let name = target
-            .file_name()
-            .filter(|_| !target.is_dir())
-            .ok_or_else(|| failed(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}", std::process::id()));
-        let temporary = target.with_file_name(hidden);
-        let file = files::create_new(&temporary).map_err(failed)?;
+        let (file, temporary) = match files::open_in_place(&target).map_err(failed)? {
+            Some(file) => (file, None),
+            None => create_beside(&target).map(|(file, path)| (file, Some(path))).map_err(failed)?,
+        };
         let mut buffer = Vec::with_capacity(BUFFER);
         blocks::section(&mut buffer);
         Ok(Current { file, temporary, target, buffer, written: 0, first: None, interfaces: Vec::new() })
@@ -183,9 +179,7 @@ impl Current {
 
     fn flush(&mut self, reserve: u64) -> Result<(), CaptureError> {
         let path = || self.target.clone();
-        // A file system that cannot tell is taken to have room.
-        let left = fstatvfs(self.file.as_fd())
-            .map_or(u64::MAX, |stat| stat.blocks_available().saturating_mul(stat.fragment_size()));
+        let left = if self.temporary.is_some() { room(&self.file) } else { u64::MAX };
         if left.saturating_sub(self.buffer.len() as u64) < reserve {
             return Err(CaptureError::DiskFull { path: path(), left });
         }
@@ -200,9 +194,26 @@ impl Current {
 
     /// Gives the file its name. A link of that name is replaced, not followed.
     fn commit(self) -> Result<(), CaptureError> {
-        fs::rename(&self.temporary, &self.target)
-            .map_err(|reason| CaptureError::Write { path: self.temporary, reason })
+        let Some(temporary) = self.temporary else { return Ok(()) };
+        fs::rename(&temporary, &self.target).map_err(|reason| CaptureError::Write { path: temporary, reason })
     }
+}
+
+/// A new file under a hidden name beside `target`.
+fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
+    let is_directory = || io::Error::new(io::ErrorKind::IsADirectory, "it is a directory");
+    let name = target.file_name().filter(|_| !target.is_dir()).ok_or_else(is_directory)?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}", std::process::id()));
+    let temporary = target.with_file_name(hidden);
+    files::create_new(&temporary).map(|file| (file, temporary))
+}
+
+/// Bytes left on the disk of a file. A file system that cannot tell is taken to have room.
+fn room(file: &File) -> u64 {
+    fstatvfs(file.as_fd())
+        .map_or(u64::MAX, |stat| stat.blocks_available().saturating_mul(stat.fragment_size()))
 }
 
 /// `dir/name.pcapng` and 7 give `dir/name-00007.pcapng`.
