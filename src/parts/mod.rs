@@ -3,6 +3,7 @@
 //! linear time and never panics: these bytes are hostile.
 
 pub mod authorization;
+pub mod coding;
 pub mod cookie;
 pub mod form;
 pub mod items;

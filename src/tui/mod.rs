@@ -3,6 +3,7 @@
 //! One value, [`state::State`], holds everything there is to show. `update` turns an action into a new state and effects,
 //! `render` turns a state into cells, `painter` turns cells into few bytes. Only this module imports ratatui and crossterm.
 
+pub mod doc;
 mod keys;
 pub mod pace;
 pub mod painter;

@@ -6,7 +6,7 @@ use std::ops::Range;
 const MAX_WORDS: usize = 200;
 
 /// Byte ranges of `before` and of `after` that the other does not have, in order.
-pub fn parts(before: &str, after: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+pub(super) fn parts(before: &str, after: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let (old, new) = (words(before), words(after));
     if old.len() > MAX_WORDS || new.len() > MAX_WORDS {
         return middle(before, after);
@@ -116,7 +116,10 @@ mod tests {
 
     #[test]
     fn marks_the_changed_word_only() {
-        assert_eq!(shown("profile:read profile:write", "profile:read"), (owned(&[" profile:write"]), owned(&[])));
+        assert_eq!(
+            shown("profile:read profile:write", "profile:read"),
+            (owned(&[" profile:write"]), owned(&[]))
+        );
         assert_eq!(shown("application/json", "text/json"), (owned(&["application"]), owned(&["text"])));
         assert_eq!(shown("a b c", "a x c"), (owned(&["b"]), owned(&["x"])));
         assert_eq!(shown("same", "same"), (owned(&[]), owned(&[])));

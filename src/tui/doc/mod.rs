@@ -3,18 +3,55 @@
 //! Builders ([`why`], [`diff`], [`message`], …) turn reports and messages into documents. All text in a document has passed
 //! `edge` already: it is redacted, escaped and free of line breaks.
 
+mod body;
+mod changed;
+pub mod diff;
 mod flow;
 mod line;
+pub mod message;
+pub mod why;
 
 use std::ops::Range;
 
 pub use flow::Row;
 pub use line::Line;
 
+use super::theme::{Glyphs, Role};
+use crate::edge::redact::Redactor;
+use crate::edge::sanitize;
 use crate::model::{ExchangeId, Part, Pointer};
 
 /// Lines a document has at most; what does not fit is said in the last one.
 pub const MAX_LINES: usize = 20_000;
+
+/// What a document is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What hides secrets, or lets them through.
+    pub redactor: &'a Redactor,
+    /// Signs.
+    pub glyphs: &'static Glyphs,
+    /// Columns there are.
+    pub width: u16,
+}
+
+impl Scene<'_> {
+    /// Whether a field's value is a secret that stands in the open.
+    fn is_secret(&self, name: &[u8], value: &[u8]) -> bool {
+        let mut secrets = Vec::new();
+        crate::edge::redact::secrets_in_field(name, value, &mut secrets);
+        self.redactor.reveals() && !secrets.is_empty()
+    }
+}
+
+/// Text that somebody else made (a curl command), line by line.
+pub fn plain(text: &str) -> Doc {
+    let mut doc = Doc::default();
+    for line in text.lines() {
+        doc.push(Line::of(Role::Text, &sanitize::text(line)).hang(2));
+    }
+    doc
+}
 
 /// What Enter on a line does.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +88,18 @@ impl Doc {
         match self.lines.len().cmp(&(MAX_LINES - 1)) {
             Less => self.lines.push(line),
             Equal => self.lines.push(Line::of(
-                super::theme::Role::Warn,
+                Role::Warn,
                 "(further lines are not shown; save the exchange to see all of it)",
             )),
             Greater => {}
         }
         self.flowed = None;
+    }
+
+    /// Takes the last line back.
+    fn pop(&mut self) -> Option<Line> {
+        self.flowed = None;
+        self.lines.pop()
     }
 
     /// Adds an empty line, unless there is one already or nothing at all.
@@ -138,8 +181,14 @@ mod tests {
 
     fn doc() -> Doc {
         let mut doc = Doc::default();
-        doc.push(Line::of(Role::Name, "Host: ").add(Role::Text, "api.example.com").anchor(Part::RequestHeader, "host"));
-        doc.push(Line::of(Role::Name, "Accept: ").add(Role::Text, "*/*").anchor(Part::RequestHeader, "accept"));
+        doc.push(
+            Line::of(Role::Name, "Host: ")
+                .add(Role::Text, "api.example.com")
+                .anchor(Part::RequestHeader, "host"),
+        );
+        doc.push(
+            Line::of(Role::Name, "Accept: ").add(Role::Text, "*/*").anchor(Part::RequestHeader, "accept"),
+        );
         doc
     }
 

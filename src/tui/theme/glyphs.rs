@@ -41,6 +41,18 @@ pub struct Glyphs {
     pub wrapped: &'static str,
 }
 
+impl Glyphs {
+    /// The sign for a probability.
+    pub fn confidence_of(&self, confidence: f32) -> &'static str {
+        let [sure, likely, perhaps] = self.confidence;
+        match confidence {
+            0.8.. => sure,
+            0.5.. => likely,
+            _ => perhaps,
+        }
+    }
+}
+
 /// For terminals with a Unicode font.
 pub(super) const UNICODE: Glyphs = Glyphs {
     horizontal: "─",

@@ -2,9 +2,7 @@
 
 use crate::edge::sanitize;
 use crate::model::Part;
-use crate::parts::form::parameters;
-use crate::parts::media::MediaType;
-use crate::parts::multipart;
+use crate::parts::{MediaType, multipart_fields, parameters};
 use crate::tui::doc::{Doc, Line};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -36,7 +34,7 @@ pub(super) fn urlencoded(doc: &mut Doc, body: &[u8], part: Part) {
 /// Appends a multipart body part by part; as text when it has none.
 pub(super) fn multipart(doc: &mut Doc, body: &[u8], media: &[u8], part: Part) {
     let boundary = MediaType::parse(media).and_then(|media| media.boundary().map(str::to_owned));
-    let parts = boundary.map(|boundary| multipart::fields(body, &boundary)).unwrap_or_default();
+    let parts = boundary.map(|boundary| multipart_fields(body, &boundary)).unwrap_or_default();
     if parts.is_empty() {
         doc.push(Line::of(Role::Warn, "(no part found between the boundaries)"));
         super::plain(doc, body, media, part);

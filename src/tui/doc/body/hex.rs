@@ -19,8 +19,10 @@ pub(super) fn show(doc: &mut Doc, body: &[u8], part: Part) {
             }
             let _ = write!(hex, "{byte:02x} ");
         }
-        let ascii: String =
-            chunk.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }).collect();
+        let ascii: String = chunk
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
+            .collect();
         let line = Line::of(Role::Dim, &format!("{:06x}  ", number * WIDTH))
             .add(Role::Number, &hex)
             .pad(8 + WIDTH * 3 + 2)

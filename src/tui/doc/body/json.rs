@@ -11,7 +11,8 @@ const MAX_INDENT: usize = 20;
 
 /// Appends `body` to `doc`; every line is anchored at its JSON path.
 pub(super) fn show(doc: &mut Doc, body: &[u8], part: Part) {
-    let mut printer = Printer { body, at: 0, path: String::from("$"), stack: Vec::new(), line: Line::default() };
+    let mut printer =
+        Printer { body, at: 0, path: String::from("$"), stack: Vec::new(), line: Line::default() };
     printer.run(doc, part);
 }
 
@@ -95,7 +96,8 @@ impl Printer<'_> {
     }
 
     fn token(&mut self, len: usize, role: Role) {
-        let bytes = self.body.get(self.at..self.at + len).or_else(|| self.body.get(self.at..)).unwrap_or_default();
+        let bytes =
+            self.body.get(self.at..self.at + len).or_else(|| self.body.get(self.at..)).unwrap_or_default();
         let text = sanitize::line(bytes);
         self.line = std::mem::take(&mut self.line).add(role, &text);
         self.at += len;
@@ -179,8 +181,17 @@ mod tests {
     fn indents_and_keeps_spelling() {
         let body = br#"{"a":1.50,"b":[true,{"c":"x \"y\""}],"e":{},"a":null}"#;
         let expected = [
-            "{", "  \"a\": 1.50,", "  \"b\": [", "    true,", "    {", "      \"c\": \"x \\\"y\\\"\"", "    }", "  ],",
-            "  \"e\": {},", "  \"a\": null", "}",
+            "{",
+            "  \"a\": 1.50,",
+            "  \"b\": [",
+            "    true,",
+            "    {",
+            "      \"c\": \"x \\\"y\\\"\"",
+            "    }",
+            "  ],",
+            "  \"e\": {},",
+            "  \"a\": null",
+            "}",
         ];
         assert_eq!(shown("application/json", body), expected);
     }
@@ -189,7 +200,9 @@ mod tests {
     fn lines_know_their_path() {
         let mut doc = Doc::default();
         show(&mut doc, br#"{"user":{"roles":["admin",{"x y":1}]},"z":2}"#, Part::RequestBody);
-        let found = |path: &str| doc.find(Part::RequestBody, path, None).map(|(line, _)| doc.lines()[line].text().trim());
+        let found = |path: &str| {
+            doc.find(Part::RequestBody, path, None).map(|(line, _)| doc.lines()[line].text().trim())
+        };
         assert_eq!(found("$.user.roles[0]"), Some("\"admin\","));
         assert_eq!(found("$.user.roles[1]['x y']"), Some("\"x y\": 1"));
         assert_eq!(found("$.z"), Some("\"z\": 2"));
@@ -197,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_broken_document_is_shown_as_far_as_it_goes() {
-        assert_eq!(shown("application/json", b"{\"a\": \"cut"), ["{", "  \"a\": \"cut", "(the document ends here, unfinished)"]);
+        assert_eq!(
+            shown("application/json", b"{\"a\": \"cut"),
+            ["{", "  \"a\": \"cut", "(the document ends here, unfinished)"]
+        );
         assert_eq!(shown("application/json", b"}}]"), ["}", "}", "]"]);
     }
 

@@ -10,7 +10,8 @@ use super::{Doc, Line};
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::model::{Body, BodyEnd, Fields, Part};
-use crate::parts::media::MediaType;
+use crate::parts::coding::{self, Undone};
+use crate::parts::{MediaType, MultipartField};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -21,26 +22,50 @@ pub(super) fn show(doc: &mut Doc, body: &Body, fields: &Fields, part: Part, reda
         doc.push(Line::of(Role::Dim, nothing(body.end)).anchor(part, ""));
         return;
     }
-    let decoded = super::coding::undo(fields, &body.kept);
+    let decoded = coding::undo(fields, &body.kept);
     let media = fields.value("content-type").unwrap_or_default();
     let shown = redactor.body(media, &decoded.bytes);
     let kind = kind(media, &shown);
     doc.push(summary(body, media, &decoded, kind).anchor(part, ""));
     for lost in body.gaps() {
-        let text = format!("{} lost by the capture at byte {}", text::bytes(lost.len), text::count(lost.offset));
+        let text =
+            format!("{} lost by the capture at byte {}", text::bytes(lost.len), text::count(lost.offset));
         doc.push(Line::of(Role::Warn, &text));
     }
-    match kind {
-        Kind::Json => json::show(doc, &shown, part),
-        Kind::Form => form::urlencoded(doc, &shown, part),
-        Kind::Multipart => form::multipart(doc, &shown, media, part),
-        Kind::Text => plain(doc, &shown, media, part),
-        Kind::Binary => hex::show(doc, &shown, part),
-    }
+    content(doc, &shown, media, kind, part);
     if body.is_truncated() {
         let rest = body.len.saturating_sub(body.kept.len() as u64).saturating_sub(body.missing());
         let text = format!("{} more were seen and not kept (--body-limit)", text::bytes(rest));
         doc.push(Line::of(Role::Warn, &text));
+    }
+}
+
+fn content(doc: &mut Doc, bytes: &[u8], media: &[u8], kind: Kind, part: Part) {
+    match kind {
+        Kind::Json => json::show(doc, bytes, part),
+        Kind::Form => form::urlencoded(doc, bytes, part),
+        Kind::Multipart => form::multipart(doc, bytes, media, part),
+        Kind::Text => plain(doc, bytes, media, part),
+        Kind::Binary => hex::show(doc, bytes, part),
+    }
+}
+
+/// One part of a multipart body, by its own kind. A part is never taken apart again.
+fn part_of_multipart(doc: &mut Doc, field: &MultipartField<'_>, part: Part) {
+    let name = sanitize::line(field.name);
+    let mut line = Line::of(Role::Accent, "part ").value(Role::Name, &name);
+    if let Some(file) = field.filename {
+        line = line.add(Role::Dim, "  file ").add(Role::Text, &sanitize::line(file));
+    }
+    let media = field.media_type.unwrap_or_default();
+    if !media.is_empty() {
+        line = line.add(Role::Dim, &format!("  {}", sanitize::line(media)));
+    }
+    let size = text::bytes(field.value.len() as u64);
+    doc.push(line.add(Role::Dim, &format!("  {size}")).anchor(part, &name));
+    match kind(media, field.value) {
+        Kind::Multipart => plain(doc, field.value, media, part),
+        kind => content(doc, field.value, media, kind, part),
     }
 }
 
@@ -89,18 +114,20 @@ fn is_text(bytes: &[u8]) -> bool {
     valid && odd * 100 <= sample.len()
 }
 
-fn summary(body: &Body, media: &[u8], decoded: &super::coding::Undone<'_>, kind: Kind) -> Line {
+fn summary(body: &Body, media: &[u8], decoded: &Undone<'_>, kind: Kind) -> Line {
     let mut line = Line::of(Role::Title, "Body").add(Role::Dim, &format!("  {}", text::bytes(body.len)));
     if media.is_empty() {
         line = line.add(Role::Warn, "  no Content-Type");
     } else {
         line = line.add(Role::Dim, &format!("  {}", sanitize::line(media)));
     }
-    for step in &decoded.steps {
-        line = line.add(Role::Dim, &format!("  {step}"));
+    if !decoded.undone.is_empty() {
+        let undone = decoded.undone.join(", ");
+        line =
+            line.add(Role::Dim, &format!("  {undone} undone: {}", text::bytes(decoded.bytes.len() as u64)));
     }
     if let Some(problem) = &decoded.problem {
-        line = line.add(Role::Warn, &format!("  {problem}"));
+        line = line.add(Role::Warn, &format!("  {}", sanitize::text(&problem.to_string())));
     }
     if kind == Kind::Binary {
         line = line.add(Role::Dim, "  hex");

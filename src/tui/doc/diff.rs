@@ -1,0 +1,294 @@
+//! The differences between a refusal and its baseline: suspects first, then context, noise folded.
+
+use super::changed;
+use super::{Doc, Line, Link, Scene};
+use crate::edge::sanitize;
+use crate::model::{Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// From this width on the two values stand side by side.
+const SIDE_BY_SIDE: u16 = 84;
+
+/// What is compared with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// The refusal, or the second of two marked exchanges.
+    pub this: ExchangeId,
+    /// The baseline, or the first of two.
+    pub baseline: ExchangeId,
+    /// What the columns are called.
+    pub names: [&'a str; 2],
+}
+
+/// The Diff tab and the comparison.
+pub fn diff(differences: &[Difference], pair: Pair<'_>, noise: bool, scene: &Scene<'_>) -> Doc {
+    let mut doc = Doc::default();
+    if differences.is_empty() {
+        doc.push(Line::of(Role::Good, "No difference").add(
+            Role::Dim,
+            ": the two requests are alike, so look at what differs outside of them: time, state, rate",
+        ).prose());
+        return doc;
+    }
+    let side_by_side = scene.width >= SIDE_BY_SIDE;
+    let shown: Vec<Entry<'_>> = differences.iter().map(|difference| Entry::new(difference, scene)).collect();
+    let widest = shown.iter().map(|entry| text::width(entry.name)).max().unwrap_or_default();
+    let layout = Layout::new(scene.width, widest, side_by_side);
+    if side_by_side {
+        layout.heading(&mut doc, pair.names, scene);
+    }
+    for (significance, title) in [
+        (Significance::Suspect, "Suspects"),
+        (Significance::Context, "Context"),
+        (Significance::Noise, "Noise"),
+    ] {
+        let group: Vec<&Entry<'_>> =
+            shown.iter().filter(|entry| entry.difference.significance == significance).collect();
+        if group.is_empty() {
+            continue;
+        }
+        doc.gap();
+        let fold = significance == Significance::Noise;
+        heading(&mut doc, title, group.len(), fold.then_some(noise), scene);
+        if fold && !noise {
+            continue;
+        }
+        layout.group(&mut doc, &group, pair, scene);
+    }
+    doc
+}
+
+fn heading(doc: &mut Doc, title: &str, count: usize, fold: Option<bool>, scene: &Scene<'_>) {
+    let role = if title == "Suspects" { Role::Bad } else { Role::Title };
+    let [folded, open] = scene.glyphs.folds;
+    match fold {
+        None => doc.push(Line::of(role, title).add(Role::Dim, &format!(" {count}"))),
+        Some(shown) => {
+            let sign = if shown { open } else { folded };
+            let text = format!("{sign} {title} {count}  also varies between successes");
+            doc.push(Line::of(Role::Dim, &text).link(Link::Noise));
+        }
+    }
+}
+
+/// A difference, ready to show.
+struct Entry<'a> {
+    difference: &'a Difference,
+    name: &'a str,
+    values: [Option<String>; 2],
+}
+
+impl<'a> Entry<'a> {
+    fn new(difference: &'a Difference, scene: &Scene<'_>) -> Self {
+        let shown = |value: &Option<Vec<u8>>| {
+            value.as_ref().map(|value| {
+                let value = scene.redactor.value(difference.part, &difference.name, value);
+                sanitize::short(&value, 2000).into_owned()
+            })
+        };
+        let name = if difference.name.is_empty() { "(all of it)" } else { &difference.name };
+        Self { difference, name, values: [shown(&difference.baseline), shown(&difference.this)] }
+    }
+
+    fn sign(&self) -> (&'static str, Role) {
+        match self.difference.kind {
+            DifferenceKind::Added => ("+", Role::Added),
+            DifferenceKind::Removed => ("-", Role::Removed),
+            DifferenceKind::Changed => ("~", Role::Warn),
+            DifferenceKind::Reordered => ("=", Role::Dim),
+        }
+    }
+
+    /// The two values as pieces with roles: what changed within them stands out.
+    fn pieces(&self) -> [Vec<(String, Role)>; 2] {
+        match &self.values {
+            [Some(before), Some(after)] => {
+                let (gone, come) = changed::parts(before, after);
+                [
+                    cut(before, &gone, Role::Removed, Role::RemovedPart),
+                    cut(after, &come, Role::Added, Role::AddedPart),
+                ]
+            }
+            [before, after] => {
+                let one =
+                    |value: &Option<String>, role| value.iter().map(|text| (text.clone(), role)).collect();
+                [one(before, Role::Removed), one(after, Role::Added)]
+            }
+        }
+    }
+}
+
+fn cut(text: &str, marked: &[std::ops::Range<usize>], plain: Role, strong: Role) -> Vec<(String, Role)> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for range in marked {
+        pieces.push((text.get(from..range.start).unwrap_or_default().to_owned(), plain));
+        pieces.push((text.get(range.clone()).unwrap_or_default().to_owned(), strong));
+        from = range.end;
+    }
+    pieces.push((text.get(from..).unwrap_or_default().to_owned(), plain));
+    pieces
+}
+
+/// Where the columns are.
+struct Layout {
+    name: usize,
+    value: usize,
+    side_by_side: bool,
+}
+
+impl Layout {
+    fn new(width: u16, widest: usize, side_by_side: bool) -> Self {
+        let width = usize::from(width);
+        let name = (widest + 7).clamp(14, (width / 4).max(18));
+        Self { name, value: width.saturating_sub(name + 4) / 2, side_by_side }
+    }
+
+    fn heading(&self, doc: &mut Doc, names: [&str; 2], scene: &Scene<'_>) {
+        let [left, right] = names;
+        let bar = scene.glyphs.vertical;
+        let cut = |text| text::fit(text, self.value, scene.glyphs.ellipsis);
+        let line = Line::default()
+            .pad(self.name)
+            .add(Role::Line, bar)
+            .add(Role::Removed, &format!(" {}", cut(left)));
+        let line = line.pad(self.name + self.value + 2).add(Role::Line, bar);
+        doc.push(line.add(Role::Added, &format!(" {}", cut(right))));
+    }
+
+    fn group(&self, doc: &mut Doc, group: &[&Entry<'_>], pair: Pair<'_>, scene: &Scene<'_>) {
+        let mut part = None;
+        for (index, entry) in group.iter().enumerate() {
+            if part != Some(entry.difference.part) {
+                part = Some(entry.difference.part);
+                doc.push(Line::of(Role::Dim, &format!(" {}", title(entry.difference.part))));
+            }
+            let last = group.get(index + 1).is_none_or(|next| Some(next.difference.part) != part);
+            let [middle, end, _] = scene.glyphs.tree;
+            let branch = if last { end } else { middle };
+            if self.side_by_side {
+                self.beside(doc, entry, branch, pair, scene);
+            } else {
+                Self::below(doc, entry, branch, pair);
+            }
+            if let Some(note) = &entry.difference.note {
+                let note = sanitize::text(note);
+                let indent = if self.side_by_side { self.name + 2 } else { 6 };
+                let line = Line::default().pad(indent).add(Role::Warn, &note);
+                doc.push(line.hang(indent).prose());
+            }
+        }
+    }
+
+    /// Name, baseline's value, this value: three columns, wrapped within each.
+    fn beside(&self, doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>, scene: &Scene<'_>) {
+        let [left, right] = entry.pieces().map(|pieces| columns(&pieces, self.value));
+        let (sign, role) = entry.sign();
+        let name = text::fit_middle(entry.name, self.name.saturating_sub(7), scene.glyphs.ellipsis);
+        let absent = |rows: &Vec<Vec<(String, Role)>>, index| rows.is_empty() && index == 0;
+        for index in 0..left.len().max(right.len()).max(1) {
+            let mut line = if index == 0 {
+                Line::of(Role::Line, &format!(" {branch} "))
+                    .add(role, sign)
+                    .add(Role::Name, &format!(" {name}"))
+            } else {
+                Line::default()
+            };
+            line = line.pad(self.name).add(Role::Line, scene.glyphs.vertical).add(Role::Text, " ");
+            line = cell(line, left.get(index), absent(&left, index));
+            line = line.pad(self.name + self.value + 2).add(Role::Line, scene.glyphs.vertical);
+            line = cell(line.add(Role::Text, " "), right.get(index), absent(&right, index));
+            doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.name));
+        }
+    }
+
+    /// Name, then each value in a line of its own.
+    fn below(doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>) {
+        let (sign, role) = entry.sign();
+        let line = Line::of(Role::Line, &format!(" {branch} "))
+            .add(role, sign)
+            .add(Role::Name, &format!(" {}", entry.name));
+        doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.name));
+        for ((pieces, sign), role) in
+            entry.pieces().into_iter().zip(["- ", "+ "]).zip([Role::Removed, Role::Added])
+        {
+            if pieces.is_empty() {
+                continue;
+            }
+            let mut line = Line::of(role, &format!("      {sign}"));
+            for (text, role) in pieces {
+                line = line.add(role, &text);
+            }
+            doc.push(line.hang(8).link(link(entry, pair)));
+        }
+    }
+}
+
+fn cell(mut line: Line, pieces: Option<&Vec<(String, Role)>>, absent: bool) -> Line {
+    if absent {
+        return line.add(Role::Dim, "absent");
+    }
+    for (text, role) in pieces.into_iter().flatten() {
+        line = line.add(*role, text);
+    }
+    line
+}
+
+/// Breaks pieces into rows of `width` columns.
+fn columns(pieces: &[(String, Role)], width: usize) -> Vec<Vec<(String, Role)>> {
+    let width = width.max(4);
+    let mut rows: Vec<Vec<(String, Role)>> = Vec::new();
+    let mut used = width;
+    for (text, role) in pieces {
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            if used >= width {
+                rows.push(Vec::new());
+                used = 0;
+            }
+            let taken = text::head(rest, width - used);
+            if taken.is_empty() {
+                used = width;
+                continue;
+            }
+            used += text::width(taken);
+            rest = rest.get(taken.len()..).unwrap_or_default();
+            if let Some(row) = rows.last_mut() {
+                row.push((taken.to_owned(), *role));
+            }
+        }
+    }
+    rows
+}
+
+/// Enter goes to where the value is: in this exchange, or in the baseline when only that has it.
+fn link(entry: &Entry<'_>, pair: Pair<'_>) -> Link {
+    let only_there = entry.difference.kind == DifferenceKind::Removed;
+    Link::Bytes(Pointer {
+        exchange: if only_there { pair.baseline } else { pair.this },
+        part: entry.difference.part,
+        name: entry.difference.name.clone(),
+        range: None,
+    })
+}
+
+/// A part's heading.
+pub fn title(part: Part) -> &'static str {
+    match part {
+        Part::Client => "client address",
+        Part::Server => "server address",
+        Part::RequestLine => "request line",
+        Part::Path => "path",
+        Part::Query => "query",
+        Part::RequestHeader => "request fields",
+        Part::Cookie => "cookies",
+        Part::Claim => "token claims",
+        Part::RequestBody => "request body",
+        Part::StatusLine => "status line",
+        Part::ResponseHeader => "response fields",
+        Part::ResponseBody => "response body",
+        Part::Timing => "timing",
+        Part::Connection => "connection",
+    }
+}

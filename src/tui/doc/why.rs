@@ -1,0 +1,142 @@
+//! The Why tab: findings best first with their evidence and next steps, who refused, what is ruled out.
+
+use super::message::{anomalies, no_response};
+use super::{Doc, Line, Link, Scene};
+use crate::edge::sanitize;
+use crate::history::Record;
+use crate::inspector::Report;
+use crate::model::{Diagnosis, Evidence, EvidenceKind, Finding, Refuser};
+use crate::tui::theme::Role;
+
+/// Findings that are shown with all their evidence; later ones are short.
+const FULL: usize = 3;
+
+/// The Why tab.
+pub fn why(record: &Record, report: &Report, scene: &Scene<'_>) -> Doc {
+    let mut doc = Doc::default();
+    match &report.diagnosis {
+        Some(diagnosis) => refused(&mut doc, diagnosis, scene),
+        None => not_refused(&mut doc, record),
+    }
+    compared(&mut doc, report);
+    if let Some(diagnosis) = &report.diagnosis {
+        ruled_out(&mut doc, diagnosis, scene);
+    }
+    anomalies(&mut doc, &record.exchange);
+    doc
+}
+
+fn not_refused(doc: &mut Doc, record: &Record) {
+    let text = match record.exchange.status() {
+        Some(status @ 100..=399) => format!("{status} is not a refusal: nothing to explain"),
+        Some(status) => format!("{status} is a failure of the server, not a refusal: see the response"),
+        None => no_response(record.exchange.outcome).to_owned(),
+    };
+    doc.push(Line::of(Role::Text, &text).prose());
+}
+
+fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
+    for (rank, finding) in diagnosis.findings.iter().enumerate() {
+        if rank < FULL {
+            doc.gap();
+        }
+        head(doc, finding, rank, scene);
+        let shown = if rank < FULL { finding.evidence.len() } else { 1 };
+        for evidence in finding.evidence.iter().take(shown) {
+            self::evidence(doc, evidence, scene);
+        }
+        if rank < FULL {
+            next(doc, finding, rank, scene);
+        }
+    }
+    if diagnosis.refuser != Refuser::Unknown || !diagnosis.refuser_evidence.is_empty() {
+        doc.gap();
+        doc.push(Line::of(Role::Title, "Refused by ").add(Role::Accent, refuser(diagnosis.refuser)));
+        for evidence in &diagnosis.refuser_evidence {
+            self::evidence(doc, evidence, scene);
+        }
+    }
+}
+
+/// Which layer, in words.
+pub fn refuser(refuser: Refuser) -> &'static str {
+    match refuser {
+        Refuser::Application => "the application",
+        Refuser::Gateway => "a gateway in front",
+        Refuser::Waf => "a web application firewall",
+        Refuser::Cdn => "a CDN",
+        Refuser::WebServer => "the web server",
+        Refuser::Unknown => "(cannot be told)",
+    }
+}
+
+fn head(doc: &mut Doc, finding: &Finding, rank: usize, scene: &Scene<'_>) {
+    let role = if rank == 0 { Role::Bad } else { Role::Title };
+    let percent = format!("{:>3.0}%", finding.confidence * 100.0);
+    let line = Line::of(role, scene.glyphs.confidence_of(finding.confidence))
+        .add(Role::Text, &format!(" {percent}  "))
+        .add(role, finding.cause.id())
+        .add(Role::Dim, &format!("  {}", finding.cause.title()));
+    doc.push(line.hang(8).prose());
+}
+
+fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
+    let kind = match evidence.kind {
+        EvidenceKind::Said => "said",
+        EvidenceKind::Shown => "shown",
+        EvidenceKind::Differs => "differs",
+        EvidenceKind::Behaved => "behaved",
+    };
+    let against = evidence.weight < 0.0;
+    let text = scene.redactor.text(evidence.text.as_bytes());
+    let text = sanitize::line(&text);
+    let mut line = Line::of(Role::Dim, &format!("    {kind:<8} "));
+    if against {
+        line = line.add(Role::Warn, "but ");
+    }
+    line = line.add(Role::Text, &text).hang(13).prose();
+    if let Some(pointer) = evidence.pointers.first() {
+        line = line.add(Role::Accent, &format!(" {}", scene.glyphs.arrow)).link(Link::Bytes(pointer.clone()));
+    }
+    doc.push(line);
+}
+
+fn next(doc: &mut Doc, finding: &Finding, rank: usize, scene: &Scene<'_>) {
+    let shown = if rank == 0 { finding.next.len() } else { 1 };
+    for (number, step) in finding.next.iter().take(shown).enumerate() {
+        let label = if number == 0 { "next" } else { "" };
+        let step = scene.redactor.text(step.as_bytes());
+        let line = Line::of(Role::Good, &format!("    {label:<8} ")).add(Role::Text, &sanitize::line(&step));
+        doc.push(line.hang(13).prose());
+    }
+}
+
+fn compared(doc: &mut Doc, report: &Report) {
+    doc.gap();
+    match &report.baseline {
+        Some(baseline) => {
+            let line = Line::of(Role::Title, "Compared with ")
+                .add(Role::Accent, &format!("#{}", baseline.id.0))
+                .add(Role::Text, &format!("  {}", sanitize::text(&baseline.why)));
+            doc.push(line.hang(4).prose().link(Link::Exchange(baseline.id)));
+        }
+        None => {
+            let text = "no success of this endpoint was seen, before or after";
+            doc.push(Line::of(Role::Title, "Compared with nothing: ").add(Role::Text, text).hang(4).prose());
+        }
+    }
+}
+
+fn ruled_out(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
+    if diagnosis.ruled_out.is_empty() {
+        return;
+    }
+    doc.gap();
+    doc.push(Line::of(Role::Title, "Ruled out"));
+    for (cause, reason) in &diagnosis.ruled_out {
+        let reason = scene.redactor.text(reason.as_bytes());
+        let line =
+            Line::of(Role::Dim, &format!("    {:<19} ", cause.id())).add(Role::Dim, &sanitize::line(&reason));
+        doc.push(line.hang(24).prose());
+    }
+}
