@@ -3,15 +3,26 @@
 //! One value, [`state::State`], holds everything there is to show. `update` turns an action into a new state and effects,
 //! `render` turns a state into cells, `painter` turns cells into few bytes. Only this module imports ratatui and crossterm.
 
+pub mod action;
+mod card;
+mod clipboard;
+mod complete;
 pub mod doc;
 mod keys;
+pub mod layout;
 pub mod pace;
+pub mod pages;
 pub mod painter;
+pub mod render;
 mod run;
 mod settings;
+pub mod settle;
+pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod update;
+mod wire;
 
 pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, TABLE, names as key_names};
 pub use run::run;
@@ -81,6 +92,9 @@ pub enum TuiError {
     /// No terminal, or it went away.
     #[error("the terminal cannot be used: {0}; use --json or --summary where there is no terminal")]
     Terminal(#[source] std::io::Error),
+    /// The configured keys contradict each other or do not exist.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// A signal handler could not be installed.
     #[error("signals cannot be handled: {0}")]
     Signal(#[source] std::io::Error),

@@ -1,29 +1,326 @@
 //! The consumer's loop: keys, exchanges, frames and signals, one at a time.
 
-use crossterm::event::{Event, EventStream, KeyCode};
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
-use super::terminal::Guard;
-use super::{Exit, Options, TuiError};
-use crate::feed::{Message, Receiver};
+use super::action::{Action, Effect};
+use super::clipboard::{self, Refusal};
+use super::keys::Chord;
+use super::pace::{Pace, Urgency};
+use super::painter::Painter;
+use super::render::render;
+use super::settle::settle;
+use super::state::State;
+use super::terminal::{Guard, Writer};
+use super::update::{update, wants_scan};
+use super::{Environment, Exit, OnMatch, Options, TuiError, text};
+use crate::edge::files;
+use crate::feed::{Ended, Message, Receiver};
 
-/// Shows what comes over `feed` until the user leaves. Must run where blocking for a frame's time is allowed; needs tokio's
-/// time and signals.
-pub async fn run(mut options: Options, mut feed: Receiver) -> Result<Exit, TuiError> {
-    let _guard = Guard::take(options.settings.mouse).map_err(TuiError::Terminal)?;
+/// How long the last frame may take to leave before the terminal is given back.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// A shell that stops us does it within this time.
+const STOP: Duration = Duration::from_millis(100);
+/// The bell rings at most this often.
+const BELL: Duration = Duration::from_secs(1);
+/// Rows a turn of the wheel moves.
+const WHEEL: i64 = 3;
+
+/// Shows what comes over `feed` until the user leaves or a signal ends it. Needs tokio's time, io and signals.
+pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
+    let mut signals = Signals::new().map_err(TuiError::Signal)?;
+    let resumed = SignalKind::from_raw(nix::sys::signal::Signal::SIGCONT as i32);
+    let mut resumed = signal(resumed).map_err(TuiError::Signal)?;
+    let mut session = Session::new(options, feed)?;
+    let mut guard = Some(Guard::take(session.mouse).map_err(TuiError::Terminal)?);
     let mut events = EventStream::new();
-    loop {
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let outcome = loop {
+        let draw = session.next_frame();
+        let scans = wants_scan(&session.state);
         tokio::select! {
+            number = signals.ended() => break Ok(Some(number)),
+            _ = resumed.recv() => session.resume(&mut guard).map_err(TuiError::Terminal)?,
             event = events.next() => match event {
-                Some(Ok(Event::Key(key))) if key.code == KeyCode::Char('q') => return Ok(Exit::default()),
-                Some(Ok(_)) => {}
-                _ => return Ok(Exit::default()),
+                Some(Ok(event)) => session.event(event),
+                Some(Err(error)) => break Err(TuiError::Terminal(error)),
+                None => break Ok(None),
             },
-            Some(message) = feed.recv() => if let Message::Exchanges(batch) = message {
-                for exchange in batch {
-                    options.inspector.push(exchange);
+            written = session.writer.written() => if let Err(error) = written {
+                break Err(TuiError::Terminal(error));
+            },
+            () = sleep_until(draw.unwrap_or_else(Instant::now).into()), if draw.is_some() => {
+                if let Err(error) = session.draw() {
+                    break Err(TuiError::Terminal(error));
                 }
             },
+            message = session.feed.recv(), if session.open => session.message(message),
+            _ = ticks.tick() => session.tick(),
+            () = std::future::ready(()), if scans => {
+                session.act(Action::Scan, Urgency::Person);
+                tokio::task::yield_now().await;
+            },
         }
+        if session.suspend {
+            session.suspend = false;
+            suspend(&mut session, &mut resumed, &mut guard).await.map_err(TuiError::Terminal)?;
+        }
+        if session.quit {
+            break Ok(None);
+        }
+    };
+    let _ = timeout(PATIENCE, session.writer.written()).await;
+    drop(guard);
+    Ok(Exit { matched: session.state.matched, signal: outcome? })
+}
+
+/// Gives the terminal back, stops, and takes it again. Where nobody could let us go on (the shell is gone) nothing happens.
+async fn suspend(session: &mut Session, resumed: &mut Signal, guard: &mut Option<Guard>) -> io::Result<()> {
+    let _ = timeout(PATIENCE, session.writer.written()).await;
+    drop(guard.take());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(0), nix::sys::signal::Signal::SIGTSTP)?;
+    let _ = timeout(STOP, resumed.recv()).await;
+    session.resume(guard)
+}
+
+/// Signals that end the program.
+struct Signals {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn ended(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hangup.recv() => SignalKind::hangup(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.quit.recv() => SignalKind::quit(),
+        };
+        kind.as_raw_value()
+    }
+}
+
+/// The state with everything around it that is not pure.
+struct Session {
+    state: State,
+    feed: Receiver,
+    /// Whether more may come over `feed`.
+    open: bool,
+    start: Instant,
+    painter: Painter,
+    writer: Writer,
+    pace: Pace,
+    buffer: Buffer,
+    /// Why a frame is wanted, if one is.
+    wanted: Option<Urgency>,
+    /// Bytes that go out with the next frame: bell, clipboard.
+    extra: Vec<u8>,
+    rang: Option<Instant>,
+    environment: Environment,
+    on_match: Option<OnMatch>,
+    stop_after: Option<u64>,
+    save_dir: std::path::PathBuf,
+    mouse: bool,
+    suspend: bool,
+    quit: bool,
+}
+
+impl Session {
+    fn new(options: Options, feed: Receiver) -> Result<Self, TuiError> {
+        let Options { source, inspector, budget, filter, reveal, stop_after, settings, .. } = options;
+        let mut state =
+            State::new(inspector, source, filter, options.exports, &settings, &options.environment)?;
+        state.budget = budget;
+        state.redactor.set_reveal(reveal);
+        state.size = size();
+        Ok(Self {
+            state,
+            feed,
+            open: true,
+            start: Instant::now(),
+            painter: Painter::default(),
+            writer: Writer::start().map_err(TuiError::Terminal)?,
+            pace: Pace::new(settings.bytes_per_second.0),
+            buffer: Buffer::empty(Rect::ZERO),
+            wanted: Some(Urgency::Person),
+            extra: Vec::new(),
+            rang: None,
+            environment: options.environment,
+            on_match: options.on_match,
+            stop_after,
+            save_dir: options.save_dir,
+            mouse: settings.mouse,
+            suspend: false,
+            quit: false,
+        })
+    }
+
+    /// When the next frame is due, if one is wanted and the last one has left.
+    fn next_frame(&self) -> Option<Instant> {
+        let urgency = self.wanted.filter(|_| !self.writer.is_busy())?;
+        Some(self.pace.next(Instant::now(), urgency))
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let wanted = self.wanted.take();
+        self.state.queue.0 = self.feed.len();
+        if settle(&mut self.state) {
+            self.wanted = wanted;
+        }
+        let (width, height) = self.state.size;
+        self.buffer.resize(Rect::new(0, 0, width, height));
+        self.buffer.reset();
+        let cursor = render(&self.state, &mut self.buffer);
+        let mut out = self.writer.buffer();
+        out.append(&mut self.extra);
+        self.painter.paint(&self.buffer, cursor, &mut out);
+        self.pace.sent(Instant::now(), out.len());
+        self.state.sent += out.len() as u64;
+        if out.is_empty() { Ok(()) } else { self.writer.send(out) }
+    }
+
+    fn event(&mut self, event: Event) {
+        let action = match event {
+            Event::Key(key) => Chord::from_event(key).map(Action::Key),
+            Event::Paste(text) => Some(Action::Paste(text)),
+            Event::Resize(width, height) => Some(Action::Resize(width, height)),
+            Event::Mouse(mouse) => match mouse.kind {
+                MouseEventKind::ScrollDown => Some(Action::Wheel(mouse.column, mouse.row, WHEEL)),
+                MouseEventKind::ScrollUp => Some(Action::Wheel(mouse.column, mouse.row, -WHEEL)),
+                MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(mouse.column, mouse.row)),
+                _ => None,
+            },
+            Event::FocusGained | Event::FocusLost => None,
+        };
+        if let Some(action) = action {
+            self.act(action, Urgency::Person);
+        }
+    }
+
+    fn message(&mut self, message: Option<Message>) {
+        match message {
+            Some(message) => self.act(Action::Feed(message), Urgency::Traffic),
+            None => {
+                self.open = false;
+                if self.state.traffic.ended.is_none() {
+                    let ended = Ended::Failed("the capture stopped without saying why".to_owned());
+                    self.act(Action::Feed(Message::Ended(ended)), Urgency::Traffic);
+                }
+            }
+        }
+        if let Some(limit) = self.stop_after.filter(|limit| self.open && self.state.matched >= *limit) {
+            self.open = false;
+            self.feed.close();
+            let ended = Ended::Stopped(format!("{} came (-c)", text::plural(limit, "match", "matches")));
+            self.act(Action::Feed(Message::Ended(ended)), Urgency::Traffic);
+        }
+    }
+
+    fn tick(&mut self) {
+        let clock = self.start.elapsed();
+        if self.state.traffic.is_recent() {
+            self.act(Action::Tick(clock), Urgency::Traffic);
+        } else {
+            update(&mut self.state, Action::Tick(clock));
+        }
+    }
+
+    fn act(&mut self, action: Action, urgency: Urgency) {
+        self.wanted = self.wanted.max(Some(urgency));
+        for effect in update(&mut self.state, action) {
+            self.effect(effect);
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Quit => self.quit = true,
+            Effect::Suspend => self.suspend = true,
+            Effect::Redraw => self.painter.forget(),
+            Effect::Bell => {
+                if self.rang.is_none_or(|rang| rang.elapsed() >= BELL) {
+                    self.rang = Some(Instant::now());
+                    self.extra.push(b'\x07');
+                }
+            }
+            Effect::Matched(ids) => {
+                if let Some(on_match) = &mut self.on_match {
+                    for id in ids {
+                        on_match(&self.state.inspector, id);
+                    }
+                }
+            }
+            Effect::Copy { what, text } => self.copy(what, &text),
+            Effect::Save { stem, extension, text } => self.save(&stem, extension, &text, ""),
+        }
+    }
+
+    fn copy(&mut self, what: &str, content: &str) {
+        match clipboard::sequence(content, &self.environment) {
+            Ok(bytes) => {
+                self.extra.extend_from_slice(&bytes);
+                self.state.say(clipboard::message(what, content, &self.environment));
+            }
+            Err(refusal) => {
+                let why = match refusal {
+                    Refusal::TooLong => "too long for a terminal's clipboard; ",
+                    Refusal::NoClipboard => "this terminal has no clipboard; ",
+                };
+                self.save(&format!("why403-{what}").replace(' ', "-"), "txt", content.as_bytes(), why);
+            }
+        }
+    }
+
+    fn save(&mut self, stem: &str, extension: &str, content: &[u8], why: &str) {
+        match files::write_fresh(&self.save_dir, stem, extension, content) {
+            Ok(path) => {
+                let size = text::bytes(content.len() as u64);
+                self.state.say(format!("{why}saved to {} ({size}, only you can read it)", path.display()));
+            }
+            Err(error) => {
+                let place = self.save_dir.display();
+                self.state.complain(format!(
+                    "{why}cannot be saved in {place}: {error}; start why403 where you may write"
+                ));
+            }
+        }
+    }
+
+    /// Takes the terminal again after a stop.
+    fn resume(&mut self, guard: &mut Option<Guard>) -> io::Result<()> {
+        drop(guard.take());
+        *guard = Some(Guard::take(self.mouse)?);
+        self.painter.forget();
+        self.state.size = size();
+        self.wanted = Some(Urgency::Person);
+        Ok(())
+    }
+}
+
+/// The terminal's columns and rows; the classic ones when it does not know.
+fn size() -> (u16, u16) {
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width > 0 && height > 0 => (width, height),
+        _ => (80, 24),
     }
 }

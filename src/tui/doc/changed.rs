@@ -94,7 +94,7 @@ fn middle(before: &str, after: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let (old, new) = (before.get(start..).unwrap_or_default(), after.get(start..).unwrap_or_default());
     let end: usize =
         old.chars().rev().zip(new.chars().rev()).take_while(same).map(|(letter, _)| letter.len_utf8()).sum();
-    let one = |len: usize| if len > end { vec![start..start + len - end] } else { Vec::new() };
+    let one = |len: usize| (len > end).then(|| start..start + len - end).into_iter().collect();
     (one(old.len()), one(new.len()))
 }
 

@@ -3,6 +3,7 @@
 use super::changed;
 use super::{Doc, Line, Link, Scene};
 use crate::edge::sanitize;
+use crate::history::{History, Record};
 use crate::model::{Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -291,4 +292,21 @@ pub fn title(part: Part) -> &'static str {
         Part::Timing => "timing",
         Part::Connection => "connection",
     }
+}
+
+/// What to show without a baseline: what is known of the endpoint instead.
+pub fn alone(record: &Record, history: &History) -> Doc {
+    let mut doc = Doc::default();
+    doc.push(Line::of(Role::Title, "Nothing to compare with").prose());
+    let name = history.endpoint(record.endpoint).map(ToString::to_string).unwrap_or_default();
+    let seen = history.endpoint_state(record.endpoint).map_or(0, |state| state.exchanges);
+    let text = format!(
+        "No success of {} was seen, neither before nor after; {} of it so far. As soon as one comes, its differences stand here. \
+         To compare with any other exchange: Space on it and on this one, then C.",
+        sanitize::text(&name),
+        text::plural(seen, "exchange", "exchanges"),
+    );
+    doc.gap();
+    doc.push(Line::of(Role::Text, &text).prose());
+    doc
 }

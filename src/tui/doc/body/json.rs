@@ -1,5 +1,7 @@
 //! JSON pretty-printed token by token: numbers keep their spelling, duplicates stay, and a broken document is shown as far as it goes.
 
+use std::fmt::Write;
+
 use crate::edge::sanitize;
 use crate::model::Part;
 use crate::parts::json::push_key;
@@ -156,7 +158,7 @@ impl Printer<'_> {
         let Some(level) = self.stack.last() else { return };
         self.path.truncate(level.path);
         if self.path.len() < crate::parts::json::MAX_PATH {
-            self.path.push_str(&format!("[{}]", level.index));
+            let _ = write!(self.path, "[{}]", level.index);
         }
     }
 

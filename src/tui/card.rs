@@ -1,0 +1,81 @@
+//! What is known of one endpoint: counts, onset, the top cause of its latest refusal and what separates it from successes.
+
+use super::doc::{Doc, Line};
+use super::state::State;
+use super::text;
+use super::theme::Role;
+use crate::edge::sanitize;
+use crate::model::{BaselineChoice, EvidenceKind, Significance, Timestamp};
+
+/// Differences and evidence that are listed.
+const LISTED: usize = 6;
+
+/// The card of the selected endpoint.
+pub(super) fn card(state: &State) -> Doc {
+    let mut doc = Doc::default();
+    let history = state.inspector.history();
+    let Some((id, row)) = state.endpoints.selected_id().and_then(|id| Some((id, state.endpoints.row(id)?)))
+    else {
+        return doc;
+    };
+    let name = history.endpoint(id).map(ToString::to_string).unwrap_or_default();
+    doc.push(Line::of(Role::Title, &sanitize::text(&name)).hang(2));
+    let (refused, succeeded) = (text::count(row.refusals), text::count(row.successes));
+    let line = Line::of(Role::Bad, &format!("{refused} refused")).add(Role::Dim, ", ");
+    let line = line.add(Role::Good, &format!("{succeeded} succeeded"));
+    doc.push(
+        line.add(
+            Role::Dim,
+            &format!(", {} in all, {:.0}% refused", text::count(row.exchanges), row.ratio() * 100.0),
+        )
+        .prose(),
+    );
+    let when = |at: Option<Timestamp>| {
+        at.map_or_else(
+            || "never".to_owned(),
+            |at| {
+                let clock = at.to_string().get(11..19).unwrap_or_default().to_owned();
+                format!("{clock} ({} ago)", text::duration(history.now().since(at)))
+            },
+        )
+    };
+    let line = Line::of(Role::Dim, "refused since ").add(Role::Text, &when(row.onset));
+    doc.push(line.add(Role::Dim, ", last success ").add(Role::Text, &when(row.last_success)).prose());
+    if let Some(report) =
+        row.last_refusal.and_then(|id| state.inspector.report(id, BaselineChoice::default()))
+    {
+        separates(&mut doc, state, &report);
+    }
+    doc
+}
+
+fn separates(doc: &mut Doc, state: &State, report: &crate::inspector::Report) {
+    let finding = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
+    if let Some(finding) = finding {
+        let sign = state.theme.glyphs.confidence_of(finding.confidence);
+        let line = Line::of(
+            Role::Bad,
+            &format!("{sign} {:.0}%  {}", finding.confidence * 100.0, finding.cause.id()),
+        );
+        doc.push(line.add(Role::Dim, &format!("  {}", finding.cause.title())).prose());
+        let mut evidence: Vec<_> = finding.evidence.iter().collect();
+        evidence.sort_by_key(|evidence| evidence.kind != EvidenceKind::Differs);
+        for evidence in evidence.into_iter().take(LISTED) {
+            let text = state.redactor.text(evidence.text.as_bytes());
+            doc.push(Line::of(Role::Text, &format!("    {}", sanitize::line(&text))).hang(6).prose());
+        }
+    }
+    let suspects: Vec<String> = report
+        .differences
+        .iter()
+        .filter(|difference| difference.significance == Significance::Suspect)
+        .take(LISTED)
+        .map(|difference| {
+            format!("{} {} {}", difference.part.as_str(), difference.name, difference.kind.as_str())
+        })
+        .collect();
+    if !suspects.is_empty() {
+        let line = Line::of(Role::Dim, "separates it from successes: ");
+        doc.push(line.add(Role::Text, &sanitize::text(&suspects.join("; "))).hang(4).prose());
+    }
+}

@@ -1,0 +1,97 @@
+//! Where things are on the screen, from its size and from what is open. `update` needs it for page sizes, `render` to draw.
+
+use ratatui::layout::Rect;
+
+use super::state::{Focus, State, View};
+
+/// From this width on list and exchange stand side by side.
+const WIDE: u16 = 130;
+/// From this height on a narrower screen shows both, one below the other.
+const TALL: u16 = 34;
+/// From this height on a small screen has room for what is refused below the stream.
+const STRIP: u16 = 16;
+
+/// Rows of an endpoint's card on a small screen.
+const CARD: u16 = 8;
+
+/// Areas of the screen. An area of no height is not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    /// The bar at the top.
+    pub header: Rect,
+    /// The list with its heading.
+    pub list: Rect,
+    /// The exchange with its tabs, or what is refused now while nothing is selected.
+    pub detail: Rect,
+    /// Between the two: a column when they are side by side, a row when one is below the other.
+    pub divider: Rect,
+    /// A page that fills everything between the bars.
+    pub page: Rect,
+    /// The status line.
+    pub status: Rect,
+    /// Hints, or the line that is edited.
+    pub hints: Rect,
+}
+
+/// Rows of a list's or an exchange's heading.
+pub const HEADING: u16 = 1;
+
+/// Lays out `state`'s screen.
+pub fn areas(state: &State) -> Areas {
+    let (width, height) = state.size;
+    let row = |y: u16| Rect::new(0, y, width, u16::from(y < height));
+    let body = Rect::new(0, 1.min(height), width, height.saturating_sub(3));
+    let mut areas = Areas {
+        header: row(0),
+        status: row(height.saturating_sub(2).max(1)),
+        hints: row(height.saturating_sub(1).max(2)),
+        ..Areas::default()
+    };
+    match state.view {
+        View::Compare | View::Help | View::Health => areas.page = body,
+        View::Stream | View::Endpoints => panes(state, body, &mut areas),
+    }
+    areas
+}
+
+fn panes(state: &State, body: Rect, areas: &mut Areas) {
+    let reads = state.focus == Focus::Detail;
+    if state.zoom || (body.width < WIDE && body.height < TALL) {
+        if reads {
+            areas.detail = body;
+        } else if state.view == View::Endpoints && !state.zoom && body.height >= STRIP {
+            split_rows(body, body.height - CARD - 1, areas);
+        } else if state.view == View::Stream && state.stream.follows() && !state.zoom && body.height >= STRIP
+        {
+            let strip = (state.endpoints.refusing().count() as u16 + 1).min(body.height / 3);
+            let strip = if strip > 1 { strip } else { 0 };
+            let list = body.height - strip - u16::from(strip > 0);
+            split_rows(body, list, areas);
+        } else {
+            areas.list = body;
+        }
+    } else if body.width >= WIDE {
+        let list = (body.width * 45 / 100).clamp(60, 110);
+        areas.list = Rect { width: list, ..body };
+        areas.divider = Rect { x: list, width: 1, ..body };
+        areas.detail = Rect { x: list + 1, width: body.width - list - 1, ..body };
+    } else {
+        let share = if reads { 4 } else { 2 };
+        split_rows(body, (body.height / share).max(6), areas);
+    }
+}
+
+fn split_rows(body: Rect, list: u16, areas: &mut Areas) {
+    areas.list = Rect { height: list.min(body.height), ..body };
+    if list < body.height {
+        areas.divider = Rect { y: body.y + list, height: 1, ..body };
+        areas.detail = Rect { y: body.y + list + 1, height: body.height - list - 1, ..body };
+    }
+}
+
+impl Areas {
+    /// Whether list and exchange stand side by side.
+    pub fn side_by_side(&self) -> bool {
+        self.divider.width == 1 && self.divider.height > 1
+    }
+}

@@ -1,0 +1,174 @@
+//! Endpoints: the table, and what is refused now.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::stream::cause;
+use crate::edge::sanitize;
+use crate::model::{EndpointId, Timestamp};
+use crate::tui::layout::HEADING;
+use crate::tui::state::State;
+use crate::tui::state::endpoints::EndpointRow;
+use crate::tui::state::traffic::BUCKETS;
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// From this width on the sparklines are shown.
+const SPARKS: u16 = 112;
+
+/// The table of all endpoints.
+pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    if area.height == 0 {
+        return;
+    }
+    let columns = Columns::new(area.width);
+    columns.heading(canvas, area, state);
+    let (first, visible) = state.endpoints.visible();
+    let selected = state.endpoints.position();
+    for (number, (id, row)) in visible.enumerate() {
+        let line = Rect { y: area.y + HEADING + number as u16, height: 1, ..area };
+        if line.y >= area.bottom() {
+            break;
+        }
+        columns.row(canvas, line, state, id, row);
+        if first + number == selected {
+            canvas.tint(line, Role::Selected);
+            canvas.raw(line.x, line.y, 1, canvas.glyphs().cursor, Role::Accent);
+        }
+    }
+    if state.endpoints.is_empty() {
+        canvas.put(area.x + 2, area.y + 2, area.width, "No exchange was seen so far", Role::Dim);
+    }
+}
+
+/// Endpoints that refuse, the most refusals first: what is refused, since when, and why.
+pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    if area.height == 0 {
+        return;
+    }
+    let columns = Columns::new(area.width);
+    columns.heading(canvas, area, state);
+    canvas.put(area.x + 2, area.y, columns.name, "REFUSED SO FAR, BY ENDPOINT", Role::Title);
+    let count = state.endpoints.refusing().count();
+    let room = usize::from(area.height - HEADING);
+    let roomy = count > 0 && room / count.min(8) >= 3;
+    for (number, (id, row)) in state.endpoints.refusing().take(room).enumerate() {
+        let y = area.y + HEADING + if roomy { number as u16 * 3 } else { number as u16 };
+        if y >= area.bottom() {
+            break;
+        }
+        columns.row(canvas, Rect { y, height: 1, ..area }, state, id, row);
+        if roomy && y + 1 < area.bottom() {
+            story(canvas, Rect { y: y + 1, height: 1, ..area }, state, row);
+        }
+    }
+    if count == 0 {
+        let text = if state.traffic.exchanges == 0 { "Nothing yet" } else { "Nothing was refused so far" };
+        canvas.put(area.x + 2, area.y + 1, area.width.saturating_sub(2), text, Role::Dim);
+    }
+}
+
+/// One sentence below an endpoint.
+fn story(canvas: &mut Canvas<'_>, area: Rect, state: &State, row: &EndpointRow) {
+    let now = state.inspector.history().now();
+    let since = row.onset.map(|onset| format!("since {} ({} ago)", clock(onset), text::duration(now.since(onset))));
+    let success = match row.last_success {
+        Some(at) if Some(at) > row.refused => "successes go on beside them".to_owned(),
+        Some(at) => format!("last success {} ago", text::duration(now.since(at))),
+        None => "never a success".to_owned(),
+    };
+    let text = format!("{}, {success}", since.unwrap_or_default());
+    canvas.put(area.x + 4, area.y, area.width.saturating_sub(4), &text, Role::Dim);
+}
+
+/// `07:52:01` of a time.
+pub(super) fn clock(at: Timestamp) -> String {
+    at.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
+struct Columns {
+    name: u16,
+    spark: u16,
+    counts: u16,
+    since: u16,
+    cause: u16,
+}
+
+impl Columns {
+    fn new(width: u16) -> Self {
+        let spark = if width >= SPARKS + 40 {
+            BUCKETS as u16
+        } else if width >= SPARKS {
+            BUCKETS as u16 / 2
+        } else {
+            0
+        };
+        let since = if width >= 72 { 8 } else { 0 };
+        let (counts, cause) = (14, if width >= 64 { 21 } else { 3 });
+        let sparks = if spark > 0 { 2 * (spark + 1) } else { 0 };
+        let used = 2 + counts + 1 + cause + 1 + sparks + if since > 0 { since + 1 } else { 0 };
+        Self { name: width.saturating_sub(used), spark, counts, since, cause }
+    }
+
+    fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+        let mut x = area.x + 2;
+        let y = area.y;
+        let scale = state.endpoints.scale.seconds();
+        canvas.put(x, y, self.name, "ENDPOINT", Role::Dim);
+        x += self.name + 1;
+        if self.spark > 0 {
+            let step = scale * BUCKETS as u64 / u64::from(self.spark);
+            canvas.put(x, y, self.spark, &format!("REFUSED, {step} s each"), Role::Dim);
+            canvas.put(x + self.spark + 1, y, self.spark, "SUCCEEDED", Role::Dim);
+            x += 2 * (self.spark + 1);
+        }
+        canvas.put_right(x, y, self.counts - 1, "REFUSED OF", Role::Dim);
+        x += self.counts;
+        if self.since > 0 {
+            canvas.put(x, y, self.since, "SINCE", Role::Dim);
+            x += self.since + 1;
+        }
+        canvas.put(x, y, self.cause, "WHY", Role::Dim);
+    }
+
+    fn row(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State, id: EndpointId, row: &EndpointRow) {
+        let (mut x, y) = (area.x + 2, area.y);
+        let name = state.inspector.history().endpoint(id).map(ToString::to_string).unwrap_or_default();
+        canvas.put_middle(x, y, self.name, &sanitize::text(&name), Role::Text);
+        x += self.name + 1;
+        if self.spark > 0 {
+            spark(canvas, (x, y), self.spark, &row.timeline.refusals, Role::Bad);
+            spark(canvas, (x + self.spark + 1, y), self.spark, &row.timeline.successes, Role::Good);
+            x += 2 * (self.spark + 1);
+        }
+        let judged = row.successes + row.refusals;
+        let counts = format!("{} of {}", text::short(row.refusals), text::short(judged));
+        let role = if row.refusals == 0 { Role::Good } else { Role::Bad };
+        canvas.put_right(x, y, self.counts - 1, &counts, role);
+        x += self.counts;
+        if self.since > 0 {
+            if let Some(onset) = row.onset {
+                canvas.put(x, y, self.since, &clock(onset), Role::Text);
+            }
+            x += self.since + 1;
+        }
+        if let Some(brief) = row.last_refusal.and_then(|id| state.causes.get(id)) {
+            cause(canvas, (x, y), self.cause, brief);
+        }
+    }
+}
+
+/// A sparkline of `width` columns; the highest bucket is full.
+fn spark(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, counts: &[u32; BUCKETS], role: Role) {
+    let per = BUCKETS / usize::from(width).max(1);
+    let buckets = counts.chunks(per.max(1)).map(|chunk| chunk.iter().sum::<u32>());
+    let highest = buckets.clone().max().unwrap_or_default().max(1);
+    let levels = canvas.glyphs().levels;
+    let drawn: String = buckets
+        .map(|count| {
+            let level = (count as usize * 8).div_ceil(highest as usize);
+            levels.get(level).copied().unwrap_or(" ")
+        })
+        .collect();
+    canvas.raw(x, y, width, &drawn, role);
+}

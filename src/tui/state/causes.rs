@@ -1,0 +1,66 @@
+//! Top causes of the exchanges that were shown, so that only what is visible is diagnosed, and only once.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use crate::inspector::Inspector;
+use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
+
+/// Entries that are remembered; beyond it the memory starts afresh, which costs a screenful of diagnoses.
+const MAX: usize = 8192;
+
+/// The top cause of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Brief {
+    /// Which; `None` when the exchange is no refusal.
+    pub cause: Option<(Cause, f32)>,
+    /// Who refused.
+    pub refuser: Refuser,
+    /// Whether there was a success to compare with.
+    pub compared: bool,
+    /// Whether the endpoint had successes when this was found out.
+    had_successes: bool,
+}
+
+/// The memory.
+#[derive(Debug, Default)]
+pub struct Causes {
+    known: HashMap<ExchangeId, Brief, RandomState>,
+}
+
+impl Causes {
+    /// What is known of `id`.
+    pub fn get(&self, id: ExchangeId) -> Option<Brief> {
+        self.known.get(&id).copied()
+    }
+
+    /// Finds out about `id` unless it is known and still right. Returns whether that took a diagnosis.
+    pub fn learn(&mut self, id: ExchangeId, inspector: &Inspector) -> bool {
+        let history = inspector.history();
+        let Some(record) = history.get(id) else { return false };
+        let successes = history.endpoint_state(record.endpoint).is_some_and(|state| state.successes > 0);
+        if self.known.get(&id).is_some_and(|brief| brief.had_successes == successes) {
+            return false;
+        }
+        if !record.exchange.is_refusal() {
+            let brief =
+                Brief { cause: None, refuser: Refuser::Unknown, compared: false, had_successes: successes };
+            self.known.insert(id, brief);
+            return false;
+        }
+        if self.known.len() >= MAX {
+            self.known.clear();
+        }
+        let Some(report) = inspector.report(id, BaselineChoice::default()) else { return false };
+        let top = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
+        let brief = Brief {
+            cause: top.map(|finding| (finding.cause, finding.confidence)),
+            refuser: report.diagnosis.as_ref().map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser),
+            compared: report.baseline.is_some(),
+            had_successes: successes,
+        };
+        self.known.insert(id, brief);
+        true
+    }
+}

@@ -1,0 +1,307 @@
+//! The list of matches: which exchanges match, which row is selected, what is visible.
+
+use std::collections::VecDeque;
+
+use crate::filter::{Context, Filter};
+use crate::history::{History, Record};
+use crate::inspector::Inspector;
+use crate::model::{BaselineChoice, Cause, ExchangeId};
+
+/// Filters that are remembered.
+const MAX_PAST: usize = 100;
+
+/// The stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// The filter in effect.
+    pub filter: Filter,
+    /// Filters before this one, oldest first; bounded.
+    pub past: Vec<String>,
+    /// Matches, ascending. Evicted ones linger until they are pruned.
+    matches: VecDeque<ExchangeId>,
+    /// Everything below this id is still to be looked at.
+    scan: ExchangeId,
+    /// The selected exchange; `None` while following.
+    selected: Option<ExchangeId>,
+    /// The newest match when following ended: later ones are new.
+    seen: ExchangeId,
+    /// Later exchanges are not shown while paused.
+    paused: Option<ExchangeId>,
+    /// The first visible row.
+    top: ExchangeId,
+    /// Rows that are visible.
+    height: usize,
+    /// The last row that was visible while following: what the user saw as the newest.
+    newest_shown: Option<ExchangeId>,
+    /// Exchanges that were evicted when the matches were last pruned.
+    pruned_at: u64,
+    /// Marked for comparison; two at most.
+    pub marked: Vec<ExchangeId>,
+}
+
+impl Stream {
+    /// An empty list that follows.
+    pub fn new(filter: Filter) -> Self {
+        Self {
+            filter,
+            past: Vec::new(),
+            matches: VecDeque::new(),
+            scan: ExchangeId(0),
+            selected: None,
+            seen: ExchangeId(0),
+            paused: None,
+            top: ExchangeId(0),
+            height: 1,
+            newest_shown: None,
+            pruned_at: 0,
+            marked: Vec::new(),
+        }
+    }
+
+    /// Takes note of a new exchange; returns whether it matches.
+    pub fn push(&mut self, id: ExchangeId, inspector: &Inspector) -> bool {
+        let matched = matches(&self.filter, id, inspector);
+        if matched {
+            self.matches.push_back(id);
+        }
+        matched
+    }
+
+    /// Puts another filter in effect; older exchanges are looked at by [`Stream::scan`].
+    pub fn set_filter(&mut self, filter: Filter, history: &History) {
+        let before = std::mem::replace(&mut self.filter, filter).text().to_owned();
+        if before != self.filter.text() {
+            self.past.retain(|past| *past != before);
+            self.past.push(before);
+            if self.past.len() > MAX_PAST {
+                self.past.remove(0);
+            }
+        }
+        self.matches.clear();
+        self.scan = ExchangeId(history.last_id().0 + 1);
+    }
+
+    /// Whether older exchanges are still to be looked at.
+    pub fn is_scanning(&self) -> bool {
+        self.scan.0 > 0
+    }
+
+    /// Looks at one chunk of older exchanges, newest first. Returns whether more are left.
+    pub fn scan(&mut self, inspector: &Inspector) -> bool {
+        let mut found = Vec::new();
+        let before = self.scan;
+        self.scan = scan_chunk(&self.filter, inspector, before, |id| found.push(id));
+        for id in found.into_iter().rev() {
+            self.matches.push_front(id);
+        }
+        if !self.is_scanning() {
+            self.keep_selection();
+        }
+        self.is_scanning()
+    }
+
+    /// After a filter has been applied to everything, the selection may be gone: its nearest neighbour takes its place.
+    fn keep_selection(&mut self) {
+        if let Some(selected) = self.selected
+            && self.matches.binary_search(&selected).is_err()
+        {
+            let at = self.position(selected).min(self.len().saturating_sub(1));
+            self.selected = self.at(at);
+        }
+    }
+
+    /// Drops evicted matches, when enough were evicted to make it worth the walk.
+    pub fn prune(&mut self, history: &History) {
+        let evicted = history.evicted();
+        if evicted - self.pruned_at <= (self.matches.len() as u64 / 8).max(64) {
+            return;
+        }
+        self.pruned_at = evicted;
+        self.matches.retain(|id| history.row_of(*id).is_some());
+        self.marked.retain(|id| history.row_of(*id).is_some());
+        self.keep_selection();
+    }
+
+    /// Matches that may be shown.
+    pub fn len(&self) -> usize {
+        match self.paused {
+            Some(last) => self.matches.partition_point(|id| *id <= last),
+            None => self.matches.len(),
+        }
+    }
+
+    /// Whether nothing matches.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Matches, shown or not.
+    pub fn total(&self) -> usize {
+        self.matches.len()
+    }
+
+    /// The match at `index`.
+    pub fn at(&self, index: usize) -> Option<ExchangeId> {
+        self.matches.get(index).copied().filter(|id| self.paused.is_none_or(|last| *id <= last))
+    }
+
+    /// The index of `id`, or where it would be.
+    pub fn position(&self, id: ExchangeId) -> usize {
+        self.matches.partition_point(|other| *other < id)
+    }
+
+    /// Whether the newest is shown as it comes.
+    pub fn follows(&self) -> bool {
+        self.selected.is_none()
+    }
+
+    /// The selected exchange; `None` while following.
+    pub fn selected(&self) -> Option<ExchangeId> {
+        self.selected
+    }
+
+    /// The exchange that commands act on.
+    pub fn current(&self) -> Option<ExchangeId> {
+        self.selected.or(self.newest_shown)
+    }
+
+    /// Shows the newest as it comes.
+    pub fn follow(&mut self) {
+        self.selected = None;
+    }
+
+    /// Stops following where the user sees the newest.
+    pub fn hold(&mut self) {
+        if self.selected.is_none() {
+            self.selected = self.newest_shown.or_else(|| self.at(self.len().checked_sub(1)?));
+            self.seen = self.matches.back().copied().unwrap_or_default();
+        }
+    }
+
+    /// Selects the match at `index`, or the last.
+    pub fn select(&mut self, index: usize) {
+        self.hold();
+        self.selected = self.at(index.min(self.len().saturating_sub(1))).or(self.selected);
+    }
+
+    /// Selects `id` if it matches.
+    pub fn select_id(&mut self, id: ExchangeId) -> bool {
+        let found = self.matches.binary_search(&id).is_ok();
+        if found {
+            self.hold();
+            self.selected = Some(id);
+        }
+        found
+    }
+
+    /// Moves the selection by `rows`.
+    pub fn step(&mut self, rows: i64) {
+        self.hold();
+        let Some(selected) = self.selected else { return };
+        let at = self.position(selected) as i64 + rows;
+        self.select(usize::try_from(at).unwrap_or(0));
+    }
+
+    /// Freezes the view, or lets it go on.
+    pub fn toggle_pause(&mut self, history: &History) -> bool {
+        self.paused = match self.paused {
+            Some(_) => None,
+            None => Some(history.last_id()),
+        };
+        self.paused.is_some()
+    }
+
+    /// Whether the view is frozen.
+    pub fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Matches that came since following ended or the view was frozen.
+    pub fn unseen(&self) -> usize {
+        let since = match (self.paused, self.selected) {
+            (Some(last), _) => last,
+            (None, Some(_)) => self.seen,
+            (None, None) => return 0,
+        };
+        self.matches.len() - self.matches.partition_point(|id| *id <= since)
+    }
+
+    /// Marks `id` for comparison, or takes the mark away; a third mark replaces the older one.
+    pub fn toggle_mark(&mut self, id: ExchangeId) {
+        if let Some(at) = self.marked.iter().position(|marked| *marked == id) {
+            self.marked.remove(at);
+        } else {
+            if self.marked.len() == 2 {
+                self.marked.remove(0);
+            }
+            self.marked.push(id);
+        }
+    }
+
+    /// Decides what `height` rows show.
+    pub fn settle(&mut self, height: usize) {
+        self.height = height.max(1);
+        let last = self.len().saturating_sub(self.height);
+        let top = match self.selected {
+            None => last,
+            Some(selected) => {
+                let at = self.position(selected);
+                let top = self.position(self.top);
+                top.clamp((at + 1).saturating_sub(self.height), at).min(last)
+            }
+        };
+        self.top = self.at(top).unwrap_or_default();
+        if self.selected.is_none() {
+            self.newest_shown = self.len().checked_sub(1).and_then(|at| self.at(at));
+        }
+    }
+
+    /// Rows that were visible last.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// What the last [`Stream::settle`] made visible, with the index of the first.
+    pub fn visible(&self) -> (usize, impl Iterator<Item = ExchangeId> + '_) {
+        let top = self.position(self.top);
+        let end = (top + self.height).min(self.len());
+        (top, self.matches.range(top.min(end)..end).copied())
+    }
+}
+
+/// Whether `filter` matches `id`.
+pub fn matches(filter: &Filter, id: ExchangeId, inspector: &Inspector) -> bool {
+    let history = inspector.history();
+    let cause = |record: &Record| top_cause(inspector, record);
+    let context = Context { history, now: history.now(), cause: &cause };
+    history.get(id).is_some_and(|record| filter.matches(record, &context))
+}
+
+fn top_cause(inspector: &Inspector, record: &Record) -> Option<Cause> {
+    let report = inspector.report(record.exchange.id, BaselineChoice::default())?;
+    report.diagnosis?.findings.first().map(|finding| finding.cause)
+}
+
+/// Hands the matches in the newest chunk below `before` to `found`, oldest first; returns what is left: everything below
+/// the result, nothing when that is 0.
+pub fn scan_chunk(
+    filter: &Filter,
+    inspector: &Inspector,
+    before: ExchangeId,
+    mut found: impl FnMut(ExchangeId),
+) -> ExchangeId {
+    let history = inspector.history();
+    let cause = |record: &Record| top_cause(inspector, record);
+    let context = Context { history, now: history.now(), cause: &cause };
+    let first =
+        |chunk: &crate::history::columns::Chunk| chunk.columns().id.first().copied().unwrap_or(u64::MAX);
+    let Some(chunk) = history.chunks().rev().find(|chunk| first(chunk) < before.0) else {
+        return ExchangeId(0);
+    };
+    for record in chunk.records() {
+        if record.exchange.id < before && filter.matches(record, &context) {
+            found(record.exchange.id);
+        }
+    }
+    ExchangeId(first(chunk))
+}

@@ -1,0 +1,299 @@
+//! What each command does.
+
+use super::{filter, menu, movement};
+use crate::model::{BaselineChoice, ExchangeId};
+use crate::tui::action::Effect;
+use crate::tui::doc::Link;
+use crate::tui::keys::Command;
+use crate::tui::state::detail::Tab;
+use crate::tui::state::input::{Input, Line};
+use crate::tui::state::{Focus, State, View};
+
+/// Does `command`, `count` times where that means something.
+pub(super) fn run(state: &mut State, command: Command, count: Option<u32>) -> Vec<Effect> {
+    let times = i64::from(count.unwrap_or(1).max(1));
+    match command {
+        Command::Quit => return quit(state),
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Redraw => return vec![Effect::Redraw],
+        Command::Down => movement::step(state, times),
+        Command::Up => movement::step(state, -times),
+        Command::HalfDown => movement::scroll(state, times),
+        Command::HalfUp => movement::scroll(state, -times),
+        Command::PageDown => movement::scroll(state, 2 * times),
+        Command::PageUp => movement::scroll(state, -2 * times),
+        Command::First => movement::first(state, count),
+        Command::Last => movement::last(state, count),
+        Command::NextSame => movement::same_endpoint(state, true),
+        Command::PreviousSame => movement::same_endpoint(state, false),
+        Command::SetMark => state.pending.mark = Some(true),
+        Command::GoToMark => state.pending.mark = Some(false),
+        Command::Copy => menu::copy(state),
+        Command::Save => menu::save(state),
+        Command::Only => menu::narrow(state, false),
+        Command::Exclude => menu::narrow(state, true),
+        Command::Filter | Command::EditFilter => filter::edit(state),
+        Command::UndoFilter => filter::undo(state),
+        _ => look(state, command),
+    }
+    Vec::new()
+}
+
+/// Commands that change what is looked at.
+fn look(state: &mut State, command: Command) {
+    match command {
+        Command::Help => show(state, View::Help),
+        Command::Health => show(state, View::Health),
+        Command::ViewStream => show(state, View::Stream),
+        Command::ViewEndpoints => show(state, View::Endpoints),
+        Command::Compare => compare(state),
+        Command::Back => back(state),
+        Command::Open => open(state),
+        Command::FocusNext => focus(state),
+        Command::Mark => toggle_mark(state),
+        Command::Follow => follow(state),
+        Command::Pause => pause(state),
+        Command::Secrets => secrets(state),
+        Command::Zoom => state.zoom = !state.zoom,
+        Command::Theme => {
+            state.theme = state.theme.next();
+            state.say(format!("theme {}", state.theme.name.as_str()));
+        }
+        Command::Sort => {
+            state.endpoints.order = state.endpoints.order.next();
+            state.say(format!("ordered by {}", state.endpoints.order.as_str()));
+        }
+        _ => read(state, command),
+    }
+}
+
+/// Commands of the exchange.
+fn read(state: &mut State, command: Command) {
+    match command {
+        Command::Diff => {
+            state.detail.tab = Tab::Diff;
+            open(state);
+        }
+        Command::NextTab | Command::PreviousTab if state.view == View::Stream => {
+            let by = if command == Command::NextTab { 1 } else { -1 };
+            state.detail.tab = state.detail.tab.step(by);
+        }
+        Command::Jump => jump(state),
+        Command::Search => state.input = Some(Input::Search(Line::default())),
+        Command::NextHit | Command::PreviousHit => next_hit(state, command == Command::NextHit),
+        Command::Wrap => {
+            state.detail.cut = !state.detail.cut;
+            let now = if state.detail.cut { "cut; h and l scroll" } else { "wrapped" };
+            state.say(format!("long lines are {now}"));
+        }
+        Command::Baseline => cycle_baseline(state),
+        Command::Pin => pin(state),
+        Command::Fold => state.detail.noise = !state.detail.noise,
+        Command::NextExchange | Command::PrevExchange => neighbour(state, command == Command::NextExchange),
+        Command::Left => left(state),
+        Command::Right => {
+            if state.detail.cut
+                && let Some(page) = movement::page(state)
+            {
+                page.left += 8;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    if matches!(state.view, View::Help | View::Health | View::Compare) {
+        show(state, View::Stream);
+        return Vec::new();
+    }
+    vec![Effect::Quit]
+}
+
+fn show(state: &mut State, view: View) {
+    if state.view == view && matches!(view, View::Help | View::Health) {
+        state.view = View::Stream;
+        return;
+    }
+    state.page.set(crate::tui::doc::Doc::default(), false);
+    state.view = view;
+    if view == View::Endpoints {
+        state.focus = Focus::List;
+    }
+}
+
+fn compare(state: &mut State) {
+    if state.stream.marked.len() == 2 {
+        show(state, View::Compare);
+    } else {
+        let key = state.keys.key(Command::Mark);
+        let missing = 2 - state.stream.marked.len();
+        state.complain(format!("mark {missing} more with {key}, then compare"));
+    }
+}
+
+fn back(state: &mut State) {
+    match (state.view, state.focus) {
+        (View::Stream, Focus::Detail) => {
+            if !state.detail.go_back() {
+                state.focus = Focus::List;
+            }
+        }
+        (View::Stream, Focus::List) if !state.stream.follows() => {
+            state.stream.follow();
+            state.detail.leave();
+        }
+        (View::Stream, Focus::List) => {}
+        _ => show(state, View::Stream),
+    }
+}
+
+fn open(state: &mut State) {
+    match state.view {
+        View::Endpoints => filter::endpoint(state),
+        _ if state.stream.current().is_none() => state.say("nothing is selected yet"),
+        _ => {
+            state.stream.hold();
+            state.focus = Focus::Detail;
+        }
+    }
+}
+
+fn focus(state: &mut State) {
+    if state.view == View::Stream && state.stream.current().is_some() {
+        open(state);
+    }
+}
+
+fn toggle_mark(state: &mut State) {
+    if let Some(id) = state.stream.current()
+        && state.view == View::Stream
+    {
+        state.stream.toggle_mark(id);
+        let compare = state.keys.key(Command::Compare);
+        match state.stream.marked.len() {
+            2 => state.say(format!("two are marked; {compare} compares them")),
+            1 => state.say("one is marked"),
+            _ => {}
+        }
+    }
+}
+
+fn follow(state: &mut State) {
+    if state.stream.follows() {
+        state.stream.hold();
+    } else {
+        state.stream.follow();
+        state.detail.leave();
+    }
+}
+
+fn pause(state: &mut State) {
+    let key = state.keys.key(Command::Pause);
+    if state.stream.toggle_pause(state.inspector.history()) {
+        state.say(format!("the view is frozen, the capture goes on; {key} thaws it"));
+    }
+}
+
+fn secrets(state: &mut State) {
+    let reveal = !state.redactor.reveals();
+    state.redactor.set_reveal(reveal);
+    if reveal {
+        state.complain("secrets are in the open now, on the screen and in what you copy or save");
+    } else {
+        state.say("secrets are masked");
+    }
+}
+
+fn jump(state: &mut State) {
+    let Some(link) = movement::page(state).and_then(|page| page.link().cloned()) else {
+        state.say("nothing to jump to in this line");
+        return;
+    };
+    match link {
+        Link::Noise => state.detail.noise = !state.detail.noise,
+        Link::Exchange(id) => {
+            state.detail.open(id);
+            state.detail.tab = Tab::Request;
+        }
+        Link::Bytes(pointer) => {
+            if state.inspector.history().get(pointer.exchange).is_none() {
+                state.complain(format!("#{} is no longer kept; --memory keeps more", pointer.exchange.0));
+                return;
+            }
+            let current = state.current();
+            if state.view != View::Stream {
+                show(state, View::Stream);
+                state.focus = Focus::Detail;
+                state.stream.hold();
+            }
+            state.detail.jump(pointer, current);
+        }
+    }
+}
+
+fn next_hit(state: &mut State, forward: bool) {
+    let Some(page) = movement::page(state) else { return };
+    let (total, found) = (page.hits.len(), page.hit(forward));
+    let query = page.query.clone();
+    match found {
+        Some(number) => state.say(format!("hit {number} of {total}")),
+        None if query.is_empty() => state.say("search first"),
+        None => state.complain(format!("'{query}' is not in this tab")),
+    }
+}
+
+fn cycle_baseline(state: &mut State) {
+    use BaselineChoice::{LastSuccess, MostSimilar, Pinned, SameClient, SamePrincipal};
+    let (next, name) = match state.detail.choice {
+        LastSuccess => (SameClient, "last success of the same client"),
+        SameClient => (SamePrincipal, "last success of the same principal"),
+        SamePrincipal => (MostSimilar, "most similar success"),
+        MostSimilar | Pinned(_) => (LastSuccess, "last success"),
+    };
+    state.detail.choice = next;
+    state.say(format!("baseline: {name}"));
+    let has = state.current().and_then(|id| state.inspector.history().baseline(id, next)).is_some();
+    if !has {
+        state.complain(format!("baseline: {name}; there is none"));
+    }
+}
+
+fn pin(state: &mut State) {
+    let current = state.current();
+    match state.stream.marked.iter().rev().find(|id| Some(**id) != current) {
+        Some(&id) => {
+            state.detail.choice = BaselineChoice::Pinned(id);
+            state.say(format!("compared with #{} from now on", id.0));
+        }
+        None => state.complain("mark the exchange to compare with first: Space in the list"),
+    }
+}
+
+fn neighbour(state: &mut State, forward: bool) {
+    state.stream.hold();
+    state.stream.step(if forward { 1 } else { -1 });
+    state.detail.leave();
+}
+
+fn left(state: &mut State) {
+    let moved = movement::page(state).is_some_and(|page| {
+        let moved = page.left > 0;
+        page.left = page.left.saturating_sub(8);
+        moved
+    });
+    if !moved {
+        state.focus = Focus::List;
+        if state.view != View::Stream {
+            show(state, View::Stream);
+        }
+    }
+}
+
+/// The two exchanges to compare, older first.
+pub fn pair(state: &State) -> Option<(ExchangeId, ExchangeId)> {
+    match state.stream.marked.as_slice() {
+        [a, b] => Some((*a.min(b), *a.max(b))),
+        _ => None,
+    }
+}

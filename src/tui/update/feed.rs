@@ -1,0 +1,61 @@
+//! What the source has to say.
+
+use crate::feed::{Ended, Message};
+use crate::model::Exchange;
+use crate::tui::action::Effect;
+use crate::tui::state::State;
+use crate::tui::state::stream::matches;
+
+/// Takes a message in.
+pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Exchanges(batch) => return exchanges(state, batch),
+        Message::Counters(counters) => state.traffic.counters = *counters,
+        Message::Source(counters) => state.traffic.source = counters,
+        Message::Progress(progress) => state.traffic.progress = Some(progress),
+        Message::Warning(text) => {
+            let text = crate::edge::sanitize::text(&text).into_owned();
+            state.complain(text.clone());
+            state.traffic.warn(text);
+        }
+        Message::Ended(ended) => {
+            if let Ended::Failed(reason) = &ended {
+                state.complain(crate::edge::sanitize::text(reason).into_owned());
+            }
+            state.traffic.progress = None;
+            state.traffic.ended = Some(ended);
+        }
+    }
+    Vec::new()
+}
+
+fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
+    let mut rang = false;
+    let mut launched = Vec::new();
+    for exchange in batch {
+        state.traffic.count(&exchange, state.clock);
+        let id = state.inspector.push(exchange);
+        if let Some(record) = state.inspector.history().get(id) {
+            state.endpoints.count(record, state.inspector.history());
+        }
+        let matched = state.stream.push(id, &state.inspector);
+        rang |= matched;
+        let started_with = match &state.launched {
+            Some(filter) => matches(filter, id, &state.inspector),
+            None => matched,
+        };
+        if started_with {
+            state.matched += 1;
+            launched.push(id);
+        }
+    }
+    state.stream.prune(state.inspector.history());
+    let mut effects = Vec::new();
+    if rang && state.bell {
+        effects.push(Effect::Bell);
+    }
+    if !launched.is_empty() {
+        effects.push(Effect::Matched(launched));
+    }
+    effects
+}

@@ -1,0 +1,200 @@
+//! The filter line: live feedback, completion, history; and filters made from what is selected.
+
+use crossterm::event::KeyCode;
+
+use super::movement::{Edited, edit as edit_line};
+use crate::filter::Filter;
+use crate::model::ExchangeId;
+use crate::tui::action::Effect;
+use crate::tui::complete;
+use crate::tui::keys::Chord;
+use crate::tui::state::input::{FilterLine, Input, Line};
+use crate::tui::state::stream::scan_chunk;
+use crate::tui::state::{Focus, State, View};
+
+/// Opens the line.
+pub(super) fn edit(state: &mut State) {
+    let text = state.stream.filter.text().to_owned();
+    let spaced = if text.is_empty() { text } else { format!("{text} ") };
+    let mut line = FilterLine {
+        line: Line::new(&spaced),
+        parsed: Ok(Filter::default()),
+        count: 0,
+        scan: ExchangeId(0),
+        recalled: state.stream.past.len(),
+        draft: String::new(),
+        candidates: Vec::new(),
+        completing: None,
+    };
+    changed(state, &mut line);
+    state.input = Some(Input::Filter(line));
+}
+
+/// A key in the line.
+pub(super) fn key(state: &mut State, mut line: FilterLine, chord: Chord) -> Vec<Effect> {
+    match chord.code {
+        KeyCode::Tab => complete::next(state, &mut line, true),
+        KeyCode::BackTab => complete::next(state, &mut line, false),
+        KeyCode::Up => recall(state, &mut line, true),
+        KeyCode::Down => recall(state, &mut line, false),
+        _ => {
+            let before = line.line.text.clone();
+            match edit_line(&mut line.line, chord) {
+                Edited::Cancelled => return Vec::new(),
+                Edited::Done => return accept(state, line),
+                Edited::Open => {
+                    line.completing = None;
+                    if before == line.line.text {
+                        state.input = Some(Input::Filter(line));
+                        return Vec::new();
+                    }
+                }
+            }
+        }
+    }
+    changed(state, &mut line);
+    state.input = Some(Input::Filter(line));
+    Vec::new()
+}
+
+/// Pastes into the line.
+pub(super) fn paste(state: &mut State, text: &str) {
+    if let Some(Input::Filter(mut line)) = state.input.take() {
+        line.line.insert(text.trim_end());
+        line.completing = None;
+        changed(state, &mut line);
+        state.input = Some(Input::Filter(line));
+    }
+}
+
+fn accept(state: &mut State, line: FilterLine) -> Vec<Effect> {
+    match &line.parsed {
+        Ok(_) => {
+            let text = line.line.text.trim().to_owned();
+            apply(state, &text);
+        }
+        Err(_) => state.input = Some(Input::Filter(line)),
+    }
+    Vec::new()
+}
+
+fn recall(state: &State, line: &mut FilterLine, older: bool) {
+    let past = &state.stream.past;
+    if line.recalled >= past.len() {
+        line.draft.clone_from(&line.line.text);
+    }
+    let next = if older { line.recalled.saturating_sub(1) } else { (line.recalled + 1).min(past.len()) };
+    line.recalled = next;
+    let text = past.get(next).unwrap_or(&line.draft).clone();
+    line.line.set(&text);
+    line.completing = None;
+}
+
+/// Reads the line anew and begins to count its matches.
+fn changed(state: &State, line: &mut FilterLine) {
+    let expanded = expand(state, line.line.text.trim());
+    line.parsed = Filter::parse(&expanded);
+    line.count = 0;
+    line.scan = match line.parsed {
+        Ok(_) => ExchangeId(state.inspector.history().last_id().0 + 1),
+        Err(_) => ExchangeId(0),
+    };
+}
+
+/// Counts matches of the line in one more chunk.
+pub(super) fn scan(state: &mut State) {
+    if let Some(Input::Filter(line)) = &mut state.input
+        && let Ok(filter) = &line.parsed
+        && line.scan.0 > 0
+    {
+        let mut count = 0;
+        line.scan = scan_chunk(filter, &state.inspector, line.scan, |_| count += 1);
+        line.count += count;
+    }
+}
+
+/// Whether matches are still being counted.
+pub(super) fn wants_scan(state: &State) -> bool {
+    matches!(&state.input, Some(Input::Filter(line)) if line.scan.0 > 0)
+}
+
+/// Replaces `@name` by the saved filter of that name, in parentheses.
+fn expand(state: &State, text: &str) -> String {
+    let words: Vec<String> = text
+        .split(' ')
+        .map(|word| match word.strip_prefix('@').and_then(|name| state.saved.get(name)) {
+            Some(saved) => format!("({saved})"),
+            None => word.to_owned(),
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// Puts `text` in effect; says what is wrong when it cannot be read.
+pub fn apply(state: &mut State, text: &str) {
+    match Filter::parse(&expand(state, text)) {
+        Ok(filter) => {
+            if state.launched.is_none() {
+                state.launched = Some(state.stream.filter.clone());
+            }
+            state.stream.set_filter(filter, state.inspector.history());
+            state.stream.scan(&state.inspector);
+            state.detail.leave();
+        }
+        Err(error) => state.complain(error.to_string()),
+    }
+}
+
+/// Back to the filter before.
+pub(super) fn undo(state: &mut State) {
+    match state.stream.past.pop() {
+        Some(text) => {
+            let kept = state.stream.past.clone();
+            apply(state, &text);
+            state.stream.past = kept;
+            let shown = if text.is_empty() { "(everything)".to_owned() } else { text };
+            state.say(format!("filter: {shown}"));
+        }
+        None => state.say("there was no filter before this one"),
+    }
+}
+
+/// Narrows the filter by `term`.
+pub(super) fn narrow(state: &mut State, term: &str) {
+    let text = state.stream.filter.text().trim();
+    let text = match text {
+        "" => term.to_owned(),
+        _ if text.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("or")) => {
+            format!("({text}) {term}")
+        }
+        _ => format!("{text} {term}"),
+    };
+    apply(state, &text);
+    if state.view == View::Endpoints {
+        state.view = View::Stream;
+    }
+}
+
+/// From an endpoint to its refusals.
+pub(super) fn endpoint(state: &mut State) {
+    let Some(id) = state.endpoints.selected_id() else { return };
+    let refusals = state.endpoints.row(id).map_or(0, |row| row.refusals);
+    let Some(name) = state.inspector.history().endpoint(id).map(ToString::to_string) else { return };
+    let status = if refusals > 0 { " status:4xx" } else { "" };
+    apply(state, &format!("endpoint:{}{status}", quoted(&name)));
+    state.view = View::Stream;
+    state.focus = Focus::List;
+    state.stream.follow();
+    let key = state.keys.key(crate::tui::keys::Command::UndoFilter);
+    state.say(format!("this endpoint's exchanges; {key} returns to the filter before"));
+}
+
+/// A value for the filter, quoted where it must be.
+pub(in crate::tui) fn quoted(value: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:{}*".contains(letter);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

@@ -1,0 +1,106 @@
+//! Actions change the state; what must be done outside comes back as effects.
+
+mod command;
+mod feed;
+mod filter;
+mod menu;
+mod movement;
+
+pub use command::pair;
+pub use filter::apply as apply_filter;
+pub(super) use filter::quoted;
+
+use super::action::{Action, Effect};
+use super::keys::Chord;
+use super::state::input::Input;
+use super::state::{Focus, State, View};
+
+/// Takes `action` in.
+pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Key(chord) => key(state, chord),
+        Action::Paste(text) => {
+            match &mut state.input {
+                Some(Input::Filter(_)) => filter::paste(state, &text),
+                Some(Input::Search(line)) => line.insert(&text),
+                _ => {}
+            }
+            Vec::new()
+        }
+        Action::Wheel(x, y, rows) => {
+            focus_at(state, x, y);
+            movement::step(state, rows);
+            Vec::new()
+        }
+        Action::Click(x, y) => {
+            movement::click(state, x, y);
+            Vec::new()
+        }
+        Action::Feed(message) => feed::take(state, message),
+        Action::Resize(width, height) => {
+            state.size = (width, height);
+            Vec::new()
+        }
+        Action::Tick(clock) => {
+            state.clock = clock;
+            state.traffic.forget(clock);
+            Vec::new()
+        }
+        Action::Scan => {
+            state.stream.scan(&state.inspector);
+            filter::scan(state);
+            Vec::new()
+        }
+    }
+}
+
+/// Whether there are older exchanges to look at for a new filter.
+pub fn wants_scan(state: &State) -> bool {
+    state.stream.is_scanning() || filter::wants_scan(state)
+}
+
+fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+    state.notice = None;
+    match state.input.take() {
+        Some(Input::Filter(line)) => filter::key(state, line, chord),
+        Some(Input::Search(line)) => movement::search_key(state, line, chord),
+        Some(Input::Menu(open)) => menu::key(state, open, chord),
+        None => plain(state, chord),
+    }
+}
+
+/// A key while no line and no menu is open.
+fn plain(state: &mut State, chord: Chord) -> Vec<Effect> {
+    if let Some(set) = state.pending.mark.take() {
+        if let Some(letter) = chord.typed() {
+            movement::mark(state, letter, set);
+        }
+        return Vec::new();
+    }
+    if let Some(digit) = chord.typed().and_then(|letter| letter.to_digit(10))
+        && (digit > 0 || state.pending.count.is_some())
+    {
+        let count = state.pending.count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
+        state.pending.count = Some(count);
+        return Vec::new();
+    }
+    let count = state.pending.count.take();
+    match state.keys.command(chord, state.places()) {
+        Some(command) => command::run(state, command, count),
+        None => {
+            let help = state.keys.key(super::keys::Command::Help);
+            state.say(format!("{chord} does nothing here; {help} shows the keys"));
+            Vec::new()
+        }
+    }
+}
+
+fn focus_at(state: &mut State, x: u16, y: u16) {
+    let areas = super::layout::areas(state);
+    let at = ratatui::layout::Position::new(x, y);
+    if areas.detail.contains(at) && state.view == View::Stream && !state.stream.follows() {
+        state.focus = Focus::Detail;
+    } else if areas.list.contains(at) {
+        state.focus = Focus::List;
+    }
+}

@@ -1,0 +1,223 @@
+//! Up, down, marks, search.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::layout::Position;
+
+use crate::tui::action::Effect;
+use crate::tui::keys::Chord;
+use crate::tui::layout::{HEADING, areas};
+use crate::tui::state::input::{Input, Line};
+use crate::tui::state::page::Page;
+use crate::tui::state::{Focus, State, View};
+
+/// What moves.
+enum Mover<'a> {
+    Stream,
+    Endpoints,
+    Page(&'a mut Page),
+}
+
+fn mover(state: &mut State) -> Mover<'_> {
+    match (state.view, state.focus) {
+        (View::Stream, Focus::List) => Mover::Stream,
+        (View::Stream, Focus::Detail) => Mover::Page(&mut state.detail.page),
+        (View::Endpoints, _) => Mover::Endpoints,
+        (View::Compare | View::Help | View::Health, _) => Mover::Page(&mut state.page),
+    }
+}
+
+/// The page that is read, if one is.
+pub(super) fn page(state: &mut State) -> Option<&mut Page> {
+    match mover(state) {
+        Mover::Page(page) => Some(page),
+        _ => None,
+    }
+}
+
+/// By rows.
+pub(super) fn step(state: &mut State, rows: i64) {
+    match mover(state) {
+        Mover::Page(page) => page.step(rows),
+        Mover::Stream => {
+            let last = state.stream.len().saturating_sub(1) as i64;
+            let at = state.stream.current().map_or(last, |id| state.stream.position(id) as i64);
+            if state.stream.follows() && rows > 0 {
+                return;
+            }
+            state.stream.step((at + rows).clamp(0, last.max(0)) - at);
+            state.detail.leave();
+        }
+        Mover::Endpoints => {
+            let at = state.endpoints.position() as i64 + rows;
+            state.endpoints.select(usize::try_from(at).unwrap_or(0));
+        }
+    }
+}
+
+/// By halves of what is visible.
+pub(super) fn scroll(state: &mut State, halves: i64) {
+    let height = match mover(state) {
+        Mover::Page(page) => page.height(),
+        Mover::Stream => state.stream.height(),
+        Mover::Endpoints => state.endpoints.height(),
+    } as i64;
+    let rows = if halves.abs() == 1 { height / 2 * halves } else { (height - 1) * halves / 2 };
+    let rows = if rows == 0 { halves.signum() } else { rows };
+    match mover(state) {
+        Mover::Page(page) => page.scroll(rows),
+        _ => step(state, rows),
+    }
+}
+
+/// To the first row, or to row `count`.
+pub(super) fn first(state: &mut State, count: Option<u32>) {
+    go(state, count.map_or(0, |count| count.saturating_sub(1) as usize));
+}
+
+/// To the last row; the stream follows from there.
+pub(super) fn last(state: &mut State, count: Option<u32>) {
+    match (count, mover(state)) {
+        (Some(count), _) => go(state, count.saturating_sub(1) as usize),
+        (None, Mover::Stream) => {
+            state.stream.follow();
+            state.detail.leave();
+        }
+        (None, _) => go(state, usize::MAX),
+    }
+}
+
+fn go(state: &mut State, row: usize) {
+    match mover(state) {
+        Mover::Page(page) => page.go(row),
+        Mover::Stream => {
+            state.stream.select(row);
+            state.detail.leave();
+        }
+        Mover::Endpoints => state.endpoints.select(row),
+    }
+}
+
+/// Selects what was clicked on.
+pub(super) fn click(state: &mut State, x: u16, y: u16) {
+    super::focus_at(state, x, y);
+    let areas = areas(state);
+    let at = Position::new(x, y);
+    let row = |top: u16| usize::from(y.saturating_sub(top + HEADING));
+    if areas.list.contains(at) && y >= areas.list.y + HEADING {
+        let first = match state.view {
+            View::Endpoints => state.endpoints.visible().0,
+            _ => state.stream.visible().0,
+        };
+        go(state, first + row(areas.list.y));
+    } else if areas.detail.contains(at) && state.focus == Focus::Detail && y >= areas.detail.y + HEADING {
+        let top = state.detail.page.top;
+        go(state, top + row(areas.detail.y));
+    }
+}
+
+/// Sets a mark or goes to it.
+pub(super) fn mark(state: &mut State, letter: char, set: bool) {
+    if set {
+        if let Some(id) = state.current() {
+            state.marks.insert(letter, id);
+            state.say(format!("mark {letter} is set; '{letter} returns here"));
+        }
+        return;
+    }
+    match state.marks.get(&letter) {
+        None => state.complain(format!("there is no mark {letter}; m{letter} sets it")),
+        Some(&id) if !state.stream.select_id(id) => {
+            state.complain(format!("mark {letter} is on #{}, which the filter hides", id.0));
+        }
+        Some(_) => state.detail.leave(),
+    }
+}
+
+/// The next or previous exchange of the selected one's endpoint.
+pub(super) fn same_endpoint(state: &mut State, forward: bool) {
+    let history = state.inspector.history();
+    let Some(current) = state.stream.current() else { return };
+    let Some(endpoint) = history.row_of(current).map(|row| history.canonical(row.endpoint)) else { return };
+    let at = state.stream.position(current);
+    let same = |index: &usize| {
+        let row = state.stream.at(*index).and_then(|id| history.row_of(id));
+        row.is_some_and(|row| history.canonical(row.endpoint) == endpoint)
+    };
+    let found = if forward { (at + 1..state.stream.len()).find(same) } else { (0..at).rev().find(same) };
+    match found {
+        Some(index) => {
+            state.stream.select(index);
+            state.detail.leave();
+        }
+        None => state.say("no further exchange of this endpoint matches"),
+    }
+}
+
+/// A key in the search line.
+pub(super) fn search_key(state: &mut State, mut line: Line, chord: Chord) -> Vec<Effect> {
+    match edit(&mut line, chord) {
+        Edited::Done => {
+            let query = line.text;
+            let key = state.keys.key(crate::tui::keys::Command::NextHit);
+            let Some(page) = page(state) else { return Vec::new() };
+            page.search(&query);
+            let hits = page.hits.len();
+            if page.first_hit().is_none() && !query.is_empty() {
+                state.complain(format!("'{query}' is not in this tab"));
+            } else if !query.is_empty() {
+                state.say(format!(
+                    "{}; {key} for the next",
+                    crate::tui::text::plural(hits as u64, "hit", "hits")
+                ));
+            }
+        }
+        Edited::Cancelled => {}
+        Edited::Open => {
+            if let Some(page) = page(state) {
+                page.search(&line.text);
+                page.first_hit();
+            }
+            state.input = Some(Input::Search(line));
+        }
+    }
+    Vec::new()
+}
+
+/// What a key did to a line.
+pub(super) enum Edited {
+    Open,
+    Done,
+    Cancelled,
+}
+
+/// Edits a line with the keys that shells use.
+pub(super) fn edit(line: &mut Line, chord: Chord) -> Edited {
+    let control = chord.modifiers.contains(KeyModifiers::CONTROL);
+    match chord.code {
+        KeyCode::Enter => return Edited::Done,
+        KeyCode::Esc => return Edited::Cancelled,
+        KeyCode::Char('c' | 'g') if control => return Edited::Cancelled,
+        KeyCode::Char('h') if control => return backspace(line),
+        KeyCode::Backspace => return backspace(line),
+        KeyCode::Delete => line.delete(),
+        KeyCode::Left => line.step(false),
+        KeyCode::Right => line.step(true),
+        KeyCode::Home => line.cursor = 0,
+        KeyCode::End => line.cursor = line.text.len(),
+        KeyCode::Char('a') if control => line.cursor = 0,
+        KeyCode::Char('e') if control => line.cursor = line.text.len(),
+        KeyCode::Char('u') if control => line.clear_before(),
+        KeyCode::Char('k') if control => line.text.truncate(line.cursor),
+        KeyCode::Char('w') if control => line.delete_word(),
+        _ => {
+            if let Some(letter) = chord.typed() {
+                line.insert(letter.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+    Edited::Open
+}
+
+fn backspace(line: &mut Line) -> Edited {
+    if line.backspace() { Edited::Open } else { Edited::Cancelled }
+}
