@@ -71,7 +71,8 @@ pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 /// One sentence below an endpoint.
 fn story(canvas: &mut Canvas<'_>, area: Rect, state: &State, row: &EndpointRow) {
     let now = state.inspector.history().now();
-    let since = row.onset.map(|onset| format!("since {} ({} ago)", clock(onset), text::duration(now.since(onset))));
+    let since =
+        row.onset.map(|onset| format!("since {} ({} ago)", clock(onset), text::duration(now.since(onset))));
     let success = match row.last_success {
         Some(at) if Some(at) > row.refused => "successes go on beside them".to_owned(),
         Some(at) => format!("last success {} ago", text::duration(now.since(at))),
