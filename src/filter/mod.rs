@@ -1,7 +1,36 @@
 //! The query language of `-Y`, `--filter` and the `/` key.
+//!
+//! `key:value` terms with a blank for "and", `or`, `not` (also `-`, `!`), parentheses. Several values with commas are
+//! alternatives. Text ignores case and may be a part (`users`), a whole (`=users`), with wildcards (`/v1/*`) or a regular
+//! expression (`/v[12]$/`, `/x/i`; no blanks in it: write `\s`); quotes take away every special meaning. A bare word
+//! searches the target. What the columns of the history can answer never touches an exchange.
 
+mod address;
+mod columns;
+mod complete;
+mod keys;
+mod lex;
+mod number;
+mod parse;
+mod print;
+mod term;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+mod when;
+
+use std::fmt;
+
+use crate::history::columns::{Bitmap, Chunk, ones};
 use crate::history::{History, Record};
-use crate::model::{Cause, Timestamp};
+use crate::model::{Cause, ExchangeId, Timestamp};
+
+pub use columns::Prepared;
+pub use complete::{Completion, MAX_COMPLETIONS, complete, values_of};
+pub use keys::{KEYS, Key, KeyInfo};
+use parse::Node;
+pub use parse::{MAX_DEPTH, MAX_QUERY};
 
 /// What a filter may look at besides the record.
 #[derive(Clone, Copy)]
@@ -25,22 +54,105 @@ pub struct FilterError {
 }
 
 /// A query, ready to match. The empty query matches everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Filter {
     text: String,
+    /// In the order in which it was typed; decides how it is shown.
+    typed: Node,
+    /// Cheap terms first.
+    node: Node,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { text: String::new(), typed: Node::All(Vec::new()), node: Node::All(Vec::new()) }
+    }
 }
 
 impl Filter {
+    /// What is shown when nobody asks for anything else: refused POSTs.
+    pub const DEFAULT: &'static str = "method:POST status:403";
+
     /// Reads a query.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { text: text.to_owned() })
+        let typed = parse::parse(text)?;
+        let node = cheap_first(&typed).1;
+        Ok(Self { text: text.to_owned(), typed, node })
     }
     /// The query as typed.
     pub fn text(&self) -> &str {
         &self.text
     }
+    /// Whether it matches everything.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.typed, Node::All(nodes) if nodes.is_empty())
+    }
+    /// The query in words, for the screen: `status 403 and path contains "/v1"`.
+    pub fn explain(&self) -> String {
+        print::explain(&self.typed)
+    }
     /// Whether `record` matches.
-    pub fn matches(&self, _record: &Record, _context: &Context<'_>) -> bool {
-        true
+    pub fn matches(&self, record: &Record, context: &Context<'_>) -> bool {
+        matches(&self.node, record, context)
+    }
+    /// Looks up what the history's endpoints and methods mean for this query; good until the history changes.
+    pub fn prepare(&self, context: &Context<'_>) -> Prepared {
+        Prepared::new(&self.node, context)
+    }
+    /// The rows of `chunk` that match.
+    pub fn rows(&self, chunk: &Chunk, prepared: &Prepared, context: &Context<'_>) -> Bitmap {
+        columns::rows(&self.node, chunk, chunk.alive(), prepared, context)
+    }
+    /// The exchanges that match, oldest first.
+    pub fn select(&self, context: &Context<'_>) -> Vec<ExchangeId> {
+        let prepared = self.prepare(context);
+        let mut found = Vec::new();
+        for chunk in context.history.chunks() {
+            let rows = self.rows(chunk, &prepared, context);
+            let ids = &chunk.columns().id;
+            found.extend(ones(&rows).filter_map(|at| ids.get(at)).map(|id| ExchangeId(*id)));
+        }
+        found
+    }
+}
+
+impl fmt::Display for Filter {
+    /// In the query language, made regular; parsing it gives the same filter.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.typed.fmt(f)
+    }
+}
+
+fn matches(node: &Node, record: &Record, context: &Context<'_>) -> bool {
+    match node {
+        Node::All(nodes) => nodes.iter().all(|node| matches(node, record, context)),
+        Node::Any(nodes) => nodes.iter().any(|node| matches(node, record, context)),
+        Node::Not(node) => !matches(node, record, context),
+        Node::Term(leaf) => leaf.term.matches(record, context),
+    }
+}
+
+/// The same query with what is cheap to answer first, and the highest cost in it.
+fn cheap_first(node: &Node) -> (u8, Node) {
+    let sorted = |nodes: &[Node]| {
+        let mut nodes: Vec<(u8, Node)> = nodes.iter().map(cheap_first).collect();
+        nodes.sort_by_key(|(cost, _)| *cost);
+        let cost = nodes.last().map_or(0, |(cost, _)| *cost);
+        (cost, nodes.into_iter().map(|(_, node)| node).collect())
+    };
+    match node {
+        Node::All(nodes) => {
+            let (cost, nodes) = sorted(nodes);
+            (cost, Node::All(nodes))
+        }
+        Node::Any(nodes) => {
+            let (cost, nodes) = sorted(nodes);
+            (cost, Node::Any(nodes))
+        }
+        Node::Not(node) => {
+            let (cost, node) = cheap_first(node);
+            (cost, Node::Not(Box::new(node)))
+        }
+        Node::Term(leaf) => (leaf.term.cost(), Node::Term(leaf.clone())),
     }
 }

@@ -39,8 +39,8 @@ pub struct Row {
     pub latency: i64,
     /// Its endpoint.
     pub endpoint: EndpointId,
-    /// Keyed hash of the client's address.
-    pub client: u32,
+    /// The client's address as [`address_bits`].
+    pub client: u128,
     /// Keyed hash of the principal; 0 for nobody.
     pub principal: u64,
     /// Its anomalies.
@@ -69,7 +69,7 @@ pub struct Columns {
     /// [`Row::endpoint`].
     pub endpoint: Vec<EndpointId>,
     /// [`Row::client`].
-    pub client: Vec<u32>,
+    pub client: Vec<u128>,
     /// [`Row::principal`].
     pub principal: Vec<u64>,
     /// [`Row::anomalies`].
@@ -249,6 +249,14 @@ impl Chunk {
                 self.push(row, record);
             }
         }
+    }
+}
+
+/// An address as a number: IPv4 in its IPv4-mapped form, so that networks of both kinds are ranges.
+pub fn address_bits(address: std::net::IpAddr) -> u128 {
+    match address {
+        std::net::IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        std::net::IpAddr::V6(address) => address.to_bits(),
     }
 }
 

@@ -49,10 +49,10 @@ pub struct EndpointState {
     pub(crate) kept: VecDeque<u64>,
     /// Number of evicted ones in `kept`.
     pub(crate) stale: usize,
-    /// Keyed hash of a client's address → its last success, the latest last.
-    pub(crate) clients: SmallVec<[(u32, u64); 2]>,
+    /// A client's address → its last success, the latest last.
+    pub(crate) clients: SmallVec<[(u128, u64); 1]>,
     /// Principal → its last success, the latest last.
-    pub(crate) principals: SmallVec<[(u64, u64); 2]>,
+    pub(crate) principals: SmallVec<[(u64, u64); 1]>,
     alias: Option<EndpointId>,
 }
 

@@ -95,7 +95,7 @@ impl History {
 
 /// Puts `key` last in a list of at most [`MAX_CALLERS`], and tells which ids fell out.
 fn replace<K: PartialEq>(
-    callers: &mut smallvec::SmallVec<[(K, u64); 2]>,
+    callers: &mut smallvec::SmallVec<[(K, u64); 1]>,
     key: K,
     id: u64,
     mut drop: impl FnMut(u64),

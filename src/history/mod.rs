@@ -24,7 +24,7 @@ pub mod trie;
 
 use std::collections::VecDeque;
 
-use columns::{Chunk, Row, flag};
+use columns::{Chunk, Row, address_bits, flag};
 use endpoints::{EndpointState, Endpoints};
 use noise::Variation;
 use openapi::OpenApi;
@@ -87,7 +87,7 @@ impl History {
             self.follow_merges();
         }
         let principal = exchange.request.as_ref().and_then(|request| self.principals.of(request));
-        let row = self.row(&exchange, method, endpoint, principal);
+        let row = row(&exchange, method, endpoint, principal);
         self.bytes += u64::from(row.size);
         self.now = self.now.max(row.started);
         let success = row.flags & flag::SUCCESS != 0;
@@ -165,25 +165,6 @@ impl History {
         self.evicted
     }
 
-    fn row(&self, exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>) -> Row {
-        let success = if exchange.is_success() { flag::SUCCESS } else { 0 };
-        let refusal = if exchange.is_refusal() { flag::REFUSAL } else { 0 };
-        Row {
-            id: exchange.id.0,
-            started: exchange.started(),
-            latency: exchange.latency().unwrap_or(i64::MIN),
-            endpoint,
-            client: self.principals.hash(&exchange.client.ip()) as u32,
-            principal: principal.unwrap_or(0),
-            anomalies: exchange.anomalies,
-            status: exchange.status().unwrap_or(0),
-            method,
-            outcome: exchange.outcome,
-            flags: success | refusal,
-            size: u32::try_from(size::of(exchange)).unwrap_or(u32::MAX),
-        }
-    }
-
     fn count(&mut self, row: &Row, success: Option<&Exchange>) {
         let before = self.endpoints.memory_of(row.endpoint);
         let hasher = self.endpoints.hasher().clone();
@@ -206,5 +187,24 @@ impl History {
         for (id, lost) in self.endpoints.take_released() {
             self.release(id, lost);
         }
+    }
+}
+
+fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>) -> Row {
+    let success = if exchange.is_success() { flag::SUCCESS } else { 0 };
+    let refusal = if exchange.is_refusal() { flag::REFUSAL } else { 0 };
+    Row {
+        id: exchange.id.0,
+        started: exchange.started(),
+        latency: exchange.latency().unwrap_or(i64::MIN),
+        endpoint,
+        client: address_bits(exchange.client.ip()),
+        principal: principal.unwrap_or(0),
+        anomalies: exchange.anomalies,
+        status: exchange.status().unwrap_or(0),
+        method,
+        outcome: exchange.outcome,
+        flags: success | refusal,
+        size: u32::try_from(size::of(exchange)).unwrap_or(u32::MAX),
     }
 }

@@ -1,0 +1,232 @@
+//! Runs a query over the columns of the history: a chunk of 4,096 exchanges at a time, and into the exchanges themselves
+//! only for those that everything cheaper has let through.
+
+use super::Context;
+use super::number::Numbers;
+use super::parse::Node;
+use super::term::{Is, Term, host};
+use super::text::Text;
+use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
+use crate::model::{AnomalySet, EndpointId, Outcome};
+
+/// What a query knows of the endpoints and methods of a history, looked up once and not per exchange. Valid until the
+/// history changes.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// For each term about endpoints, in the order of the query: whether the endpoint of that number matches.
+    endpoints: Vec<Vec<Answer>>,
+    /// For each term about methods: whether the method of that number matches.
+    methods: Vec<Vec<bool>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    No,
+    Yes,
+    /// The endpoint stands for many: ask the exchange.
+    Ask,
+}
+
+impl Prepared {
+    pub(crate) fn new(node: &Node, context: &Context<'_>) -> Self {
+        let mut prepared = Self::default();
+        prepared.visit(node, context);
+        prepared
+    }
+
+    fn visit(&mut self, node: &Node, context: &Context<'_>) {
+        match node {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.visit(node, context)),
+            Node::Not(node) => self.visit(node, context),
+            Node::Term(leaf) => match &leaf.term {
+                Term::Endpoint(texts) => {
+                    self.endpoints.push(endpoints(context, |name, _| any(texts, name)));
+                }
+                Term::Host(texts) => {
+                    self.endpoints.push(endpoints(context, |_, authority| any(texts, authority)));
+                }
+                Term::Method(texts) => {
+                    let methods = context.history.methods().iter();
+                    self.methods.push(methods.map(|method| any(texts, method.as_bytes())).collect());
+                }
+                _ => {}
+            },
+        }
+    }
+}
+
+fn any(texts: &[Text], value: &[u8]) -> bool {
+    texts.iter().any(|text| text.matches(value))
+}
+
+fn endpoints(context: &Context<'_>, test: impl Fn(&[u8], &[u8]) -> bool) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (id, state) in context.history.endpoints() {
+        let endpoint = &state.endpoint;
+        answers.resize(id.0 as usize + 1, Answer::No);
+        if let Some(answer) = answers.last_mut() {
+            *answer = match () {
+                () if &*endpoint.authority == "*" => Answer::Ask,
+                () if test(endpoint.to_string().as_bytes(), endpoint.authority.as_bytes()) => Answer::Yes,
+                () => Answer::No,
+            };
+        }
+    }
+    answers
+}
+
+/// The rows among `candidates` that `node` lets through.
+pub(crate) fn rows(
+    node: &Node,
+    chunk: &Chunk,
+    candidates: &Bitmap,
+    prepared: &Prepared,
+    context: &Context<'_>,
+) -> Bitmap {
+    let mut next = Slots::default();
+    Run { chunk, prepared, context }.node(node, candidates, &mut next)
+}
+
+/// Which entry of [`Prepared`] the next term uses.
+#[derive(Clone, Copy, Default)]
+struct Slots {
+    endpoints: usize,
+    methods: usize,
+}
+
+struct Run<'a, 'c> {
+    chunk: &'a Chunk,
+    prepared: &'a Prepared,
+    context: &'a Context<'c>,
+}
+
+impl Run<'_, '_> {
+    fn node(&self, node: &Node, candidates: &Bitmap, slots: &mut Slots) -> Bitmap {
+        match node {
+            Node::All(nodes) => nodes.iter().fold(*candidates, |left, node| self.node(node, &left, slots)),
+            Node::Any(nodes) => {
+                let mut found = [0; WORDS];
+                for node in nodes {
+                    let left = combine(candidates, &found, |candidate, found| candidate & !found);
+                    found = combine(&found, &self.node(node, &left, slots), |one, two| one | two);
+                }
+                found
+            }
+            Node::Not(node) => {
+                let found = self.node(node, candidates, slots);
+                combine(candidates, &found, |candidate, found| candidate & !found)
+            }
+            Node::Term(leaf) => self.term(&leaf.term, candidates, slots),
+        }
+    }
+
+    fn term(&self, term: &Term, candidates: &Bitmap, slots: &mut Slots) -> Bitmap {
+        let columns = self.chunk.columns();
+        let has =
+            |wanted: AnomalySet| move |set: AnomalySet| wanted.iter().any(|anomaly| set.contains(anomaly));
+        match term {
+            Term::Status(Numbers(ranges)) => scan(&columns.status, candidates, |status| {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&status.into()))
+            }),
+            Term::Latency(numbers) => {
+                scan(&columns.latency, candidates, |latency| latency != i64::MIN && numbers.contains(latency))
+            }
+            Term::Id(numbers) => {
+                scan(&columns.id, candidates, |id| numbers.contains(i64::try_from(id).unwrap_or(i64::MAX)))
+            }
+            Term::Since(when) => {
+                let from = when.resolve(self.context.now);
+                scan(&columns.started, candidates, |started| started >= from)
+            }
+            Term::Until(when) => {
+                let to = when.resolve(self.context.now);
+                scan(&columns.started, candidates, |started| started < to)
+            }
+            Term::Client(addresses) => {
+                scan(&columns.client, candidates, |bits| addresses.iter().any(|a| a.contains(bits)))
+            }
+            Term::Outcome(outcomes) => {
+                scan(&columns.outcome, candidates, |outcome| outcomes.contains(&outcome))
+            }
+            Term::Anomaly(wanted) => scan(&columns.anomalies, candidates, has(*wanted)),
+            Term::Is(kinds) => is(columns, candidates, kinds),
+            Term::Method(_) => {
+                let known = self.prepared.methods.get(slots.methods).map_or(&[][..], Vec::as_slice);
+                slots.methods += 1;
+                let found =
+                    scan(&columns.method, candidates, |method| known.get(usize::from(method)) == Some(&true));
+                let unknown = scan(&columns.method, candidates, |method| method == 0);
+                let found = combine(&found, &unknown, |found, unknown| found & !unknown);
+                combine(&found, &self.ask(term, &unknown), |one, two| one | two)
+            }
+            Term::Endpoint(_) | Term::Host(_) => self.endpoint(term, candidates, slots),
+            _ => self.ask(term, candidates),
+        }
+    }
+
+    fn endpoint(&self, term: &Term, candidates: &Bitmap, slots: &mut Slots) -> Bitmap {
+        let answers = self.prepared.endpoints.get(slots.endpoints).map_or(&[][..], Vec::as_slice);
+        slots.endpoints += 1;
+        let column = &self.chunk.columns().endpoint;
+        let answer = |id: EndpointId| answers.get(id.0 as usize).copied().unwrap_or(Answer::Ask);
+        let found = scan(column, candidates, |id| answer(id) == Answer::Yes);
+        let asked = scan(column, candidates, |id| answer(id) == Answer::Ask);
+        combine(&found, &self.ask(term, &asked), |one, two| one | two)
+    }
+
+    /// Looks into the exchanges.
+    fn ask(&self, term: &Term, candidates: &Bitmap) -> Bitmap {
+        let mut found = [0; WORDS];
+        for at in ones(candidates) {
+            let Some(record) = self.chunk.record(at) else { continue };
+            let matches = match term {
+                Term::Host(texts) => host(record, self.context, texts),
+                _ => term.matches(record, self.context),
+            };
+            if matches {
+                set(&mut found, at);
+            }
+        }
+        found
+    }
+}
+
+fn is(columns: &Columns, candidates: &Bitmap, kinds: &[Is]) -> Bitmap {
+    let mut found = [0; WORDS];
+    for kind in kinds {
+        let rows = match kind {
+            Is::Success => scan(&columns.flags, candidates, |flags| flags & flag::SUCCESS != 0),
+            Is::Refusal => scan(&columns.flags, candidates, |flags| flags & flag::REFUSAL != 0),
+            Is::Answered => scan(&columns.status, candidates, |status| status != 0),
+            Is::Unanswered => scan(&columns.status, candidates, |status| status == 0),
+            Is::Orphan => scan(&columns.outcome, candidates, |outcome| outcome == Outcome::Orphan),
+            Is::Odd => scan(&columns.anomalies, candidates, |set| !set.is_empty()),
+        };
+        found = combine(&found, &rows, |one, two| one | two);
+    }
+    found
+}
+
+/// The candidates whose value passes.
+fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) -> Bitmap {
+    let mut found = [0; WORDS];
+    for ((values, candidates), found) in column.chunks(64).zip(candidates).zip(&mut found) {
+        if *candidates == 0 {
+            continue;
+        }
+        let mut bits = 0_u64;
+        for (at, value) in values.iter().enumerate() {
+            bits |= u64::from(test(*value)) << at;
+        }
+        *found = bits & candidates;
+    }
+    found
+}
+
+fn combine(one: &Bitmap, two: &Bitmap, with: impl Fn(u64, u64) -> u64) -> Bitmap {
+    let mut result = *one;
+    for (one, two) in result.iter_mut().zip(two) {
+        *one = with(*one, *two);
+    }
+    result
+}

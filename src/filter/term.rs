@@ -1,0 +1,184 @@
+//! One term of a query, compiled, and whether an exchange meets it.
+
+use super::Context;
+use super::address::Addresses;
+use super::number::Numbers;
+use super::text::Text;
+use super::when::When;
+use crate::history::Record;
+use crate::model::{AnomalySet, Body, Cause, Fields, Outcome};
+use crate::parts::{Target, cookies, parameters, target};
+
+/// Which message of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Request,
+    Response,
+    Both,
+}
+
+/// A kind of exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Is {
+    Success,
+    Refusal,
+    Answered,
+    Unanswered,
+    Orphan,
+    Odd,
+}
+
+impl Is {
+    pub(crate) const ALL: [(&'static str, Self); 6] = [
+        ("success", Self::Success),
+        ("refusal", Self::Refusal),
+        ("answered", Self::Answered),
+        ("unanswered", Self::Unanswered),
+        ("orphan", Self::Orphan),
+        ("odd", Self::Odd),
+    ];
+}
+
+/// A name, and what its value must be if that matters.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: Text,
+    pub(crate) value: Option<Text>,
+}
+
+impl Named {
+    fn matches(&self, name: &[u8], value: &[u8]) -> bool {
+        self.name.matches(name) && self.value.as_ref().is_none_or(|wanted| wanted.matches(value))
+    }
+}
+
+/// What an exchange must have; of several alternatives one is enough.
+#[derive(Clone, Debug)]
+pub(crate) enum Term {
+    Status(Numbers),
+    Method(Vec<Text>),
+    Endpoint(Vec<Text>),
+    Host(Vec<Text>),
+    Path(Vec<Text>),
+    Target(Vec<Text>),
+    Field(Side, Vec<Named>),
+    Cookie(Vec<Named>),
+    Query(Vec<Named>),
+    Client(Vec<Addresses>),
+    Server(Vec<Addresses>),
+    Port(Numbers),
+    Body(Side, Vec<Text>),
+    Latency(Numbers),
+    Size(Side, Numbers),
+    Since(When),
+    Until(When),
+    Cause(Vec<Cause>),
+    Outcome(Vec<Outcome>),
+    Anomaly(AnomalySet),
+    Id(Numbers),
+    Is(Vec<Is>),
+}
+
+impl Term {
+    /// About how long it takes to answer for one exchange; the columns answer what costs 0 and 1.
+    pub(crate) fn cost(&self) -> u8 {
+        match self {
+            Self::Status(_)
+            | Self::Method(_)
+            | Self::Outcome(_)
+            | Self::Since(_)
+            | Self::Until(_)
+            | Self::Id(_) => 0,
+            Self::Endpoint(_)
+            | Self::Host(_)
+            | Self::Client(_)
+            | Self::Latency(_)
+            | Self::Anomaly(_)
+            | Self::Is(_) => 1,
+            Self::Server(_) | Self::Port(_) | Self::Size(..) => 2,
+            Self::Path(_) | Self::Target(_) => 3,
+            Self::Field(..) | Self::Cookie(_) | Self::Query(_) => 4,
+            Self::Body(..) => 6,
+            Self::Cause(_) => 9,
+        }
+    }
+
+    pub(crate) fn matches(&self, record: &Record, context: &Context<'_>) -> bool {
+        let exchange = &record.exchange;
+        match self {
+            Self::Status(numbers) => numbers.contains(exchange.status().unwrap_or(0).into()),
+            Self::Method(texts) => any(texts, exchange.method().as_bytes()),
+            Self::Endpoint(texts) => {
+                endpoint(record, context).is_some_and(|name| any(texts, name.as_bytes()))
+            }
+            Self::Host(texts) => host(record, context, texts),
+            Self::Path(texts) => any(texts, path(record)),
+            Self::Target(texts) => any(texts, exchange.target()),
+            Self::Field(side, named) => sides(record, *side).any(|(fields, _)| {
+                fields.iter().any(|field| named.iter().any(|named| named.matches(field.name, field.value)))
+            }),
+            Self::Cookie(named) => exchange.request.as_ref().is_some_and(|request| {
+                cookies(request.head.fields())
+                    .any(|c| named.iter().any(|named| named.matches(c.name, c.value)))
+            }),
+            Self::Query(named) => exchange.request.as_ref().is_some_and(|request| {
+                parameters(Target::of(&request.head).query()).any(|parameter| {
+                    let (name, value) = (parameter.name(), parameter.value());
+                    named.iter().any(|named| named.matches(name.as_bytes(), &value))
+                })
+            }),
+            Self::Client(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.client)),
+            Self::Server(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.server)),
+            Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
+            Self::Body(side, texts) => sides(record, *side).any(|(_, body)| any(texts, &body.kept)),
+            Self::Latency(numbers) => exchange.latency().is_some_and(|latency| numbers.contains(latency)),
+            Self::Size(side, numbers) => sides(record, *side)
+                .any(|(_, body)| numbers.contains(i64::try_from(body.len).unwrap_or(i64::MAX))),
+            Self::Since(when) => exchange.started() >= when.resolve(context.now),
+            Self::Until(when) => exchange.started() < when.resolve(context.now),
+            Self::Cause(causes) => (context.cause)(record).is_some_and(|cause| causes.contains(&cause)),
+            Self::Outcome(outcomes) => outcomes.contains(&exchange.outcome),
+            Self::Anomaly(wanted) => wanted.iter().any(|anomaly| exchange.anomalies.contains(anomaly)),
+            Self::Id(numbers) => numbers.contains(i64::try_from(exchange.id.0).unwrap_or(i64::MAX)),
+            Self::Is(kinds) => kinds.iter().any(|kind| match kind {
+                Is::Success => exchange.is_success(),
+                Is::Refusal => exchange.is_refusal(),
+                Is::Answered => exchange.response.is_some(),
+                Is::Unanswered => exchange.response.is_none(),
+                Is::Orphan => exchange.outcome == Outcome::Orphan,
+                Is::Odd => !exchange.anomalies.is_empty(),
+            }),
+        }
+    }
+}
+
+fn any(texts: &[Text], value: &[u8]) -> bool {
+    texts.iter().any(|text| text.matches(value))
+}
+
+fn endpoint(record: &Record, context: &Context<'_>) -> Option<String> {
+    context.history.endpoint(record.endpoint).map(ToString::to_string)
+}
+
+/// By the endpoint's authority; by the request itself where that endpoint stands for many hosts.
+pub(crate) fn host(record: &Record, context: &Context<'_>, texts: &[Text]) -> bool {
+    match context.history.endpoint(record.endpoint) {
+        Some(endpoint) if &*endpoint.authority != "*" => any(texts, endpoint.authority.as_bytes()),
+        _ => {
+            let head = record.exchange.request.as_ref().map(|request| &request.head);
+            head.and_then(target::authority).is_some_and(|named| any(texts, named))
+        }
+    }
+}
+
+fn path(record: &Record) -> &[u8] {
+    record.exchange.request.as_ref().map_or(&[], |request| Target::of(&request.head).path)
+}
+
+fn sides(record: &Record, side: Side) -> impl Iterator<Item = (&Fields, &Body)> {
+    let request = record.exchange.request.iter().filter(move |_| side != Side::Response);
+    let response = record.exchange.response.iter().filter(move |_| side != Side::Request);
+    request
+        .map(|request| (request.head.fields(), &request.body))
+        .chain(response.map(|response| (response.head.fields(), &response.body)))
+}

@@ -1,0 +1,252 @@
+//! Reads the values of a term.
+
+use super::FilterError;
+use super::address::Addresses;
+use super::keys::{Key, nearest};
+use super::lex::{split, unquote};
+use super::number::{Numbers, Unit, range};
+use super::term::{Is, Named, Side, Term};
+use super::text::{BadPattern, Text};
+use super::when::When;
+use crate::model::{Anomaly, AnomalySet, Cause, Outcome};
+
+/// Most alternatives of one term.
+const MAX_VALUES: usize = 64;
+
+/// Compiles `key:raw`, whose `raw` begins at `position`.
+pub(crate) fn compile(key: Key, raw: &str, position: usize) -> Result<Term, FilterError> {
+    if raw.is_empty() {
+        let info = key.info();
+        return fail(position, format!("`{}:` needs a value, for example `{}`", info.name, info.example));
+    }
+    let values = Values { key, raw, position };
+    let text = |kind| values.each(|value, at| values.text(value, at, kind));
+    let named = || values.each(|value, at| values.named(value, at));
+    Ok(match key {
+        Key::Status => Term::Status(values.numbers(Unit::Status)?),
+        Key::Method => Term::Method(text(Kind::Name)?),
+        Key::Endpoint => Term::Endpoint(text(Kind::Path)?),
+        Key::Host => Term::Host(text(Kind::Text)?),
+        Key::Path => Term::Path(text(Kind::Path)?),
+        Key::Target => Term::Target(text(Kind::Path)?),
+        Key::Header => Term::Field(Side::Both, named()?),
+        Key::RequestHeader => Term::Field(Side::Request, named()?),
+        Key::ResponseHeader => Term::Field(Side::Response, named()?),
+        Key::Cookie => Term::Cookie(named()?),
+        Key::Query => Term::Query(named()?),
+        Key::Client => Term::Client(values.addresses(false)?),
+        Key::Server => Term::Server(values.addresses(true)?),
+        Key::Port => Term::Port(values.numbers(Unit::Plain(0))?),
+        Key::Body => Term::Body(Side::Both, text(Kind::Text)?),
+        Key::RequestBody => Term::Body(Side::Request, text(Kind::Text)?),
+        Key::ResponseBody => Term::Body(Side::Response, text(Kind::Text)?),
+        Key::Latency => Term::Latency(values.numbers(Unit::Time)?),
+        Key::Size => Term::Size(Side::Request, values.numbers(Unit::Bytes)?),
+        Key::ResponseSize => Term::Size(Side::Response, values.numbers(Unit::Bytes)?),
+        Key::Since => Term::Since(values.when()?),
+        Key::Until => Term::Until(values.when()?),
+        Key::Cause => Term::Cause(values.one_of(&Cause::ALL.iter().map(|cause| (cause.id(), *cause)))?),
+        Key::Outcome => {
+            Term::Outcome(values.one_of(&OUTCOMES.iter().map(|outcome| (outcome.as_str(), *outcome)))?)
+        }
+        Key::Anomaly => Term::Anomaly(values.anomalies()?),
+        Key::Id => Term::Id(values.numbers(Unit::Plain(1))?),
+        Key::Is => Term::Is(values.one_of(&Is::ALL.into_iter())?),
+    })
+}
+
+/// A bare word: a search in the target.
+pub(crate) fn bare(raw: &str, position: usize) -> Result<Term, FilterError> {
+    let values = Values { key: Key::Target, raw, position };
+    Ok(Term::Target(vec![values.text(raw, 0, Kind::Path)?]))
+}
+
+/// Every outcome, for hints.
+pub(crate) const OUTCOMES: [Outcome; 11] = [
+    Outcome::Complete,
+    Outcome::Partial,
+    Outcome::Closed,
+    Outcome::Reset,
+    Outcome::Pending,
+    Outcome::Expired,
+    Outcome::Evicted,
+    Outcome::Lost,
+    Outcome::OneSided,
+    Outcome::Switched,
+    Outcome::Orphan,
+];
+
+/// How a text value is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A part, `=whole`, `a*b` or `/regex/`.
+    Text,
+    /// As text, but slashes around it are part of a path unless what is between them can only be a regular expression.
+    Path,
+    /// The whole, unless it has a wildcard.
+    Name,
+}
+
+struct Values<'a> {
+    key: Key,
+    raw: &'a str,
+    position: usize,
+}
+
+impl<'a> Values<'a> {
+    fn each<T>(
+        &self,
+        read: impl Fn(&'a str, usize) -> Result<T, FilterError>,
+    ) -> Result<Vec<T>, FilterError> {
+        if regex_parts(self.raw).is_some() {
+            return Ok(vec![read(self.raw, 0)?]);
+        }
+        let parts = split(self.raw, ',');
+        if parts.len() > MAX_VALUES {
+            return fail(self.position, format!("more than {MAX_VALUES} values: use a wildcard or a range"));
+        }
+        let empty = parts.iter().find(|(_, value)| value.is_empty());
+        if let Some((at, _)) = empty {
+            return fail(self.position + at, "a value is missing beside this comma".to_owned());
+        }
+        parts.into_iter().map(|(at, value)| read(value, at)).collect()
+    }
+
+    fn text(&self, value: &str, at: usize, kind: Kind) -> Result<Text, FilterError> {
+        let wrong = |BadPattern(message)| FilterError { position: self.position + at, message };
+        if let Some((pattern, flags)) = regex_parts(value)
+            && (kind == Kind::Text || is_surely_regex(pattern))
+        {
+            return Text::regex(pattern, flags).map_err(wrong);
+        }
+        let (text, quoted) = unquote(value);
+        let text = Text::parse(&text, quoted).map_err(wrong)?;
+        Ok(match text {
+            Text::Part(name) if kind == Kind::Name => Text::Whole(name),
+            text => text,
+        })
+    }
+
+    /// `name`, `name=value`, `name==whole value`.
+    fn named(&self, value: &str, at: usize) -> Result<Named, FilterError> {
+        let (name, wanted) = match split(value, '=').get(1) {
+            Some((start, _)) => (value.get(..start - 1).unwrap_or_default(), value.get(*start..)),
+            None => (value, None),
+        };
+        if name.is_empty() {
+            return fail(
+                self.position + at,
+                format!("a name is missing before `=`, as in `{}`", self.key.info().example),
+            );
+        }
+        let name_text = self.text(name, at, Kind::Name)?;
+        let value = match wanted {
+            None => None,
+            Some("") => Some(Text::Whole(Vec::new())),
+            Some(wanted) => Some(self.text(wanted, at + name.len() + 1, Kind::Text)?),
+        };
+        Ok(Named { name: name_text, value })
+    }
+
+    fn numbers(&self, unit: Unit) -> Result<Numbers, FilterError> {
+        let read =
+            |value: &str, at| range(&unquote(value).0, unit).map_or_else(|| self.not_this(value, at), Ok);
+        self.each(read).map(Numbers)
+    }
+
+    fn addresses(&self, with_port: bool) -> Result<Vec<Addresses>, FilterError> {
+        self.each(|value, at| {
+            let addresses =
+                Addresses::parse(&unquote(value).0).map_or_else(|| self.not_this(value, at), Ok)?;
+            if addresses.has_port() && !with_port {
+                return fail(self.position + at, "a client's port is chance: leave it out".to_owned());
+            }
+            Ok(addresses)
+        })
+    }
+
+    fn when(&self) -> Result<When, FilterError> {
+        let text = unquote(self.raw).0;
+        When::parse(&text).map_or_else(
+            || {
+                fail(
+                    self.position,
+                    format!("`{text}` is no time: write 90s, 5m, 2h, 07:52 or 2026-11-22T07:52:01Z"),
+                )
+            },
+            Ok,
+        )
+    }
+
+    fn one_of<T: Copy>(
+        &self,
+        known: &(impl Iterator<Item = (&'static str, T)> + Clone),
+    ) -> Result<Vec<T>, FilterError> {
+        self.each(|value, at| {
+            let value = unquote(value).0;
+            let found = known.clone().find(|(name, _)| name.eq_ignore_ascii_case(&value));
+            found
+                .map(|(_, found)| found)
+                .map_or_else(|| self.unknown(&value, at, known.clone().map(|(name, _)| name)), Ok)
+        })
+    }
+
+    fn anomalies(&self) -> Result<AnomalySet, FilterError> {
+        let mut set = AnomalySet::default();
+        let known = || Anomaly::ALL.iter().map(|anomaly| anomaly.name());
+        for (value, at) in self.each(|value, at| Ok((unquote(value).0, at)))? {
+            let text = Text::parse(&value, false);
+            let name = |anomaly: &&Anomaly| match &text {
+                Ok(glob @ Text::Glob(_)) => glob.matches(anomaly.name().as_bytes()),
+                _ => anomaly.name().eq_ignore_ascii_case(&value),
+            };
+            let before = set;
+            Anomaly::ALL.iter().filter(name).for_each(|anomaly| set.insert(*anomaly));
+            if set == before && !Anomaly::ALL.iter().any(|anomaly| name(&anomaly)) {
+                return self.unknown(&value, at, known());
+            }
+        }
+        Ok(set)
+    }
+
+    fn unknown<T>(
+        &self,
+        value: &str,
+        at: usize,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) -> Result<T, FilterError> {
+        let hint = match nearest(value, known.clone()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        fail(self.position + at, format!("unknown {} `{value}`: {hint}", self.key.name()))
+    }
+
+    fn not_this<T>(&self, value: &str, at: usize) -> Result<T, FilterError> {
+        let right = match self.key {
+            Key::Status => "403, 4xx, 400-499, >=400 or none",
+            Key::Client => "10.0.0.1, 10.0.0.0/8, 10.0.* or 2001:db8::/32",
+            Key::Server => "10.0.0.9, 10.0.0.9:8080 or 10.0.0.0/8",
+            Key::Latency => ">500ms, <2s or 100ms-1s",
+            Key::Size | Key::ResponseSize => ">8k, 0 or 1k-64k",
+            _ => "7, 10-20 or >=100",
+        };
+        fail(self.position + at, format!("`{value}` is no value for {}: write {right}", self.key.name()))
+    }
+}
+
+/// What stands between slashes, and the flags after them.
+fn regex_parts(value: &str) -> Option<(&str, &str)> {
+    let rest = value.strip_prefix('/')?;
+    let (pattern, flags) = rest.rsplit_once('/')?;
+    (!pattern.is_empty() && matches!(flags, "" | "i")).then_some((pattern, flags))
+}
+
+/// Whether nobody would write this in a path.
+fn is_surely_regex(pattern: &str) -> bool {
+    pattern.contains(['\\', '^', '$', '|', '(', '[', '+']) || pattern.contains(".*")
+}
+
+fn fail<T>(position: usize, message: String) -> Result<T, FilterError> {
+    Err(FilterError { position, message })
+}
