@@ -21,6 +21,7 @@ mod values;
 mod when;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::history::columns::{Bitmap, Chunk, ones};
 use crate::history::{History, Record};
@@ -53,19 +54,20 @@ pub struct FilterError {
     pub message: String,
 }
 
-/// A query, ready to match. The empty query matches everything.
+/// A query, ready to match; cheap to clone. The empty query matches everything.
 #[derive(Clone, Debug)]
 pub struct Filter {
     text: String,
     /// In the order in which it was typed; decides how it is shown.
-    typed: Node,
+    typed: Arc<Node>,
     /// Cheap terms first.
-    node: Node,
+    node: Arc<Node>,
 }
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { text: String::new(), typed: Node::All(Vec::new()), node: Node::All(Vec::new()) }
+        let everything = Arc::new(Node::All(Vec::new()));
+        Self { text: String::new(), typed: Arc::clone(&everything), node: everything }
     }
 }
 
@@ -76,8 +78,8 @@ impl Filter {
     /// Reads a query.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let typed = parse::parse(text)?;
-        let node = cheap_first(&typed).1;
-        Ok(Self { text: text.to_owned(), typed, node })
+        let node = Arc::new(cheap_first(&typed).1);
+        Ok(Self { text: text.to_owned(), typed: Arc::new(typed), node })
     }
     /// The query as typed.
     pub fn text(&self) -> &str {
@@ -85,7 +87,7 @@ impl Filter {
     }
     /// Whether it matches everything.
     pub fn is_empty(&self) -> bool {
-        matches!(&self.typed, Node::All(nodes) if nodes.is_empty())
+        matches!(&*self.typed, Node::All(nodes) if nodes.is_empty())
     }
     /// The query in words, for the screen: `status 403 and path contains "/v1"`.
     pub fn explain(&self) -> String {
