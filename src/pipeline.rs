@@ -9,10 +9,10 @@ use std::mem;
 
 use crate::decode::{DecodeLimits, Decoded, Decoder};
 use crate::http::Ending;
-use crate::model::{Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
-use crate::tcp::{Dir, FlowKey, List, Slot, Table, Verdict};
+use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
+use crate::tcp::{Dir, FlowKey, List, Receiver, Slot, Table, Verdict};
 use clock::Clock;
-use flow::Flow;
+use flow::{Flow, Ignored};
 
 /// What bounds the pipeline. Every field is a hard bound.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,9 @@ impl Default for Limits {
         Self { body: 64 << 10, head: 256 << 10, flows: 1 << 18, memory: 64 << 20, idle: 300 * 1_000_000_000 }
     }
 }
+
+/// Nanoseconds by which a connection's segments may go back in time without a word.
+const STEP_BACK: i64 = 1_000_000_000;
 
 /// Seconds for which a closed connection is remembered, so that stray segments find it.
 const LINGER: u32 = 30;
@@ -133,10 +136,17 @@ impl Flows {
                 None => return,
             },
         };
-        if self.take(slot, key, dir, segment, out) == Verdict::Restart {
-            self.close(slot, Ending::Closed, out);
-            if let Some(slot) = self.open(key, segment) {
+        match self.take(slot, key, dir, segment, out) {
+            Verdict::Taken => {}
+            Verdict::Resume => {
+                self.table.move_to(slot, List::Open);
                 self.take(slot, key, dir, segment, out);
+            }
+            Verdict::Restart => {
+                self.close(slot, Ending::Closed, out);
+                if let Some(slot) = self.open(key, segment) {
+                    self.take(slot, key, dir, segment, out);
+                }
             }
         }
         self.keep_bounds(out);
@@ -192,17 +202,45 @@ impl Flows {
     ) -> Verdict {
         self.table.touch(slot, self.clock.uptime());
         let Some(flow) = self.table.get_mut(slot) else { return Verdict::Taken };
+        if let Some(ignored) = flow.ignored
+            && !segment.flags.syn()
+        {
+            let account = match ignored {
+                Ignored::Switched => &mut self.counters.skipped_bytes,
+                Ignored::Foreign => &mut self.counters.unparsed_bytes,
+            };
+            *account += segment.payload.len() as u64;
+            if (segment.flags.fin() || segment.flags.rst()) && !flow.tcp.ended {
+                flow.tcp.ended = true;
+                let (_, mut port) = flow.split(&self.limits, &mut self.counters, out, key, false);
+                port.end(Ending::Closed, segment.time);
+                self.used -= mem::take(&mut flow.charged);
+                self.table.move_to(slot, List::Closed);
+            }
+            return Verdict::Taken;
+        }
         let was_ended = flow.tcp.ended;
+        let went_back = flow.last.since(segment.time) >= STEP_BACK;
         flow.last = segment.time;
         let one_sided = !flow.tcp.halves[dir.other()].seen;
         let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        if went_back {
+            port.notice(Anomaly::ClockWentBack);
+        }
         let verdict = tcp.segment(segment, dir, &mut port);
         if tcp.ended && !was_ended {
             port.end(Ending::Closed, segment.time);
         }
+        if let Some(http) = &flow.http
+            && http.is_foreign()
+        {
+            flow.ignored = Some(if http.is_switched() { Ignored::Switched } else { Ignored::Foreign });
+            let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+            tcp.drop_waiting(&mut port);
+        }
         let cost = flow.cost() as u64;
         self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
-        if flow.tcp.is_undecided() && !flow.listed {
+        if !flow.listed && flow.awaits_time() {
             flow.listed = true;
             self.waiting.push((slot, flow.about.flow));
         }
@@ -282,12 +320,13 @@ impl Flows {
         let one_sided = flow.tcp.is_one_sided();
         let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
         tcp.tick(now, &mut port);
+        port.tick(now);
         if tcp.ended && !was_ended {
             port.end(Ending::Closed, now);
         }
         let cost = flow.cost() as u64;
         self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
-        flow.listed = flow.tcp.is_undecided();
+        flow.listed = flow.awaits_time();
         if flow.listed {
             self.waiting.push((slot, id));
         }

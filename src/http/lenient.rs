@@ -1,22 +1,14 @@
 //! Heads that httparse refuses, read line by line as far as they go; what is odd about them becomes an anomaly.
 
 use super::facts::Facts;
+use super::sniff::METHODS;
 use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
 
 /// A request head from the bytes in `raw`, whole or cut; `None` without a readable request line.
 pub(crate) fn request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
     let (line, rest) = first_line(raw);
     let text = trim_end(line);
-    let method_len = text.iter().position(|byte| *byte == b' ' || *byte == b'\t')?;
-    let after = method_len + leading_blanks(text.get(method_len..)?);
-    let target_end = text.iter().rposition(|byte| *byte == b' ' || *byte == b'\t')?;
-    let (version, exact) = version(text.get(target_end + 1..)?);
-    let (target, version, exact) = if target_end >= after && version.is_some() {
-        let target = trim_end(text.get(after..target_end)?);
-        (Span { start: after as u32, len: target.len() as u32 }, version?, exact)
-    } else {
-        (Span { start: after as u32, len: (text.len() - after) as u32 }, Version::Http10, false)
-    };
+    let Line { method_len, target, version, exact } = request_line(text)?;
     let (fields, mut facts) = fields(raw, rest);
     let target_bytes = target.of(raw);
     if !exact || target_bytes.is_empty() || target_bytes.iter().any(|byte| *byte <= b' ' || *byte == 0x7F) {
@@ -28,6 +20,41 @@ pub(crate) fn request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
     Some((RequestHead::new(fields, method, target, version), facts))
 }
 
+/// The parts of a request line.
+struct Line {
+    method_len: usize,
+    target: Span,
+    version: Version,
+    exact: bool,
+}
+
+/// Splits a request line at blanks, or where they were forgotten.
+fn request_line(text: &[u8]) -> Option<Line> {
+    let span = |start: usize, end: usize| Span { start: start as u32, len: end.saturating_sub(start) as u32 };
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let forgotten = |method_len: usize| {
+        let end = memchr::memmem::find(text, b"HTTP/1.").unwrap_or(text.len());
+        let start = method_len + leading_blanks(text.get(method_len..).unwrap_or_default());
+        let target = span(start, start + trim_end(text.get(start..end).unwrap_or_default()).len());
+        Line { method_len, target, version: Version::Http10, exact: false }
+    };
+    let Some(method_len) = text.iter().position(blank) else {
+        let token = text.iter().take_while(|byte| is_token(**byte)).count();
+        let known = METHODS.iter().filter(|method| text.starts_with(method)).map(|method| method.len()).max();
+        memchr::memmem::find(text, b"HTTP/1.")?;
+        return Some(forgotten(known.unwrap_or(token)));
+    };
+    let after = method_len + leading_blanks(text.get(method_len..)?);
+    let last = text.iter().rposition(blank)?;
+    match version(text.get(last + 1..)?) {
+        (Some(version), exact) if last >= after => {
+            let target = trim_end(text.get(after..last)?);
+            Some(Line { method_len, target: span(after, after + target.len()), version, exact })
+        }
+        _ => Some(forgotten(method_len)),
+    }
+}
+
 /// A response head from the bytes in `raw`, whole or cut; `None` without a readable status line.
 pub(crate) fn response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
     let (line, rest) = first_line(raw);
@@ -37,20 +64,26 @@ pub(crate) fn response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
     let version = version?;
     let code_at = version_len + leading_blanks(text.get(version_len..)?);
     let code = text.get(code_at..)?;
-    let digits = code.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-    if digits != 3 {
-        return None;
-    }
-    let status = code.iter().take(3).fold(0, |n, byte| n * 10 + u16::from(byte - b'0'));
-    let reason_at = code_at + 3 + leading_blanks(code.get(3..)?).min(1);
+    let word = code.iter().take_while(|byte| !matches!(byte, b' ' | b'\t')).count();
+    let (status, plain) = status(code.get(..word)?);
+    let reason_at = code_at + word + leading_blanks(code.get(word..)?).min(1);
     let reason = Span { start: reason_at as u32, len: text.len().saturating_sub(reason_at) as u32 };
     let (fields, mut facts) = fields(raw, rest);
-    if !exact || code_at != version_len + 1 || status < 100 {
+    if !exact || code_at != version_len + 1 || !plain {
         facts.anomalies.insert(Anomaly::MalformedHead);
     }
     note_line_end(line, &mut facts.anomalies);
     facts.conclude(version);
-    Some((ResponseHead::new(fields, status.max(100), reason, version), facts))
+    Some((ResponseHead::new(fields, status, reason, version), facts))
+}
+
+/// The status code, 0 when there is none to be read, and whether it is written as three digits.
+fn status(word: &[u8]) -> (u16, bool) {
+    let digits =
+        word.iter().skip_while(|byte| **byte == b'0').take(3).take_while(|byte| byte.is_ascii_digit());
+    let code = digits.fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    let plain = word.len() == 3 && code >= 100;
+    (if code >= 100 { code } else { 0 }, plain)
 }
 
 /// The field lines of a trailer section.
@@ -214,13 +247,14 @@ mod tests {
             ("GET  /a  HTTP/1.1\r\n\r\n", "GET", "/a"),
             ("GET /a HTTP/1.2\r\n\r\n", "GET", "/a"),
             ("GET /a\r\n\r\n", "GET", "/a"),
+            ("GET /aHTTP/1.1\r\n\r\n", "GET", "/a"),
+            ("GET/ HTTP/1.0\r\n\r\n", "GET/", ""),
+            ("GET/aHTTP/1.1\r\n\r\n", "GET", "/a"),
         ] {
             let (head, facts) = request(wire.as_bytes()).expect(wire);
             assert_eq!((head.method(), head.target()), (method, target.as_bytes()), "{wire:?}");
-            assert_eq!(
-                facts.anomalies.contains(Anomaly::MalformedHead),
-                target != "/a" || !wire.contains("HTTP/1.1")
-            );
+            let plain = target == "/a" && wire.ends_with(" HTTP/1.1\r\n\r\n");
+            assert_eq!(facts.anomalies.contains(Anomaly::MalformedHead), !plain, "{wire:?}");
         }
         assert!(request(b"nonsense\r\n\r\n").is_none());
     }
@@ -235,6 +269,10 @@ mod tests {
             let (head, _) = response(wire.as_bytes()).expect(wire);
             assert_eq!((head.status(), head.reason()), (status, reason.as_bytes()), "{wire:?}");
         }
-        assert!(response(b"HTTP/1.1 4x3 No\r\n\r\n").is_none());
+        for (code, status) in [("4x3", 0), ("2xx", 0), ("0204", 204), ("2040", 204), ("", 0)] {
+            let (head, facts) = response(format!("HTTP/1.1 {code} No\r\n\r\n").as_bytes()).expect(code);
+            assert_eq!(head.status(), status, "{code:?}");
+            assert!(facts.anomalies.contains(Anomaly::MalformedHead), "{code:?}");
+        }
     }
 }

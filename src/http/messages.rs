@@ -1,6 +1,5 @@
 //! Bytes in order → heads and bodies: the state machine of each direction.
 
-use super::chunked::{Chunked, Step};
 use super::head::{self, Outcome};
 use super::lenient;
 use super::pairing::{Context, Http};
@@ -44,14 +43,16 @@ impl Http {
                 data.len()
             }
             State::Expected(framing) => self.expected(framing, data, at, cx),
-            State::Held => self.held(data, at, cx),
+            State::Held => self.hold(data, at, cx),
             State::Seek => self.seek(role, data, at, cx),
+            State::Cruft => self.cruft(role, data, at, cx),
             State::Tunnel => {
                 cx.tally.skipped_bytes += data.len() as u64;
                 data.len()
             }
             State::Foreign => {
                 cx.tally.unparsed_bytes += data.len() as u64;
+                self.foreign_bytes += data.len() as u64;
                 data.len()
             }
         }
@@ -66,7 +67,7 @@ impl Http {
         match self.reader(role).state {
             State::Tunnel | State::Foreign => {}
             State::Seek => self.lost_sync(role),
-            State::Start => self.between_lost(role),
+            State::Start | State::Cruft => self.between_lost(role),
             State::Head { .. } => {
                 self.cut_head(role, in_head, BodyEnd::Lost, at, cx);
                 self.between_lost(role);
@@ -109,6 +110,7 @@ impl Http {
         self.lost_sync(role);
         let reader = self.reader(role);
         reader.carry.insert(Anomaly::GapBetweenMessages);
+        reader.buf = Vec::new();
         reader.state = State::Seek;
     }
 
@@ -175,7 +177,7 @@ impl Http {
                 Role::Response => sniff::response(&reader.buf),
             };
             match verdict {
-                Sniff::Other(name) => return self.foreign(role, name, used, cx),
+                Sniff::Other(name) => return self.foreign(role, name, used, at, cx),
                 Sniff::Http => reader.state = State::Head { decided: true },
                 Sniff::More => {}
             }
@@ -261,7 +263,11 @@ impl Http {
         let raw = std::mem::take(&mut self.reader(role).buf);
         // A line that is cut says nothing reliable; the start line is kept if it is whole.
         let whole = memchr::memrchr(b'\n', &raw).map_or(0, |at| at + 1);
-        let raw = raw.get(..whole).unwrap_or_default();
+        let sure = match role {
+            Role::Request => sniff::surely_request(&raw),
+            Role::Response => sniff::surely_response(&raw),
+        };
+        let raw = raw.get(..if whole == 0 && sure { raw.len() } else { whole }).unwrap_or_default();
         let reader = self.reader(role);
         reader.state = State::Seek;
         reader.carry.insert(why);
@@ -279,17 +285,26 @@ impl Http {
         }
     }
 
-    /// What stands where a message should begin is none: `used` bytes of this slice are in the buffer.
-    fn foreign(&mut self, role: Role, name: &'static str, used: usize, cx: &mut Context<'_>) -> usize {
+    /// What stands where a message should begin is none; the last `used` bytes of the buffer are this slice's. Says how
+    /// many of them are done with.
+    fn foreign(
+        &mut self,
+        role: Role,
+        name: &'static str,
+        used: usize,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
+        if self.reader(role).messages > 0 {
+            return self.begin_cruft(role, used, at, cx);
+        }
         let len = std::mem::take(&mut self.reader(role).buf).len() as u64;
         cx.tally.parsed_bytes -= len;
-        if self.reader(role).messages == 0 {
-            cx.tally.unparsed_bytes += len;
-            self.reader(role).state = State::Foreign;
-            self.name_foreign(role, name);
-        } else {
-            cx.tally.skipped_bytes += len;
-            self.cruft(role);
+        cx.tally.unparsed_bytes += len;
+        self.foreign_bytes += len;
+        self.reader(role).state = State::Foreign;
+        if role == Role::Request || self.foreign.is_none() {
+            self.foreign = Some(name);
         }
         used
     }
@@ -297,108 +312,10 @@ impl Http {
     fn unreadable(&mut self, role: Role, len: usize, cx: &mut Context<'_>) {
         cx.tally.parsed_bytes -= len as u64;
         cx.tally.skipped_bytes += len as u64;
-        self.cruft(role);
-    }
-
-    fn cruft(&mut self, role: Role) {
         let reader = self.reader(role);
         reader.carry.insert(Anomaly::CruftBetweenMessages);
-        reader.state = State::Seek;
-    }
-
-    /// How a message's content begins once its head has ended.
-    pub(super) fn begin_content(&mut self, role: Role, framing: Framing, at: Arrival, cx: &mut Context<'_>) {
-        let reader = self.reader(role);
-        match framing {
-            Framing::Empty => self.finish(role, BodyEnd::None, at, cx),
-            Framing::Length(0) => self.finish(role, BodyEnd::Complete, at, cx),
-            Framing::Length(len) => {
-                reader.body.expect(len, cx.limits.body);
-                reader.state = State::Length(len);
-            }
-            Framing::Chunked => reader.state = State::Chunked(Chunked::new()),
-            Framing::UntilClose => reader.state = State::UntilClose,
-        }
-    }
-
-    fn content(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
-        cx.tally.parsed_bytes += data.len() as u64;
-        self.reader(role).body.push(data, at.offset, cx.limits.body);
-    }
-
-    fn length_left(&mut self, role: Role, left: u64, at: Arrival, cx: &mut Context<'_>) {
-        if left == 0 {
-            self.finish(role, BodyEnd::Complete, at, cx);
-        } else {
-            self.reader(role).state = State::Length(left);
-        }
-    }
-
-    fn chunked(
-        &mut self,
-        role: Role,
-        mut chunked: Chunked,
-        data: &[u8],
-        at: Arrival,
-        cx: &mut Context<'_>,
-    ) -> usize {
-        let step = chunked.step(data);
-        self.reader(role).state = State::Chunked(chunked);
-        match step {
-            Step::Frame(used) => {
-                cx.tally.parsed_bytes += used as u64;
-                used
-            }
-            Step::Data(used) => {
-                self.content(role, data.get(..used).unwrap_or_default(), at, cx);
-                used
-            }
-            Step::Last(used) => {
-                cx.tally.parsed_bytes += used as u64;
-                let reader = self.reader(role);
-                (reader.scan, reader.state) = (Scan::section(), State::Trailers(chunked.anomalies));
-                reader.buf.clear();
-                used
-            }
-            Step::Broken => {
-                chunked.anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
-                self.finish(role, BodyEnd::Lost, at, cx);
-                self.lost_sync(role);
-                self.reader(role).state = State::Seek;
-                0
-            }
-        }
-    }
-
-    fn trailers(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
-        let reader = self.reader(role);
-        let end = reader.scan.find(data);
-        let used = end.unwrap_or(data.len());
-        cx.tally.parsed_bytes += used as u64;
-        let room = (cx.limits.head as usize).saturating_sub(reader.buf.len());
-        reader.buf.extend_from_slice(data.get(..used.min(room)).unwrap_or_default());
-        if end.is_some() {
-            self.end_chunked(role);
-            self.finish(role, BodyEnd::Complete, after(at, used), cx);
-        }
-        used
-    }
-
-    /// Hands on what the framing of a chunked body showed.
-    pub(super) fn end_chunked(&mut self, role: Role) {
-        let anomalies = match self.reader(role).state {
-            State::Trailers(anomalies) => anomalies,
-            State::Chunked(chunked) => chunked.anomalies,
-            _ => return,
-        };
-        anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
-        let raw = std::mem::take(&mut self.reader(role).buf);
-        let (fields, odd) = lenient::trailers(&raw);
-        if !fields.is_empty() {
-            odd.iter().for_each(|anomaly| self.note(role, anomaly));
-            self.note(role, Anomaly::Trailers);
-            self.reader(role).body.trailers(fields);
-        }
+        reader.scanned = 0;
+        reader.state = State::Cruft;
     }
 
     /// A message may begin where a segment does.
@@ -415,31 +332,9 @@ impl Http {
         cx.tally.skipped_bytes += data.len() as u64;
         data.len()
     }
-
-    /// The client asked before sending its content: what comes is the content, or the next request.
-    fn expected(&mut self, framing: Framing, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
-        let refused = self.was_refused(at);
-        if refused && sniff::surely_request(data) {
-            self.note(Role::Request, Anomaly::ContinueRefused);
-            self.finish(Role::Request, BodyEnd::NotSent, at, cx);
-            return 0;
-        }
-        self.begin_content(Role::Request, framing, at, cx);
-        0
-    }
-
-    /// After CONNECT: bytes that come before the response belong to the tunnel.
-    fn held(&mut self, data: &[u8], _at: Arrival, cx: &mut Context<'_>) -> usize {
-        if self.tunnel_refused() {
-            self.reader(Role::Request).state = State::Start;
-            return 0;
-        }
-        cx.tally.skipped_bytes += data.len() as u64;
-        data.len()
-    }
 }
 
 /// `at`, `used` bytes later.
-fn after(at: Arrival, used: usize) -> Arrival {
+pub(super) fn after(at: Arrival, used: usize) -> Arrival {
     Arrival { offset: at.offset + used as u64, starts_segment: false, ..at }
 }

@@ -2,8 +2,11 @@
 
 pub mod coding;
 
+mod answer;
 mod body;
 mod chunked;
+mod content;
+mod cruft;
 mod exchange;
 mod facts;
 mod head;

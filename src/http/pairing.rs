@@ -1,25 +1,28 @@
-//! Requests and their responses.
-//!
-//! While no message is lost, responses answer requests in order (RFC 9112 §9.3). A response can only answer a request
-//! that its sender had begun to receive (acknowledged), and only one whose sender had not received the response before.
-//! After a loss, a response is paired only if it begins exactly where the client stood when it sent the request.
+//! The HTTP state of one connection: requests in the making, and how exchanges leave.
 
 use std::collections::VecDeque;
 
 use super::body;
 use super::exchange::{Ending, Entry};
-use super::facts::{Facts, Length, Upgrade};
+use super::facts::{Facts, Length};
 use super::reader::{Began, Framing, Reader, Role, State};
 use super::sniff;
 use crate::model::{
     Anomaly, AnomalySet, Body, BodyEnd, Connection, Counters, Exchange, ExchangeId, Outcome, Request,
-    RequestHead, Response, ResponseHead,
+    RequestHead, Timestamp,
 };
 use crate::pipeline::Limits;
 use crate::tcp::{Arrival, Dir, FlowKey};
 
-/// Interim responses kept of each exchange.
-const INTERIMS: usize = 16;
+/// A connection whose first bytes are not HTTP may still become HTTP within this many bytes (SOCKS, PROXY).
+const PREFACE: u64 = 2048;
+/// A connection of which this many bytes of one direction are not HTTP is not HTTP.
+const FOREIGN: u64 = 64 << 10;
+
+/// Nanoseconds without a byte after which a client that asked first is taken to have given up on its content.
+const PATIENCE_EXPECTED: i64 = 1_000_000_000;
+/// Nanoseconds without a byte after which the rest of an answered request is not waited for.
+const PATIENCE_REST: i64 = 5_000_000_000;
 
 /// What the reader of a connection needs of its surroundings.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(crate) struct Context<'a> {
 
 /// Which exchange the response being read belongs to.
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     None,
     /// By its number on the connection.
     Entry(u32),
@@ -49,23 +52,25 @@ enum Target {
 #[derive(Debug)]
 pub(crate) struct Http {
     /// Who sends requests, once it is known.
-    client: Option<Dir>,
-    requests: Reader,
-    responses: Reader,
+    pub(super) client: Option<Dir>,
+    pub(super) requests: Reader,
+    pub(super) responses: Reader,
     /// Exchanges that have not left, oldest first. Bound: the connection's share of the memory limit.
-    queue: VecDeque<Entry>,
+    pub(super) queue: VecDeque<Entry>,
     /// The number of the first exchange in `queue`.
-    first: u32,
-    target: Target,
+    pub(super) first: u32,
+    pub(super) target: Target,
     /// Whether no message was lost since the last pair.
-    synced: bool,
+    pub(super) synced: bool,
     /// Whether a response may have been lost since.
-    response_lost: bool,
+    pub(super) response_lost: bool,
     server_closed: Option<Ending>,
-    foreign: Option<&'static str>,
-    switched: Option<&'static str>,
+    pub(super) foreign: Option<&'static str>,
+    /// Bytes that were no HTTP before any message.
+    pub(super) foreign_bytes: u64,
+    pub(super) switched: Option<&'static str>,
     /// Bytes of memory that `queue` takes.
-    held: usize,
+    pub(super) held: usize,
 }
 
 impl Http {
@@ -83,6 +88,7 @@ impl Http {
             response_lost: false,
             server_closed: None,
             foreign: None,
+            foreign_bytes: 0,
             switched: None,
             held: 0,
         };
@@ -99,12 +105,33 @@ impl Http {
         size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
     }
 
+    /// Whether nothing on this connection can become an exchange any more.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let dead = |reader: &Reader| matches!(reader.state, State::Foreign);
+        let silent =
+            |reader: &Reader| reader.messages == 0 && matches!(reader.state, State::Start | State::Seek);
+        let (c, s) = (&self.requests, &self.responses);
+        match self.switched {
+            Some(_) => self.queue.is_empty(),
+            None => match self.foreign_bytes {
+                0..PREFACE => false,
+                PREFACE..FOREIGN => dead(c) && dead(s),
+                _ => (dead(c) || silent(c)) && (dead(s) || silent(s)),
+            },
+        }
+    }
+
+    /// Whether it left HTTP by CONNECT or Upgrade.
+    pub(crate) fn is_switched(&self) -> bool {
+        self.switched.is_some()
+    }
+
     /// Why it is not HTTP/1.1 (any more), if it is not.
     pub(crate) fn unparsed(&self) -> Option<&'static str> {
-        let silent = self.requests.messages == 0 && self.responses.messages == 0;
-        self.switched
-            .or(self.foreign.filter(|_| self.requests.messages == 0 || silent))
-            .or_else(|| (self.client.is_none()).then_some("no message start seen"))
+        let foreign = self.foreign.filter(|_| self.requests.messages == 0);
+        let unknown =
+            (self.requests.messages == 0 && self.responses.messages == 0).then_some("no message start seen");
+        self.switched.or(foreign).or(unknown)
     }
 
     pub(super) fn reader(&mut self, role: Role) -> &mut Reader {
@@ -116,17 +143,40 @@ impl Http {
 
     /// The next bytes sent in `dir`.
     pub(crate) fn data(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
-        if self.client.is_none() && at.starts_segment {
-            if sniff::surely_request(data) {
-                self.client = Some(dir);
-            } else if sniff::surely_response(data) {
-                self.client = Some(dir.other());
-            }
+        if at.starts_segment && (self.client.is_none() || self.may_change()) {
+            self.find_roles(dir, data);
         }
         match self.role(dir) {
             Some(role) => self.feed(role, data, at, cx),
             None => cx.tally.skipped_bytes += data.len() as u64,
         }
+    }
+
+    /// Whether the connection began with a preface that is not HTTP (SOCKS, PROXY) and HTTP may still follow.
+    fn may_change(&self) -> bool {
+        let foreign = |reader: &Reader| matches!(reader.state, State::Foreign);
+        self.foreign_bytes < PREFACE && (foreign(&self.requests) || foreign(&self.responses))
+    }
+
+    /// Tells who sends requests by the beginning of a segment.
+    fn find_roles(&mut self, dir: Dir, data: &[u8]) {
+        let client = if sniff::surely_request(data) {
+            dir
+        } else if sniff::surely_response(data) {
+            dir.other()
+        } else {
+            return;
+        };
+        if self.client.is_some() {
+            let role = if client == dir { Role::Request } else { Role::Response };
+            if self.client == Some(client) && !matches!(self.reader(role).state, State::Foreign) {
+                return;
+            }
+            self.synced = false;
+            self.requests.state = State::Seek;
+            self.responses.state = State::Seek;
+        }
+        self.client = Some(client);
     }
 
     /// The capture lost the next bytes sent in `dir`.
@@ -157,6 +207,35 @@ impl Http {
             Self::emit(entry, ending, missing, cx);
         }
         self.held = 0;
+    }
+
+    /// Whether an exchange waits for time to pass.
+    pub(crate) fn awaits_time(&self) -> bool {
+        self.queue.back().is_some_and(|entry| entry.responded && !entry.requested)
+    }
+
+    /// Time has passed: a request that was answered before its end, and whose rest does not come, leaves.
+    pub(crate) fn tick(&mut self, now: Timestamp, cx: &mut Context<'_>) {
+        if !self.awaits_time() || self.queue.len() != 1 {
+            return;
+        }
+        let quiet = now.since(self.requests.last.max(self.responses.last));
+        let refused = matches!(self.requests.state, State::Expected(_)) && self.requests.buf.is_empty();
+        if quiet < if refused { PATIENCE_EXPECTED } else { PATIENCE_REST } {
+            return;
+        }
+        let end = if refused { BodyEnd::NotSent } else { BodyEnd::Abandoned };
+        if refused {
+            self.note(Role::Request, Anomaly::ContinueRefused);
+        }
+        let body = self.requests.body.finish(end);
+        if let Some(entry) = self.queue.back_mut() {
+            entry.requested = true;
+            if let Some(request) = &mut entry.exchange.request {
+                (request.body, request.ended) = (body, self.requests.last);
+            }
+        }
+        self.leave(cx);
     }
 
     /// Something odd about the connection.
@@ -255,7 +334,7 @@ impl Http {
         self.push(entry);
     }
 
-    fn push(&mut self, mut entry: Entry) {
+    pub(super) fn push(&mut self, mut entry: Entry) {
         if let Some(request) = &entry.exchange.request {
             entry.cost = request.head.fields().raw().len() + request.head.fields().len() * 16;
         }
@@ -263,7 +342,7 @@ impl Http {
         self.queue.push_back(entry);
     }
 
-    fn entry(
+    pub(super) fn entry(
         &self,
         request: Option<Request>,
         anomalies: AnomalySet,
@@ -295,156 +374,6 @@ impl Http {
             interims: 0,
             cost: 0,
         }
-    }
-
-    /// A response head has been read; its content follows.
-    pub(super) fn response_head(
-        &mut self,
-        head: ResponseHead,
-        facts: Facts,
-        at: Arrival,
-        cx: &mut Context<'_>,
-    ) {
-        self.responses.messages += 1;
-        let began = self.responses.began;
-        let chosen = self.choose(began, cx);
-        let status = head.status();
-        if (100..200).contains(&status) && status != 101 {
-            self.interim(head, facts, chosen, cx);
-            self.responses.state = State::Start;
-            return;
-        }
-        let method = chosen.and_then(|number| self.at(number)).map(|entry| match entry.exchange.method() {
-            "HEAD" => Method::Head,
-            "CONNECT" => Method::Connect,
-            _ => Method::Other,
-        });
-        self.answer(head, &facts, chosen, cx);
-        if status == 101 || (method == Some(Method::Connect) && (200..300).contains(&status)) {
-            self.switch(facts.upgrade, status, at, cx);
-            return;
-        }
-        let none = status == 204 || status == 304 || method == Some(Method::Head);
-        if status == 204 && (facts.coded || facts.length != Length::Absent) {
-            self.note(Role::Response, Anomaly::LengthWithoutBody);
-        }
-        let framing = match facts.length {
-            _ if none => Framing::Empty,
-            _ if facts.chunked => Framing::Chunked,
-            Length::Bytes(len) if !facts.coded => Framing::Length(len),
-            _ => Framing::UntilClose,
-        };
-        if framing == Framing::UntilClose {
-            self.note(Role::Response, Anomaly::CloseDelimited);
-        }
-        self.begin_content(Role::Response, framing, at, cx);
-    }
-
-    /// A response head was cut short; nothing more of it will come.
-    pub(super) fn cut_response(
-        &mut self,
-        head: ResponseHead,
-        facts: Facts,
-        end: BodyEnd,
-        at: Arrival,
-        cx: &mut Context<'_>,
-    ) {
-        self.responses.messages += 1;
-        let chosen = self.choose(self.responses.began, cx);
-        self.answer(head, &facts, chosen, cx);
-        self.finish(Role::Response, end, at, cx);
-    }
-
-    /// Attaches a final response's head to the request it answers.
-    fn answer(&mut self, head: ResponseHead, facts: &Facts, chosen: Option<u32>, cx: &mut Context<'_>) {
-        cx.tally.responses += 1;
-        let began = self.responses.began;
-        let mut anomalies = std::mem::take(&mut self.responses.carry);
-        anomalies.extend(facts.anomalies);
-        let response = Response { head, body: Body::default(), started: began.time, ended: began.time };
-        let cost = response.head.fields().raw().len() + response.head.fields().len() * 16;
-        if let Some(number) = chosen {
-            self.target = Target::Entry(number);
-            self.held += cost;
-            if let Some(entry) = self.at(number) {
-                entry.cost += cost;
-                entry.answered = true;
-                entry.response_ack = began.ack;
-                entry.exchange.anomalies.extend(anomalies);
-                if began.ack.is_none() && !entry.requested {
-                    entry.exchange.anomalies.insert(Anomaly::EarlyResponse);
-                }
-                entry.exchange.response = Some(response);
-            }
-            return;
-        }
-        if self.synced {
-            anomalies.insert(Anomaly::UnexpectedResponse);
-        }
-        cx.tally.orphan_responses += 1;
-        let mut entry = self.entry(None, anomalies, began, cx);
-        (entry.requested, entry.answered) = (true, true);
-        entry.exchange.response = Some(response);
-        self.target = Target::Orphan(Box::new(entry));
-    }
-
-    fn interim(&mut self, head: ResponseHead, facts: Facts, chosen: Option<u32>, cx: &mut Context<'_>) {
-        cx.tally.interim_responses += 1;
-        let carry = std::mem::take(&mut self.responses.carry);
-        let Some(entry) = chosen.and_then(|number| self.at(number)) else { return };
-        entry.exchange.anomalies.extend(carry);
-        entry.exchange.anomalies.extend(facts.anomalies);
-        entry.interims += 1;
-        if entry.interims > 1 {
-            entry.exchange.anomalies.insert(Anomaly::MultipleInterim);
-        }
-        if entry.exchange.interim.len() < INTERIMS {
-            let mut interim = std::mem::take(&mut entry.exchange.interim).into_vec();
-            interim.push(head);
-            entry.exchange.interim = interim.into_boxed_slice();
-        }
-    }
-
-    /// The number of the exchange that a response which began at `at` answers.
-    fn choose(&mut self, at: Began, cx: &mut Context<'_>) -> Option<u32> {
-        let fits = |entry: &Entry| {
-            at.ack.is_none_or(|ack| ack > entry.began.offset)
-                && entry.began.ack.is_none_or(|ack| ack <= at.offset)
-        };
-        if self.synced {
-            return match self.queue.iter().position(|entry| !entry.answered) {
-                Some(index) => self.queue.get(index).is_some_and(fits).then(|| self.first + index as u32),
-                None => self.promote(at, cx),
-            };
-        }
-        let exact = |entry: &Entry| {
-            !entry.answered
-                && fits(entry)
-                && entry.began.ack.is_none_or(|ack| at.ack.is_none() || ack == at.offset)
-        };
-        let index = self.queue.iter().position(exact)?;
-        self.synced = true;
-        for _ in 0..index {
-            if let Some(entry) = self.queue.pop_front() {
-                self.first += 1;
-                self.held = self.held.saturating_sub(entry.cost);
-                Self::emit(entry, Ending::Closed, Some(Outcome::Lost), cx);
-            }
-        }
-        self.response_lost = false;
-        Some(self.first)
-    }
-
-    /// Opens an exchange for a request whose head is still being read, because its response has come.
-    fn promote(&mut self, at: Began, cx: &Context<'_>) -> Option<u32> {
-        let began = self.requests.began;
-        let reading = matches!(self.requests.state, State::Head { decided: true });
-        if !reading || at.ack.is_some_and(|ack| ack <= began.offset) {
-            return None;
-        }
-        let entry = self.entry(None, AnomalySet::default(), began, cx);
-        self.push(entry);
-        Some(self.first + self.queue.len() as u32 - 1)
     }
 
     /// A message has been read to its end, or as far as it goes.
@@ -491,7 +420,7 @@ impl Http {
     }
 
     /// Exchanges that are done leave, in order.
-    fn leave(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn leave(&mut self, cx: &mut Context<'_>) {
         while let Some(front) = self.queue.front() {
             let hopeless = self.server_closed.filter(|_| front.requested && !front.answered);
             if !front.is_done() && hopeless.is_none() {
@@ -506,7 +435,7 @@ impl Http {
         }
     }
 
-    fn emit(mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
+    pub(super) fn emit(mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
         entry.conclude(ending, missing);
         if entry.exchange.request.is_some() {
             cx.tally.exchanges += 1;
@@ -517,7 +446,7 @@ impl Http {
     }
 
     /// Ends the message being read in one direction.
-    fn stop(&mut self, role: Role, ending: Ending, at: Arrival, cx: &mut Context<'_>) {
+    pub(super) fn stop(&mut self, role: Role, ending: Ending, at: Arrival, cx: &mut Context<'_>) {
         let at = Arrival { time: self.reader(role).last, ..at };
         let end = match self.reader(role).state {
             State::Start | State::Seek | State::Tunnel | State::Foreign | State::Held => return,
@@ -529,6 +458,7 @@ impl Http {
             }
             State::UntilClose if ending == Ending::Closed => BodyEnd::Close,
             State::Expected(_) => {
+                self.reader(role).buf = Vec::new();
                 if self.queue.back().is_some_and(|entry| entry.answered) {
                     self.note(Role::Request, Anomaly::ContinueRefused);
                 }
@@ -538,25 +468,6 @@ impl Http {
         };
         self.finish(role, end, at, cx);
         self.reader(role).state = State::Seek;
-    }
-
-    /// The connection leaves HTTP/1.1 after the exchange whose response head was just read.
-    fn switch(&mut self, upgrade: Upgrade, status: u16, at: Arrival, cx: &mut Context<'_>) {
-        self.switched = Some(match (status, upgrade) {
-            (101, Upgrade::Http2) => "h2c",
-            (101, Upgrade::WebSocket) => "websocket",
-            (101, _) => "upgraded",
-            _ => "connect tunnel",
-        });
-        if let Target::Entry(number) = self.target
-            && let Some(entry) = self.at(number)
-        {
-            entry.exchange.outcome = Outcome::Switched;
-        }
-        self.finish(Role::Response, BodyEnd::None, at, cx);
-        self.stop(Role::Request, Ending::Closed, at, cx);
-        self.requests.state = State::Tunnel;
-        self.responses.state = State::Tunnel;
     }
 
     /// Adds an anomaly to the exchange that a direction is reading.
@@ -583,31 +494,7 @@ impl Http {
         self.response_lost |= role == Role::Response;
     }
 
-    pub(super) fn name_foreign(&mut self, role: Role, name: &'static str) {
-        if role == Role::Request || self.foreign.is_none() {
-            self.foreign = Some(name);
-        }
-    }
-
-    /// Whether the request being read has its final response, sent before the bytes at `at`.
-    pub(super) fn was_refused(&self, at: Arrival) -> bool {
-        let answered = self.queue.back().is_some_and(|entry| entry.answered);
-        answered && at.ack.is_none_or(|ack| ack > self.responses.began.offset)
-    }
-
-    /// Whether CONNECT was answered, and not with success.
-    pub(super) fn tunnel_refused(&self) -> bool {
-        self.queue.back().is_none_or(|entry| entry.answered)
-    }
-
-    fn at(&mut self, number: u32) -> Option<&mut Entry> {
+    pub(super) fn at(&mut self, number: u32) -> Option<&mut Entry> {
         self.queue.get_mut(number.checked_sub(self.first)? as usize)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Head,
-    Connect,
-    Other,
 }

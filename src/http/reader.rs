@@ -54,6 +54,8 @@ pub(crate) enum State {
     Held,
     /// Unknown: the next message begins somewhere.
     Seek,
+    /// Between messages: what comes belongs to none, until a message is found in it.
+    Cruft,
     /// Something that is skipped by rule.
     Tunnel,
     /// Something that is not HTTP/1.1.
@@ -90,6 +92,10 @@ pub(crate) struct Reader {
     pub body: Builder,
     /// Where the message being read began.
     pub began: Began,
+    /// Where the bytes in `buf` began, when it is not known what they are.
+    pub held: Arrival,
+    /// Bytes of `buf` that were searched for a message.
+    pub scanned: usize,
     /// Messages read so far.
     pub messages: u32,
     /// Bytes of line ends before the message.
@@ -109,6 +115,8 @@ impl Reader {
             scan: Scan::default(),
             body: Builder::default(),
             began: Began::default(),
+            held: Arrival::default(),
+            scanned: 0,
             messages: 0,
             blank: 0,
             carry: AnomalySet::default(),

@@ -17,7 +17,7 @@ pub(crate) enum Sniff {
 const LONGEST_METHOD: usize = 32;
 
 /// Methods that are HTTP's and of no other line protocol that is common.
-const METHODS: [&[u8]; 12] = [
+pub(super) const METHODS: [&[u8]; 12] = [
     b"GET",
     b"POST",
     b"PUT",
@@ -42,7 +42,7 @@ pub(crate) fn request(data: &[u8]) -> Sniff {
     match data.get(method) {
         None if method <= LONGEST_METHOD => return Sniff::More,
         Some(b' ' | b'\t') if method <= LONGEST_METHOD => {}
-        _ => return text(data),
+        _ => return odd_line(data),
     }
     let Some(end) = memchr::memchr(b'\n', data) else { return Sniff::More };
     request_line(data.get(..end).unwrap_or_default(), data.get(..method).unwrap_or_default())
@@ -62,11 +62,33 @@ fn request_line(line: &[u8], method: &[u8]) -> Sniff {
         Sniff::Other("sip")
     } else if METHODS.contains(&method) {
         let target = line.get(method.len()..).unwrap_or_default().trim_ascii_start();
-        let versioned = target.contains(&b' ') || target.contains(&b'\t');
-        if versioned && !target.is_empty() { Sniff::Http } else { Sniff::Other("http/0.9") }
+        if target.is_empty() { text(line) } else { Sniff::Http }
     } else {
-        text(line)
+        odd_line(line)
     }
+}
+
+/// Whether a first line that is no request line was surely meant to be one.
+fn odd_line(data: &[u8]) -> Sniff {
+    const LONGEST: usize = 1024;
+    match text(data) {
+        Sniff::Other("other") => {}
+        known => return known,
+    }
+    let end = memchr::memchr(b'\n', data);
+    let line = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
+    if memchr::memmem::find(line, b"HTTP/1.").is_some() {
+        Sniff::Http
+    } else if end.is_none() && line.len() < LONGEST && line.iter().all(|byte| (b' '..0x7F).contains(byte)) {
+        Sniff::More
+    } else {
+        Sniff::Other("other")
+    }
+}
+
+/// Whether `byte` may be in a method.
+pub(super) fn is_method_byte(byte: u8) -> bool {
+    is_token(byte)
 }
 
 /// Whether `data` begins a response.
@@ -116,6 +138,7 @@ fn binary(data: &[u8]) -> Sniff {
     match data {
         [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
         [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
+        [5, 1..=9, ..] | [4, 1 | 2, ..] => Sniff::Other("socks"),
         _ => Sniff::Other("binary"),
     }
 }
@@ -154,7 +177,8 @@ mod tests {
             (b"GET /a b HTTP/1.1\r\n", Sniff::Http),
             (b"GET / HTTP/1.1", Sniff::More),
             (b"POS", Sniff::More),
-            (b"GET /\r\n", Sniff::Other("http/0.9")),
+            (b"GET /\r\n", Sniff::Http),
+            (b"GET/ HTTP/1.1\r\n", Sniff::Http),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Sniff::Other("http/2")),
             (b"\x16\x03\x01\x02\x00", Sniff::Other("tls")),
             (b"SSH-2.0-OpenSSH_9.2\r\n", Sniff::Other("ssh")),

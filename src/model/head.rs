@@ -165,7 +165,7 @@ impl ResponseHead {
     pub fn new(fields: Fields, status: u16, reason: Span, version: Version) -> Self {
         Self { fields, status, reason, version }
     }
-    /// The status code, 100–999.
+    /// The status code, 100–999; 0 when it cannot be read.
     pub fn status(&self) -> u16 {
         self.status
     }

@@ -22,6 +22,8 @@ pub(crate) struct Flow {
     pub listed: bool,
     /// What was odd before there was payload.
     pub odd: AnomalySet,
+    /// Whether it is known to carry no HTTP (any more), and why its bytes are not read.
+    pub ignored: Option<Ignored>,
 }
 
 impl Flow {
@@ -35,6 +37,7 @@ impl Flow {
             charged: 0,
             listed: false,
             odd: AnomalySet::default(),
+            ignored: None,
         }
     }
 
@@ -52,10 +55,24 @@ impl Flow {
         (tcp, Port { limits, tally, out, key, about: *about, client, http, odd, one_sided })
     }
 
+    /// Whether something here is decided by the passing of time.
+    pub(crate) fn awaits_time(&self) -> bool {
+        self.tcp.is_undecided() || self.http.as_ref().is_some_and(|http| http.awaits_time())
+    }
+
     /// Bytes of memory in use beyond the table's own.
     pub(crate) fn cost(&self) -> usize {
         self.tcp.cost() + self.http.as_ref().map_or(0, |http| http.cost())
     }
+}
+
+/// Under what the bytes of a connection without HTTP are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ignored {
+    /// It left HTTP.
+    Switched,
+    /// It never was HTTP.
+    Foreign,
 }
 
 /// Everything a flow reports to, while one segment is taken in.
@@ -87,6 +104,13 @@ impl Port<'_> {
             connection: self.about,
         };
         take(http, &mut cx);
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        if self.http.is_some() {
+            self.with(|http, cx| http.tick(now, cx));
+        }
     }
 
     /// Nothing more comes: everything leaves.

@@ -18,6 +18,8 @@ pub(crate) enum Verdict {
     Taken,
     /// It begins a new connection between the same ports.
     Restart,
+    /// It goes on with a connection that a reset had not ended after all.
+    Resume,
 }
 
 /// Sequence state of a connection.
@@ -35,6 +37,8 @@ pub(crate) struct Connection {
     candidate: Option<u32>,
     /// Whether acknowledgements turned out to be made up.
     acks_void: bool,
+    /// Who reset it.
+    pub(super) reset_by: Option<Dir>,
 }
 
 impl Connection {
@@ -195,7 +199,7 @@ impl Connection {
     /// Whether all that `ack` acknowledges was handed on.
     pub(super) fn is_due(&self, ack: Option<u64>, dir: Dir) -> bool {
         let other = &self.halves[dir.other()];
-        ack.is_none_or(|ack| ack <= other.next)
+        ack.is_none_or(|ack| ack <= other.next || other.finished)
     }
 
     /// Hands bytes on, which must be the next of `dir`.
@@ -209,6 +213,12 @@ impl Connection {
     ) {
         let half = &mut self.halves[dir];
         let end = arrival.offset + data.len() as u64;
+        if std::mem::take(&mut half.unseen) {
+            // Bytes follow, so it was no FIN.
+            let offset = arrival.offset - 1;
+            Self::lose(dir, 1, Arrival { offset, starts_segment: false, ..arrival }, to);
+        }
+        let half = &mut self.halves[dir];
         half.next = arrival.offset + len;
         half.hole = None;
         if half.urgent >= arrival.offset && half.urgent < end {
@@ -285,6 +295,13 @@ impl Connection {
             return Verdict::Taken;
         }
         let offset = half.offset(seq);
+        if self.reset_by == Some(dir) && offset == half.next {
+            (self.ended, self.reset_by) = (false, None);
+            if !(self.halves[Dir::Low].is_fresh() && self.halves[Dir::High].is_fresh()) {
+                self.client = None;
+            }
+            return Verdict::Resume;
+        }
         if !half.known || offset > half.next + STRAY || offset + STRAY < START_FLOOR.min(half.next) {
             return Verdict::Restart;
         }

@@ -37,6 +37,8 @@ pub(crate) struct Half {
     pub seen: bool,
     /// Whether the FIN was handed on.
     pub finished: bool,
+    /// Whether the position before `next` was acknowledged and never seen: a FIN, or one lost byte.
+    pub unseen: bool,
     /// Offset of the next byte to hand on.
     pub next: u64,
     /// The highest offset that the receiver acknowledged.

@@ -17,7 +17,7 @@ pub(crate) use table::{List, Slot, Table};
 use crate::model::{Anomaly, Counters, Timestamp};
 
 /// What is known of bytes that are handed on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Arrival {
     /// When they were captured.
     pub time: Timestamp,

@@ -99,7 +99,7 @@ impl Connection {
         }
         if reset {
             to.reset(dir, arrival);
-            self.ended = true;
+            (self.ended, self.reset_by) = (true, Some(dir));
             self.drop_waiting(to);
         } else {
             self.halves[dir].next = self.halves[dir].next.max(arrival.offset + 1);
@@ -141,17 +141,34 @@ impl Connection {
         self.force(dir, now, to)
     }
 
+    /// Whether a piece or an end of the other direction acknowledges more of `dir` than was handed on.
+    fn is_waited_for(&self, dir: Dir) -> bool {
+        let other = &self.halves[dir.other()];
+        let piece = other.store.as_ref().and_then(|store| store.first()).and_then(|(_, piece)| piece.ack);
+        let end = other.end.as_ref().and_then(|end| end.arrival.ack);
+        piece.max(end).is_some_and(|ack| ack > self.halves[dir].next)
+    }
+
     /// Declares a gap from the next byte of `dir` to the first that is known to be there, or was.
     fn force<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
         let half = &mut self.halves[dir];
         let stored = half.store.as_ref().and_then(|store| store.first()).map(|(offset, _)| offset);
         let ended = half.end.as_ref().map(|end| end.arrival.offset);
         let next = half.next;
+        if stored.is_some_and(|offset| offset <= next) {
+            return false; // It waits for the other direction.
+        }
         // One acknowledged position with nothing behind it is the FIN that the capture missed.
         let acked = Some(half.acked).filter(|acked| *acked > next + 1 && !half.finished);
         let known = [stored, ended, stored.is_none().then_some(acked).flatten()];
         let Some(target) = known.into_iter().flatten().filter(|offset| *offset > next).min() else {
-            return false;
+            // What acknowledges that FIN is waiting for it.
+            let waited_for = half.acked == next + 1 && !half.finished && self.is_waited_for(dir);
+            if waited_for {
+                self.halves[dir].next += 1;
+                self.halves[dir].unseen = true;
+            }
+            return waited_for;
         };
         half.next = target;
         half.hole = None;
