@@ -1,0 +1,164 @@
+//! Rules over what the traffic did.
+
+use super::Course;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Out, Rule};
+use crate::model::{Cause, EvidenceKind, Part, Refuser};
+
+const BEHAVED: EvidenceKind = EvidenceKind::Behaved;
+/// Separation below which the request is taken to be like accepted ones.
+const ALIKE: f32 = 1.5;
+
+/// More requests in a short time than before any success.
+pub struct Rate;
+
+impl Rule for Rate {
+    fn id(&self) -> &'static str {
+        "rate"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.place.is_some_and(|place| place.ok >= 2)
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let alike = 1.0 / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
+        for (who, course) in [("this client", &case.behaviour.client), ("this credential", &case.behaviour.credential)] {
+            if course.window == 0 || course.ok_before < 2 {
+                continue;
+            }
+            let recovers = course.ok_after > 0;
+            let weight = match (recovers, course.window <= 10_000_000_000) {
+                (true, true) => 3.4,
+                (true, false) => 2.4,
+                (false, true) => 1.3,
+                (false, false) => 0.5,
+            };
+            let text = format!(
+                "{} requests of {who} within {} s before this one, at most {} before any success{}",
+                course.count,
+                course.window / 1_000_000_000,
+                course.accepted,
+                if recovers { "; accepted again later" } else { "" }
+            );
+            let pointer = vec![case.point(Part::Timing, "")];
+            out.add(Cause::RateLimited, weight * alike, BEHAVED, text.clone(), pointer.clone());
+            out.add(Cause::Quota, weight * alike * if recovers { 0.2 } else { 0.6 }, BEHAVED, text, pointer);
+        }
+    }
+}
+
+/// More requests at once than when successes came.
+pub struct Crowd;
+
+impl Rule for Crowd {
+    fn id(&self) -> &'static str {
+        "crowd"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.behaviour.client.open > case.behaviour.client.open_accepted
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let course = &case.behaviour.client;
+        let text = format!("{} requests of this client were still being answered, at most {} when a success came", course.open, course.open_accepted);
+        out.add(Cause::RateLimited, if course.open >= 2 { 3.0 } else { 1.2 }, BEHAVED, text, vec![case.point(Part::Timing, "")]);
+    }
+}
+
+/// The request is like accepted ones: the server's state changed.
+pub struct StateChange;
+
+impl Rule for StateChange {
+    fn id(&self) -> &'static str {
+        "state-change"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= 2 && case.separation() < ALIKE
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let behaviour = &case.behaviour;
+        let mut add = |cause, weight, text: &str| out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")]);
+        let same = "nothing that could matter differs from accepted requests: a limit or the server's state decides";
+        for cause in [Cause::RateLimited, Cause::ResourceState, Cause::ServerConfig, Cause::Quota] {
+            add(cause, 0.7, same);
+        }
+        let all = &behaviour.all;
+        if all.ok_before >= 2 && all.ok_after == 0 && all.no >= 2 {
+            let text = format!("after {} successes everybody is refused", all.ok_before);
+            add(Cause::ServerConfig, 1.5, &text);
+            add(Cause::ResourceState, 0.9, &text);
+            add(Cause::Quota, 0.3, &text);
+        } else if all.ok_before >= 2 && all.ok_after > 0 && all.turns == 2 && all.no >= 2 && all.window == 0 {
+            let text = "everybody was refused for a while and accepted again";
+            add(Cause::ServerConfig, 1.3, text);
+            add(Cause::ResourceState, 0.8, text);
+        }
+        if let Some(text) = lost(&behaviour.credential, behaviour.other_credentials_after, "credential") {
+            add(Cause::InvalidCredentials, 2.8, &text);
+            add(Cause::ExpiredCredentials, 1.4, &text);
+            add(Cause::Quota, 1.2, &text);
+        }
+        let credential_fine = case.credential == 0 || behaviour.credential.ok_after > 0;
+        if let Some(text) = lost(&behaviour.client, behaviour.others_after, "client") {
+            add(Cause::IpDenied, if credential_fine { 3.0 } else { 1.0 }, &text);
+            add(Cause::RateLimited, 0.4, &text);
+        }
+    }
+}
+
+/// Accepted before, refused ever since, while others go on.
+fn lost(course: &Course, others: u32, what: &str) -> Option<String> {
+    let lost = course.ok_before > 0 && course.ok_after == 0 && others > 0;
+    lost.then(|| format!("this {what} was accepted {} times and is refused since, while others are accepted ({others} times)", course.ok_before))
+}
+
+/// Other statuses at the same place say what 403 is not.
+pub struct OtherRefusals;
+
+impl Rule for OtherRefusals {
+    fn id(&self) -> &'static str {
+        "other-refusals"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.exchange().status() == Some(403)
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let Some(place) = case.place else { return };
+        let here = place.with_status(401) > 0;
+        if here || case.stats.siblings(case.address).any(|sibling| sibling.with_status(401) > 0) {
+            let text = "401 is used here for credentials that are absent or wrong, so 403 means something else";
+            for (cause, weight) in [
+                (Cause::MissingCredentials, -1.8),
+                (Cause::InvalidCredentials, -1.3),
+                (Cause::ExpiredCredentials, -1.3),
+                (Cause::WrongEnvironment, -0.5),
+                (Cause::InsufficientRole, 0.8),
+                (Cause::InsufficientScope, 0.7),
+                (Cause::NotOwner, 0.4),
+            ] {
+                out.add(cause, weight * if here { 1.0 } else { 0.5 }, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);
+            }
+        }
+        let named = [(429, Cause::RateLimited), (405, Cause::Method), (415, Cause::ContentType), (406, Cause::Accept), (421, Cause::Host)];
+        for (status, cause) in named.into_iter().filter(|(status, _)| place.with_status(*status) > 0) {
+            let text = format!("{status} is used here for that, so 403 means something else");
+            out.add(cause, -1.3, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);
+        }
+    }
+}
+
+/// Who refused makes some causes likelier.
+pub struct Layer;
+
+impl Rule for Layer {
+    fn id(&self) -> &'static str {
+        "layer"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.refuser != Refuser::Unknown
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        for (cause, weight) in case.knowledge.layer(case.refuser) {
+            let text = format!("the {} refused", case.refuser.as_str());
+            out.add(*cause, *weight, BEHAVED, text, vec![case.point(Part::ResponseHeader, "server")]);
+        }
+    }
+}

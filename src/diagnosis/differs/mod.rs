@@ -1,0 +1,6 @@
+//! What differs from successes, and what does not although it could.
+
+pub mod owner;
+pub mod place;
+pub mod rules;
+pub mod stale;

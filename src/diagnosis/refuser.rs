@@ -1,0 +1,75 @@
+//! Who said no: the application, or somebody in front of it.
+
+use super::attribute::hash;
+use super::case::Case;
+use crate::model::{Evidence, EvidenceKind, Part, Refuser};
+
+/// Fields that only an answer which passed through the application carries.
+const UPSTREAM: [&str; 6] = ["x-envoy-upstream-service-time", "x-kong-upstream-latency", "x-runtime", "x-powered-by", "x-upstream-response-time", "x-aspnet-version"];
+
+/// Who refused, with the evidence.
+pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
+    let mut evidence = Vec::new();
+    let mut note = |text: String, weight: f32| {
+        evidence.push(Evidence { kind: EvidenceKind::Behaved, text, weight, pointers: vec![case.point(Part::ResponseHeader, "server")] });
+    };
+    let printed = case.prints.iter().filter_map(|print| print.layer.map(|layer| (layer, print)));
+    let strongest = printed.max_by_key(|(layer, _)| match layer {
+        Refuser::Waf => 5,
+        Refuser::Cdn => 4,
+        Refuser::Gateway => 3,
+        Refuser::Application => 2,
+        Refuser::WebServer => 1,
+        Refuser::Unknown => 0,
+    });
+    let mut refuser = Refuser::Unknown;
+    if let Some((layer, print)) = strongest {
+        note(format!("the response is that of {}", print.system), 3.0);
+        refuser = layer;
+    }
+    let Some(response) = case.response() else { return (refuser, evidence) };
+    let fields = response.head.fields();
+    if let Some(name) = UPSTREAM.iter().find(|name| fields.has(name)) {
+        note(format!("{name} says that the application answered"), 2.5);
+        if matches!(refuser, Refuser::Unknown | Refuser::Gateway | Refuser::WebServer) {
+            refuser = Refuser::Application;
+        }
+    }
+    compare(case, &mut refuser, &mut note);
+    (refuser, evidence)
+}
+
+/// Sets the answer's form beside that of successes.
+fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String, f32)) {
+    let Some(response) = case.response() else { return };
+    let good = case.own_good();
+    if good.len() < 2 {
+        return;
+    }
+    let fields = response.head.fields();
+    let server = fields.value("server").map_or(0, hash);
+    let same_server = good.iter().any(|sample| sample.server == server);
+    let names: Vec<u64> = fields.iter().map(|field| hash(&field.name.to_ascii_lowercase())).collect();
+    let common: Vec<&u64> = good.first().map(|first| first.fields.iter().filter(|name| good.iter().all(|sample| sample.fields.contains(name))).collect()).unwrap_or_default();
+    let kept = common.iter().filter(|name| names.contains(name)).count();
+    let (took, usual) = (case.behaviour.took, case.behaviour.usual);
+    let fast = usual > 2_000_000 && took * 6 < usual;
+    if fast {
+        note(format!("refused after {:.2} ms where successes take {:.1} ms", took as f64 / 1e6, usual as f64 / 1e6), 1.5);
+    }
+    if !same_server {
+        note("Server differs from that of successes".to_owned(), 2.0);
+    }
+    let alike = common.len() >= 3 && kept * 5 >= common.len() * 4;
+    if alike && same_server {
+        note(format!("{kept} of {} fields that all successes have are here", common.len()), 1.5);
+    }
+    if *refuser == Refuser::Unknown {
+        *refuser = match (same_server, alike, fast) {
+            (true, true, false) => Refuser::Application,
+            (false, _, _) => Refuser::WebServer,
+            (_, false, true) => Refuser::Gateway,
+            _ => Refuser::Unknown,
+        };
+    }
+}

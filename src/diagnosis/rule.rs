@@ -1,0 +1,70 @@
+//! The trait that every rule has, and what rules hand in.
+
+use super::case::Case;
+use crate::model::{Cause, Evidence, EvidenceKind, Pointer};
+
+/// One rule: looks at a case and hands in evidence.
+pub trait Rule: Send + Sync {
+    /// Unique name.
+    fn id(&self) -> &'static str;
+    /// Whether it has anything to look at.
+    fn applies(&self, case: &Case<'_>) -> bool;
+    /// Hands in what it finds.
+    fn evidence(&self, case: &Case<'_>, out: &mut Out);
+}
+
+/// Evidence for or against one cause.
+#[derive(Clone, Debug)]
+pub struct Clue {
+    /// Which cause.
+    pub cause: Cause,
+    /// What, with its weight.
+    pub evidence: Evidence,
+}
+
+/// What rules have found.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// Evidence.
+    pub clues: Vec<Clue>,
+    /// Causes that are ruled out, and why.
+    pub ruled_out: Vec<(Cause, String)>,
+}
+
+impl Out {
+    /// Adds evidence of `weight` nats for `cause`.
+    pub fn add(&mut self, cause: Cause, weight: f32, kind: EvidenceKind, text: impl Into<String>, pointers: Vec<Pointer>) {
+        if weight.abs() > 0.01 {
+            self.clues.push(Clue { cause, evidence: Evidence { kind, text: text.into(), weight, pointers } });
+        }
+    }
+    /// Rules `cause` out.
+    pub fn rule_out(&mut self, cause: Cause, why: impl Into<String>) {
+        if !self.ruled_out.iter().any(|(known, _)| *known == cause) {
+            self.ruled_out.push((cause, why.into()));
+        }
+    }
+}
+
+/// Every rule, by family.
+pub fn rules() -> &'static [&'static dyn Rule] {
+    use super::{behaved, differs, said, shown};
+    &[
+        &said::rules::KnownResponse,
+        &said::rules::Wording,
+        &said::rules::Allow,
+        &said::rules::NewCookies,
+        &shown::rules::Facts,
+        &differs::rules::Separation,
+        &differs::rules::Accepted,
+        &differs::owner::Owner,
+        &differs::stale::StaleToken,
+        &differs::place::Elsewhere,
+        &differs::place::NeverHere,
+        &behaved::rules::Rate,
+        &behaved::rules::Crowd,
+        &behaved::rules::StateChange,
+        &behaved::rules::OtherRefusals,
+        &behaved::rules::Layer,
+    ]
+}

@@ -1,0 +1,8 @@
+//! What the response says: its utterances, and the rules that read them.
+
+pub mod body;
+pub mod lexicon;
+pub mod rules;
+pub mod utterance;
+
+pub use utterance::{Place, Utterance, utterances};

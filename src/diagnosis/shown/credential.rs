@@ -1,0 +1,161 @@
+//! Credentials looked at without a key: form, times, signed addresses.
+
+use crate::model::{Exchange, Request};
+use crate::parts::{self, Authorization, Target, parameters};
+
+/// How far a token's or an address's end lies before the request, in seconds; `None` when it does not.
+pub fn expired_for(request: &Request) -> Option<(&'static str, i64)> {
+    let now = request.started.seconds();
+    for token in parts::tokens(request) {
+        if let Some(exp) = token.jwt.seconds("exp").map(seconds).filter(|exp| *exp < now) {
+            return Some(("token", now - exp));
+        }
+    }
+    None
+}
+
+/// How far in the future a token begins to be valid (`nbf`, `iat`), in seconds.
+pub fn not_yet_for(request: &Request) -> Option<i64> {
+    let now = request.started.seconds();
+    parts::tokens(request).iter().find_map(|token| {
+        let begins = token.jwt.seconds("nbf").or_else(|| token.jwt.seconds("iat")).map(seconds)?;
+        (begins > now + 5).then_some(begins - now)
+    })
+}
+
+/// Milliseconds are taken for seconds too often.
+fn seconds(value: i64) -> i64 {
+    if value > 100_000_000_000 { value / 1000 } else { value }
+}
+
+/// How far a signed address's end lies before the request, in seconds (`Expires`, `X-Amz-Expires`, `se`, …).
+pub fn address_expired_for(request: &Request) -> Option<i64> {
+    let now = request.started.seconds();
+    let query = Target::of(&request.head).query();
+    let mut begun = None;
+    let mut lasts = None;
+    for parameter in parameters(query).take(64) {
+        let name = parameter.name().to_ascii_lowercase();
+        let text = parameter.text().into_owned();
+        match name.as_str() {
+            "x-amz-date" | "x-goog-date" => begun = instant(&text),
+            "x-amz-expires" | "x-goog-expires" => lasts = text.parse::<i64>().ok(),
+            "expires" | "exp" | "expiry" | "se" | "e" | "valid_until" | "expires_at" | "deadline" => {
+                let end = text.parse::<i64>().ok().map(seconds).filter(|end| *end > 1_000_000_000).or_else(|| instant(&text));
+                if let Some(late) = end.map(|end| now - end).filter(|late| *late > 0) {
+                    return Some(late);
+                }
+            }
+            _ => {}
+        }
+    }
+    let late = now - (begun? + lasts?);
+    (late > 0).then_some(late)
+}
+
+/// How far a signed time lies from the request, in seconds: positive is behind.
+pub fn clock_off(exchange: &Exchange) -> Option<(String, i64)> {
+    let request = exchange.request.as_ref()?;
+    let served = exchange.response.as_ref().and_then(|response| response.head.fields().text("date")).and_then(instant);
+    let now = served.unwrap_or_else(|| request.started.seconds());
+    request.head.fields().iter().find_map(|field| {
+        let name = field.name_text().to_ascii_lowercase();
+        let dated = ["timestamp", "x-amz-date", "x-date", "x-ms-date", "request-time", "x-time", "x-signed-at", "x-ts"].iter().any(|part| name.contains(part));
+        if !dated && name != "date" && !name.contains("signature") {
+            return None;
+        }
+        let text = field.value_text();
+        let text = text.trim();
+        let then = if name.contains("signature") { text.split([',', ';']).find_map(|part| part.trim().strip_prefix("t=")).and_then(instant) } else { instant(text) };
+        then.map(|then| (name, now - then))
+    })
+}
+
+/// Reads `1795333921`, milliseconds, `20261122T075201Z`, RFC 3339 and IMF-fixdate.
+pub fn instant(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return (number > 1_000_000_000.0).then(|| seconds(number as i64));
+    }
+    if text.len() == 16 && text.ends_with('Z') {
+        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+        return Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second());
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(time.as_second());
+    }
+    let fixed = text.strip_suffix(" GMT")?;
+    let time = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S", fixed).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
+/// What is wrong with the form of the credential, if anything can be seen.
+pub fn malformed(request: &Request) -> Option<String> {
+    let value = request.head.fields().value("authorization")?;
+    let text = String::from_utf8_lossy(value).into_owned();
+    let lower = text.to_ascii_lowercase();
+    let rest = lower.split_once(' ').map_or("", |(_, rest)| rest.trim());
+    let said = |what: &str| Some(format!("Authorization {what}"));
+    if lower.starts_with("bearer bearer") || lower.starts_with("basic basic") {
+        return said("repeats its scheme");
+    }
+    if matches!(lower.trim(), "bearer" | "basic" | "token") {
+        return said("has a scheme and no credential");
+    }
+    if matches!(rest, "undefined" | "null" | "none" | "nan" | "[object object]" | "false" | "true" | "nil" | "<token>" | "{{token}}" | "$token" | "your_token" | "your_api_key" | "xxx") || rest.starts_with("${") || rest.starts_with("{{") {
+        return said("holds a placeholder instead of a credential");
+    }
+    if rest.starts_with('"') || rest.ends_with('"') || rest.starts_with('\'') || rest.starts_with('<') {
+        return said("quotes its credential");
+    }
+    match Authorization::parse(value) {
+        Authorization::Basic { user: None } => said("is not base64 of user:password"),
+        Authorization::Bearer { token } if token.contains(&b' ') || token.contains(&b',') => said("has white space inside the token"),
+        Authorization::Bearer { token } if token.starts_with(b"eyJ") && parts::Jwt::decode(token).is_none() => said("holds a JWT that cannot be decoded (cut or altered)"),
+        Authorization::Other { scheme: b"", rest } if rest.starts_with(b"eyJ") => said("holds a bare token without a scheme"),
+        _ => None,
+    }
+}
+
+/// Whether the first token names no signing algorithm.
+pub fn unsigned(request: &Request) -> bool {
+    parts::tokens(request).first().is_some_and(|token| {
+        let algorithm = token.jwt.header.get("alg").and_then(|alg| alg.as_str()).unwrap_or_default();
+        algorithm.eq_ignore_ascii_case("none") || !token.jwt.signed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::exchanges;
+    use super::*;
+
+    #[test]
+    fn times_in_every_usual_form() {
+        for text in ["1795333921", "1795333921000", "20261122T075201Z", "2026-11-22T07:52:01Z", "Sun, 22 Nov 2026 07:52:01 GMT"] {
+            assert_eq!(instant(text), Some(1_795_333_921), "{text}");
+        }
+        for text in ["", "12", "soon", "20261399T999999Z"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn expiry_of_tokens_and_addresses() {
+        let expired = &exchanges("POST /x?expires={time -60}\nAuthorization: Bearer {jwt sub=a exp=-3600}\n--- 403\n")[0];
+        let request = expired.request.as_ref().unwrap();
+        assert_eq!(expired_for(request), Some(("token", 3600)));
+        assert_eq!(address_expired_for(request), Some(60));
+        let fresh = &exchanges("POST /x?expires={time +60}\nAuthorization: Bearer {jwt sub=a exp=+3600}\n--- 403\n")[0];
+        assert_eq!(expired_for(fresh.request.as_ref().unwrap()), None);
+        assert_eq!(address_expired_for(fresh.request.as_ref().unwrap()), None);
+    }
+
+    #[test]
+    fn forms_of_credentials() {
+        for (value, wrong) in [("Bearer abc", false), ("Bearer Bearer abc", true), ("Bearer undefined", true), ("Basic !!!", true), ("Basic YWRhOmFwdw==", false), ("Bearer \"abc\"", true), ("Bearer", true), ("Bearer eyJhbGciOi", true)] {
+            let exchange = &exchanges(&format!("POST /x\nAuthorization: {value}\n--- 403\n"))[0];
+            assert_eq!(malformed(exchange.request.as_ref().unwrap()).is_some(), wrong, "{value}");
+        }
+    }
+}

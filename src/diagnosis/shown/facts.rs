@@ -1,0 +1,181 @@
+//! Facts about a request that are true or false of it alone. They are counted in successes too: a fact that successes
+//! share explains nothing.
+
+use super::{credential, payload};
+use crate::diagnosis::attribute::Sheet;
+use crate::diagnosis::family::Family;
+use crate::model::{Anomaly, Exchange, Request};
+use crate::parts::json::{self, JsonEnd};
+use crate::parts::{self, MediaType};
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// As in `[fact]` of `assets/weights.toml`.
+    pub id: &'static str,
+    /// What was seen, for people; never a secret.
+    pub detail: String,
+}
+
+/// The facts of a request.
+pub fn facts(exchange: &Exchange, sheet: &Sheet) -> Vec<Fact> {
+    let mut out = Vec::new();
+    let Some(request) = &exchange.request else { return out };
+    let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail });
+    payload_facts(request, &mut add);
+    credential_facts(exchange, request, sheet, &mut add);
+    body_facts(request, &mut add);
+    field_facts(exchange, request, &mut add);
+    out
+}
+
+fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
+    if let Some(found) = payload::find(request) {
+        let place = if found.place.is_empty() { found.part.as_str().to_owned() } else { format!("{} {}", found.part.as_str(), found.place) };
+        add(if found.strong { "payload" } else { "payload-weak" }, format!("{} in {place}", found.name));
+    }
+    let media = request.head.fields().value("content-type").and_then(MediaType::parse);
+    if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
+        let risky = [".php", ".phtml", ".phar", ".jsp", ".jspx", ".asp", ".aspx", ".ashx", ".cgi", ".exe", ".sh", ".bat", ".pl", ".htaccess", ".php5", ".dll", ".svg", ".war"];
+        for part in parts::multipart_fields(&request.body.kept, boundary) {
+            let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
+            if let Some(suffix) = risky.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}."))) {
+                add("file-executable", format!("an uploaded file name that ends in {suffix}"));
+                break;
+            }
+        }
+    }
+}
+
+fn credential_facts(exchange: &Exchange, request: &Request, sheet: &Sheet, add: &mut impl FnMut(&'static str, String)) {
+    if let Some((_, late)) = credential::expired_for(request) {
+        add("token-expired", format!("the token's exp lies {} before the request", span(late)));
+    }
+    if let Some(early) = credential::not_yet_for(request) {
+        add("token-not-yet-valid", format!("the token begins to be valid {} after the request", span(early)));
+    }
+    if let Some(late) = credential::address_expired_for(request) {
+        add("address-expired", format!("the signed address ended {} before the request", span(late)));
+    }
+    if let Some(what) = credential::malformed(request) {
+        add("credential-malformed", what);
+    }
+    if credential::unsigned(request) {
+        add("token-unsigned", "the token names no signature".to_owned());
+    }
+    if let Some((name, off)) = credential::clock_off(exchange).filter(|(_, off)| off.abs() > 150) {
+        let side = if off > 0 { "behind" } else { "ahead of" };
+        add("clock-far", format!("{name} is {} {side} the time of the answer", span(off.abs())));
+    }
+    let named = [Family::Credential, Family::ApiKey, Family::Session, Family::Signature, Family::Certificate];
+    if !sheet.attributes.iter().any(|one| named.contains(&one.family)) {
+        add("credential-none", "no Authorization, API key or session cookie was sent".to_owned());
+    }
+    let session = sheet.family(Family::Session).next().is_some();
+    if session && sheet.family(Family::Csrf).next().is_none() && sheet.family(Family::Credential).next().is_none() && !matches!(request.head.method(), "GET" | "HEAD") {
+        add("csrf-none", "a session cookie comes without any CSRF token".to_owned());
+    }
+}
+
+fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
+    let kept = &request.body.kept;
+    let media = request.head.fields().value("content-type");
+    let parsed = media.and_then(MediaType::parse);
+    if kept.is_empty() {
+        return;
+    }
+    let coded = request.head.fields().has("content-encoding");
+    match (media, &parsed) {
+        (None, _) => add("body-untyped", "a body without Content-Type".to_owned()),
+        (Some(_), Some(media)) if !coded => {
+            let sniffed = parts::sniff(kept);
+            if sniffed.contradicts(media) {
+                add("body-mismatch", format!("Content-Type says {}, the body looks like {}", media.essence, sniffed.as_str()));
+            } else if media.is_json() && request.body.is_whole() && matches!(json::flatten(kept).end, JsonEnd::Invalid(_) | JsonEnd::Cut) {
+                add("body-broken", "Content-Type says JSON, the body does not parse".to_owned());
+            }
+        }
+        _ => {}
+    }
+    if let Some(charset) = parsed.and_then(|media| media.charset()) {
+        let usual = ["utf-8", "utf8", "iso-8859-1", "iso-8859-15", "windows-1252", "us-ascii"];
+        if !usual.contains(&charset.to_ascii_lowercase().as_str()) {
+            add("charset-odd", format!("charset {charset}"));
+        }
+    }
+}
+
+fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'static str, String)) {
+    let fields = request.head.fields();
+    for name in ["proxy", "lock-token", "content-range", "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "accept-charset", "if"] {
+        if fields.has(name) {
+            add("field-restricted", format!("the field {name}, which rule sets restrict"));
+            break;
+        }
+    }
+    if let Some(coding) = fields.text("content-encoding").filter(|coding| !coding.is_empty()) {
+        add("encoding-odd", format!("a request body with Content-Encoding {}", coding.chars().take(20).collect::<String>()));
+    }
+    match fields.text("host") {
+        None | Some("") => add("host-missing", "no Host".to_owned()),
+        Some(host) if is_address(host) => add("host-address", format!("Host is the address {host}")),
+        Some(_) => {}
+    }
+    let agent = fields.text("user-agent").unwrap_or_default().to_ascii_lowercase();
+    let scanners = ["sqlmap", "nikto", "nmap", "acunetix", "masscan", "zgrab", "nuclei", "dirbuster", "gobuster", "wpscan", "nessus", "openvas", "hydra", "metasploit", "fuzz", "burp", "zaproxy", "havij", "w3af", "arachni"];
+    let scripts = ["curl", "wget", "python", "libwww", "go-http-client", "java/", "okhttp", "scrapy", "headless", "phantomjs", "httpie", "axios", "node-fetch", "ruby", "php", "perl", "bot", "crawler", "spider", "httpclient", "postman"];
+    if agent.trim().is_empty() {
+        add("agent-missing", "no User-Agent".to_owned());
+    } else if let Some(name) = scanners.iter().find(|name| agent.contains(*name)) {
+        add("agent-scanner", format!("a scanner's User-Agent ({name})"));
+    } else if let Some(name) = scripts.iter().find(|name| agent.contains(*name)) {
+        add("agent-script", format!("a script's User-Agent ({name})"));
+    }
+    if !fields.has("accept") {
+        add("accept-missing", "no Accept".to_owned());
+    }
+    let odd = [Anomaly::TransferEncodingWithContentLength, Anomaly::DuplicateContentLength, Anomaly::ConflictingContentLength, Anomaly::InvalidContentLength, Anomaly::UnknownTransferCoding, Anomaly::ChunkedNotFinal, Anomaly::ObsFold, Anomaly::SpaceBeforeColon, Anomaly::InvalidFieldName, Anomaly::InvalidFieldValue, Anomaly::DuplicateHost, Anomaly::AmbiguousFraming];
+    if let Some(anomaly) = exchange.anomalies.iter().find(|anomaly| odd.contains(anomaly)) {
+        add("framing-odd", anomaly.describe().to_owned());
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
+    bare.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+}
+
+/// `90 s`, `3 h`, `2 d`.
+pub fn span(seconds: i64) -> String {
+    match seconds.abs() {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::exchanges;
+    use super::*;
+
+    fn ids(text: &str) -> Vec<&'static str> {
+        let exchange = &exchanges(text)[0];
+        facts(exchange, &Sheet::of(exchange)).iter().map(|fact| fact.id).collect()
+    }
+
+    #[test]
+    fn a_plain_request_shows_little() {
+        let plain = "POST /x\nHost: a.example\nUser-Agent: Acme/1\nAccept: */*\nAuthorization: Bearer k\nContent-Type: application/json\n\n{\"a\":1}\n--- 201\n";
+        assert_eq!(ids(plain), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn an_odd_request_shows_what_is_odd() {
+        let odd = ids("POST /x\nHost: 10.0.0.1:8080\nX-Http-Method-Override: PUT\nContent-Type: application/json; charset=utf-7\n\n<a/>\n--- 403\n");
+        for id in ["host-address", "field-restricted", "charset-odd", "body-mismatch", "agent-missing", "accept-missing", "credential-none"] {
+            assert!(odd.contains(&id), "{id} in {odd:?}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Text that web application firewalls look for. Linear in the text, which is bounded.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode;
+use regex::bytes::{RegexSet, RegexSetBuilder};
+
+use crate::model::{Part, Request};
+use crate::parts::{self, MediaType, Target, parameters};
+
+/// Bytes of one piece of text that are looked at.
+const WINDOW: usize = 64 << 10;
+
+/// What was found where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// What it looks like.
+    pub name: &'static str,
+    /// Whether it rarely occurs in harmless traffic.
+    pub strong: bool,
+    /// Which part of the request.
+    pub part: Part,
+    /// Field, parameter or member.
+    pub place: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct File {
+    payload: Vec<Pattern>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Pattern {
+    name: String,
+    strong: bool,
+    regex: String,
+}
+
+struct Patterns {
+    set: RegexSet,
+    names: Vec<(&'static str, bool)>,
+}
+
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("../../../assets/payloads.toml")).unwrap_or(File { payload: Vec::new() });
+    let set = RegexSetBuilder::new(file.payload.iter().map(|pattern| &pattern.regex)).unicode(false).build().unwrap_or_default();
+    let names = file.payload.into_iter().map(|pattern| (&*pattern.name.leak(), pattern.strong)).collect();
+    Patterns { set, names }
+});
+
+/// The strongest suspicious text of a request, if there is any.
+pub fn find(request: &Request) -> Option<Payload> {
+    let mut best: Option<Payload> = None;
+    let mut take = |part: Part, place: &str, text: &[u8]| {
+        if best.as_ref().is_some_and(|payload| payload.strong) {
+            return;
+        }
+        if let Some((name, strong)) = scan(text) {
+            if strong || best.is_none() {
+                best = Some(Payload { name, strong, part, place: place.to_owned() });
+            }
+        }
+    };
+    let target = Target::of(&request.head);
+    let path: Cow<'_, [u8]> = percent_decode(target.path).into();
+    take(Part::Path, "", &path);
+    for parameter in parameters(target.query()).take(64) {
+        take(Part::Query, &parameter.name(), &parameter.value());
+    }
+    for field in request.head.fields().iter() {
+        let name = field.name_text().to_ascii_lowercase();
+        let skip = ["authorization", "accept", "host", "content-type", "sec-ch-ua", "if-none-match", "accept-language", "accept-encoding", "cookie", "etag"];
+        if !skip.contains(&name.as_str()) && field.value.len() > 6 {
+            take(Part::RequestHeader, &name, field.value);
+        }
+    }
+    let body = request.body.kept.get(..WINDOW.min(request.body.kept.len())).unwrap_or_default();
+    if !body.is_empty() {
+        bodies(request, body, &mut take);
+    }
+    best
+}
+
+fn bodies(request: &Request, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
+    let media = request.head.fields().value("content-type").and_then(MediaType::parse);
+    match parts::sniff(body) {
+        parts::Sniffed::Form => {
+            for parameter in parameters(body).take(64) {
+                take(Part::RequestBody, &parameter.name(), &parameter.value());
+            }
+        }
+        parts::Sniffed::Json => {
+            for leaf in parts::json::flatten(body).leaves.iter().take(256) {
+                if leaf.kind == parts::JsonKind::String {
+                    take(Part::RequestBody, &leaf.path, leaf.text().as_bytes());
+                }
+            }
+            if memchr::memmem::find(body, b"\"$").is_some() || memchr::memmem::find(body, b"__proto__").is_some() {
+                take(Part::RequestBody, "", body);
+            }
+        }
+        parts::Sniffed::Multipart => {
+            let boundary = media.and_then(|media| media.boundary()).unwrap_or_default();
+            for part in parts::multipart_fields(body, boundary) {
+                let name = String::from_utf8_lossy(part.name);
+                take(Part::RequestBody, &name, part.value.get(..4096.min(part.value.len())).unwrap_or_default());
+                take(Part::RequestBody, &name, part.filename.unwrap_or_default());
+            }
+        }
+        parts::Sniffed::Gzip | parts::Sniffed::Binary | parts::Sniffed::Empty => {}
+        _ => take(Part::RequestBody, "", body),
+    }
+}
+
+fn scan(text: &[u8]) -> Option<(&'static str, bool)> {
+    if text.len() < 4 {
+        return None;
+    }
+    let text = text.get(..WINDOW.min(text.len())).unwrap_or_default();
+    let plain = text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_' | b',' | b':' | b'@' | b'+'));
+    if plain {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let hits = PATTERNS.set.matches(&lower);
+    let mut found = hits.iter().filter_map(|index| PATTERNS.names.get(index).copied());
+    let first = found.next()?;
+    Some(std::iter::once(first).chain(found).find(|hit| hit.1).unwrap_or(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert!(PATTERNS.names.len() > 20);
+        assert_eq!(PATTERNS.set.len(), PATTERNS.names.len());
+    }
+
+    #[test]
+    fn attacks_are_seen_and_prose_is_not() {
+        for bad in ["' or 1=1 union select password from users--", "<script>alert(1)</script>", "../../etc/passwd", "; cat /etc/passwd", "${jndi:ldap://x/a}", "() { :;}; echo", "<?php system($_GET[0]); ?>", "x' OR 'a'='a", "{{7*7}}"] {
+            assert!(scan(bad.as_bytes()).is_some_and(|hit| hit.1), "{bad}");
+        }
+        for good in ["it's fine, select a colour from the list", "Tom & Jerry's; 3 < 4", "https://www.example.com/path?x=1", "O'Reilly and sons", "a -- b", "price: 10.00 (net)", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"] {
+            assert!(scan(good.as_bytes()).is_none_or(|hit| !hit.1), "{good}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Facts of the request, weighed by whether successes share them.
+
+use super::facts;
+use crate::diagnosis::attribute;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::family::Family;
+use crate::diagnosis::rule::{Out, Rule};
+use crate::model::{Cause, EvidenceKind, Part};
+
+/// What the request shows by itself.
+pub struct Facts;
+
+impl Rule for Facts {
+    fn id(&self) -> &'static str {
+        "facts"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.request().is_some()
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        for fact in facts::facts(case.exchange(), &case.sheet) {
+            let key = attribute::key(Family::Fact, fact.id);
+            let sharing = case.good.iter().filter(|sample| sample.value(key).is_some()).count();
+            let all = case.good.len();
+            let fellows = case.group.iter().filter(|sample| sample.value(key).is_some()).count();
+            let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
+            let factor = factor(all, share, case.borrowed) * fellowship(fellows, case.group.len());
+            let shared = match (all, case.borrowed) {
+                (0, _) => String::new(),
+                (_, true) => format!("; so is it in {sharing} of {all} successes of other endpoints"),
+                (_, false) => format!("; so is it in {sharing} of {all} successes"),
+            };
+            let pointer = vec![case.point(part_of(fact.id), "")];
+            for (cause, weight) in case.knowledge.fact(fact.id) {
+                out.add(*cause, weight * factor, EvidenceKind::Shown, format!("{}{shared}", fact.detail), pointer.clone());
+            }
+            if share >= 0.3 && !case.borrowed && matches!(fact.id, "token-expired" | "address-expired") {
+                out.rule_out(Cause::ExpiredCredentials, format!("{sharing} of {all} successes carry expired credentials as well"));
+            }
+        }
+    }
+}
+
+fn factor(all: usize, share: f32, borrowed: bool) -> f32 {
+    match (all, borrowed) {
+        (0, _) => 0.65,
+        (_, true) => if share > 0.0 { 0.2 } else { 0.7 },
+        (_, false) if share > 0.0 => (0.3 - share).max(0.0),
+        (_, false) => 0.55 + 0.45 * ((all as f32 + 1.0).ln() / 1.6).min(1.0),
+    }
+}
+
+/// Refusals that sound the same but do not share the fact weaken it.
+fn fellowship(fellows: usize, group: usize) -> f32 {
+    if group <= 1 { 1.0 } else { 0.5 + 0.5 * (fellows.max(1) as f32 / group as f32) }
+}
+
+fn part_of(id: &str) -> Part {
+    match id {
+        "payload" | "payload-weak" | "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
+        "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
+        "address-expired" => Part::Query,
+        _ => Part::RequestHeader,
+    }
+}

@@ -1,0 +1,377 @@
+//! What is remembered of every place, incrementally and within bounds, so that a refusal can be set against the successes.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+
+use super::attribute::{Mark, Sheet, hash};
+use super::family::Family;
+use super::voice;
+use crate::history::{History, Record};
+use crate::model::{Exchange, ExchangeId};
+
+/// Places remembered; exchanges of further ones are diagnosed without statistics.
+const MAX_PLACES: usize = 4096;
+/// Successes kept as samples at one place.
+const MAX_GOOD: usize = 128;
+/// Refusals kept as samples at one place.
+const MAX_BAD: usize = 96;
+/// Exchanges of one place whose times are kept.
+const MAX_BRIEFS: usize = 512;
+/// Clients and credentials counted at one place or server.
+const MAX_TALLIES: usize = 4096;
+/// Attribute names remembered.
+const MAX_NAMES: usize = 1 << 16;
+/// Successes of a whole server kept as samples, for places that have none.
+const MAX_SERVER_GOOD: usize = 48;
+/// Places of one server that are compared with one another.
+const MAX_SIBLINGS: usize = 256;
+
+type Map<V> = HashMap<u64, V, ahash::RandomState>;
+
+/// One exchange as a list of hashes.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Which exchange.
+    pub id: ExchangeId,
+    /// Attributes, sorted by key.
+    pub marks: Box<[Mark]>,
+    /// Whether it carried a token that could be decoded.
+    pub has_token: bool,
+    /// Whether its body could be taken apart.
+    pub has_members: bool,
+    /// Bytes of its body.
+    pub body_len: u64,
+    /// What the response sounds like, see [`voice`].
+    pub voice: u64,
+    /// Hash of the response's `Server` field; 0 without one.
+    pub server: u64,
+    /// Hashes of the response's field names.
+    pub fields: Box<[u64]>,
+    /// Nanoseconds to the first byte of the response.
+    pub latency: i64,
+    /// Who asked.
+    pub client: u64,
+    /// With what credential; 0 without one.
+    pub credential: u64,
+    /// When, in nanoseconds.
+    pub at: i64,
+}
+
+impl Sample {
+    /// The value of attribute `key`.
+    pub fn value(&self, key: u64) -> Option<u64> {
+        let at = self.marks.binary_search_by_key(&key, |mark| mark.key).ok()?;
+        self.marks.get(at).map(|mark| mark.value)
+    }
+}
+
+/// When one exchange happened, and how it went.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief {
+    /// Which exchange.
+    pub id: ExchangeId,
+    /// First byte of the request.
+    pub from: i64,
+    /// First byte of the response.
+    pub to: i64,
+    /// Status.
+    pub status: u16,
+    /// Whether it was a success.
+    pub ok: bool,
+    /// Who asked.
+    pub client: u64,
+    /// With what credential.
+    pub credential: u64,
+}
+
+/// Successes and refusals of one client or credential.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Successes.
+    pub ok: u32,
+    /// Refusals.
+    pub no: u32,
+    /// Time of the last success.
+    pub last_ok: i64,
+    /// Time of the first refusal.
+    pub first_no: i64,
+    /// Place of the last success.
+    pub ok_place: u64,
+}
+
+impl Tally {
+    fn count(&mut self, ok: bool, at: i64, place: u64) {
+        if ok {
+            self.ok = self.ok.saturating_add(1);
+            self.last_ok = self.last_ok.max(at);
+            self.ok_place = place;
+        } else {
+            if self.no == 0 {
+                self.first_no = at;
+            }
+            self.no = self.no.saturating_add(1);
+        }
+    }
+}
+
+/// Everything remembered of one method and path template at one server.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// Method.
+    pub method: Box<str>,
+    /// Path template.
+    pub template: Box<str>,
+    /// Successes counted.
+    pub ok: u64,
+    /// Refusals counted.
+    pub no: u64,
+    /// Refusals by status, few.
+    pub statuses: Vec<(u16, u32)>,
+    /// Sampled successes.
+    pub good: Vec<Sample>,
+    /// Sampled refusals.
+    pub bad: VecDeque<Sample>,
+    /// Times, oldest first.
+    pub briefs: VecDeque<Brief>,
+    /// By client.
+    pub clients: Map<Tally>,
+    /// By credential.
+    pub credentials: Map<Tally>,
+    /// Time of the last success.
+    pub last_ok: i64,
+    turn: u64,
+}
+
+/// What is remembered of one server.
+#[derive(Debug, Default)]
+pub struct Server {
+    /// Its places.
+    pub places: Vec<u64>,
+    /// By credential.
+    pub credentials: Map<Tally>,
+    /// By client.
+    pub clients: Map<Tally>,
+    /// Late successes at any place.
+    pub good: VecDeque<Sample>,
+}
+
+/// Everything remembered.
+#[derive(Debug, Default)]
+pub struct Stats {
+    places: Map<Place>,
+    servers: Map<Server>,
+    names: Map<(Family, Box<str>)>,
+    /// Grows with everything counted.
+    pub generation: u64,
+}
+
+/// Where an exchange belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Server address.
+    pub server: u64,
+    /// Server address, method and path template.
+    pub place: u64,
+}
+
+impl Stats {
+    /// Where `record` belongs. The server's address counts, not the Host: a wrong Host must stay comparable.
+    pub fn address(record: &Record, history: &History) -> Address {
+        let exchange = &record.exchange;
+        let server = hash(exchange.server.to_string().as_bytes());
+        let endpoint = history.endpoint(record.endpoint);
+        let template = endpoint.map_or("", |endpoint| &endpoint.template);
+        let mut text = Vec::with_capacity(64);
+        text.extend_from_slice(&server.to_le_bytes());
+        text.extend_from_slice(exchange.method().as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(template.as_bytes());
+        Address { server, place: hash(&text) }
+    }
+    /// Counts `record`.
+    pub fn observe(&mut self, record: &Record, history: &History) {
+        let exchange = &record.exchange;
+        let (ok, no) = (exchange.is_success(), exchange.is_refusal());
+        if exchange.request.is_none() || exchange.response.is_none() || !(ok || no) {
+            return;
+        }
+        self.generation += 1;
+        let address = Self::address(record, history);
+        if !self.places.contains_key(&address.place) && !self.open(record, history, address) {
+            return;
+        }
+        let (client, credential) = (client_of(exchange), credential_of(record));
+        let at = exchange.started().0;
+        let server = self.servers.entry(address.server).or_default();
+        tally(&mut server.clients, client, ok, at, address.place);
+        if credential != 0 {
+            tally(&mut server.credentials, credential, ok, at, address.place);
+        }
+        let Some(place) = self.places.get_mut(&address.place) else { return };
+        place.count(exchange, ok, client, credential);
+        let wanted = if ok { place.wants_good() } else { place.wants_bad() };
+        if wanted {
+            let sheet = Sheet::of(exchange);
+            self.name(&sheet);
+            self.keep(address, sample(record, &sheet, client, credential), ok);
+        }
+    }
+    /// The place of an address.
+    pub fn place(&self, address: Address) -> Option<&Place> {
+        self.places.get(&address.place)
+    }
+    /// The server of an address.
+    pub fn server(&self, address: Address) -> Option<&Server> {
+        self.servers.get(&address.server)
+    }
+    /// The other places of a server.
+    pub fn siblings(&self, address: Address) -> impl Iterator<Item = &Place> {
+        let places = self.servers.get(&address.server).map_or(&[][..], |server| &server.places);
+        places.iter().filter(move |key| **key != address.place).filter_map(|key| self.places.get(key))
+    }
+    /// The place behind a key of [`Tally::ok_place`].
+    pub fn place_by_key(&self, key: u64) -> Option<&Place> {
+        self.places.get(&key)
+    }
+    /// Family and name of an attribute.
+    pub fn name_of(&self, key: u64) -> Option<(Family, &str)> {
+        self.names.get(&key).map(|(family, name)| (*family, &**name))
+    }
+
+    fn open(&mut self, record: &Record, history: &History, address: Address) -> bool {
+        if self.places.len() >= MAX_PLACES {
+            return false;
+        }
+        let template = history.endpoint(record.endpoint).map(|endpoint| endpoint.template.clone()).unwrap_or_default();
+        let place = Place { method: record.exchange.method().into(), template, ..Place::default() };
+        self.places.insert(address.place, place);
+        let server = self.servers.entry(address.server).or_default();
+        if server.places.len() < MAX_SIBLINGS {
+            server.places.push(address.place);
+        }
+        true
+    }
+
+    fn name(&mut self, sheet: &Sheet) {
+        for attribute in &sheet.attributes {
+            if self.names.len() >= MAX_NAMES {
+                return;
+            }
+            self.names.entry(attribute.mark.key).or_insert_with(|| (attribute.family, attribute.name.as_str().into()));
+        }
+    }
+
+    fn keep(&mut self, address: Address, sample: Sample, ok: bool) {
+        if ok {
+            let server = self.servers.entry(address.server).or_default();
+            if server.good.len() >= MAX_SERVER_GOOD {
+                server.good.pop_front();
+            }
+            server.good.push_back(sample.clone());
+        }
+        let Some(place) = self.places.get_mut(&address.place) else { return };
+        if !ok {
+            if place.bad.len() >= MAX_BAD {
+                place.bad.pop_front();
+            }
+            place.bad.push_back(sample);
+        } else if place.good.len() < MAX_GOOD {
+            place.good.push(sample);
+        } else {
+            place.turn = place.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (place.turn >> 33) as usize % MAX_GOOD;
+            if let Some(slot) = place.good.get_mut(at) {
+                *slot = sample;
+            }
+        }
+    }
+}
+
+impl Place {
+    fn count(&mut self, exchange: &Exchange, ok: bool, client: u64, credential: u64) {
+        let at = exchange.started().0;
+        let status = exchange.status().unwrap_or_default();
+        if ok {
+            self.ok += 1;
+            self.last_ok = self.last_ok.max(at);
+        } else {
+            self.no += 1;
+            match self.statuses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None if self.statuses.len() < 16 => self.statuses.push((status, 1)),
+                None => {}
+            }
+        }
+        tally(&mut self.clients, client, ok, at, 0);
+        if credential != 0 {
+            tally(&mut self.credentials, credential, ok, at, 0);
+        }
+        if self.briefs.len() >= MAX_BRIEFS {
+            self.briefs.pop_front();
+        }
+        let to = exchange.response.as_ref().map_or(at, |response| response.started.0);
+        self.briefs.push_back(Brief { id: exchange.id, from: at, to, status, ok, client, credential });
+    }
+
+    /// All of the first, then ever fewer: one in 2^k.
+    fn wants_good(&self) -> bool {
+        let stride = (self.ok / MAX_GOOD as u64).next_power_of_two().min(64);
+        self.ok.is_multiple_of(stride.max(1)) || self.ok <= MAX_GOOD as u64
+    }
+
+    fn wants_bad(&self) -> bool {
+        let stride = (self.no / 256).next_power_of_two().min(64);
+        self.no.is_multiple_of(stride.max(1)) || self.no <= 256
+    }
+
+    /// Refusals with `status`.
+    pub fn with_status(&self, status: u16) -> u32 {
+        self.statuses.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count)
+    }
+}
+
+fn tally(map: &mut Map<Tally>, key: u64, ok: bool, at: i64, place: u64) {
+    if map.len() < MAX_TALLIES || map.contains_key(&key) {
+        map.entry(key).or_default().count(ok, at, place);
+    }
+}
+
+/// Who asked, without the port.
+pub fn client_of(exchange: &Exchange) -> u64 {
+    match exchange.client.ip().to_canonical() {
+        IpAddr::V4(address) => hash(&address.octets()),
+        IpAddr::V6(address) => hash(&address.octets()),
+    }
+}
+
+/// With what credential, as a hash: Authorization, else a usual key field, else who the history says it is; 0 for nobody.
+pub fn credential_of(record: &Record) -> u64 {
+    let Some(request) = &record.exchange.request else { return 0 };
+    let fields = request.head.fields();
+    let named = ["authorization", "x-api-key", "apikey", "api-key", "private-token", "x-auth-token", "x-vault-token", "ocp-apim-subscription-key", "x-consumer-id"];
+    match named.iter().find_map(|name| fields.value(name)) {
+        Some(value) => hash(value) | 1,
+        None => record.principal.map_or(0, |principal| principal | 1),
+    }
+}
+
+/// `record` as a sample.
+pub fn sample(record: &Record, sheet: &Sheet, client: u64, credential: u64) -> Sample {
+    let exchange = &record.exchange;
+    let fields = exchange.response.as_ref().map(|response| response.head.fields());
+    let names: Vec<u64> = fields.into_iter().flat_map(|fields| fields.iter().map(|field| hash(&field.name.to_ascii_lowercase()))).collect();
+    Sample {
+        id: exchange.id,
+        marks: sheet.marks(),
+        has_token: sheet.has_token,
+        has_members: sheet.has_members,
+        body_len: sheet.body_len,
+        voice: exchange.response.as_ref().map_or(0, voice::of),
+        server: fields.and_then(|fields| fields.value("server")).map_or(0, hash),
+        fields: names.into(),
+        latency: exchange.latency().unwrap_or(0),
+        client,
+        credential,
+        at: exchange.started().0,
+    }
+}

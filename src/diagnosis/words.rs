@@ -1,0 +1,94 @@
+//! Words of codes and prose alike: `AccessTokenScopeInsufficient`, `access_token_scope_insufficient` and
+//! "the access token's scope is insufficient" give the same words, so that one lexicon reads them all.
+
+/// Most bytes of one utterance that are read.
+const LIMIT: usize = 2048;
+
+/// Lower-case words joined and framed by single spaces; camelCase, snake_case, kebab-case and dots are taken apart.
+/// Linear in the length of `text`, of which the first 2 KiB count.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LIMIT) + 8);
+    out.push(' ');
+    let mut before = ' ';
+    let mut chars = text.chars().take(LIMIT).peekable();
+    while let Some(this) = chars.next() {
+        if this.is_alphanumeric() {
+            let follows_lower = chars.peek().is_some_and(|next| next.is_lowercase());
+            let hump = this.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && follows_lower));
+            if hump && !out.ends_with(' ') {
+                out.push(' ');
+            }
+            out.extend(this.to_lowercase());
+        } else if !matches!(this, '\'' | '\u{2019}') && !out.ends_with(' ') {
+            out.push(' ');
+        }
+        before = this;
+    }
+    if !out.ends_with(' ') {
+        out.push(' ');
+    }
+    out
+}
+
+/// Undoes the HTML entities that error pages use; unknown ones stay.
+pub fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        let end = tail.bytes().take(12).position(|byte| byte == b';');
+        match end.and_then(|end| Some((entity(tail.get(1..end)?)?, end + 1))) {
+            Some((character, taken)) => {
+                out.push(character);
+                rest = tail.get(taken..).unwrap_or_default();
+            }
+            None => {
+                out.push('&');
+                rest = tail.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" | "rsquo" | "lsquo" => Some('\''),
+        "nbsp" => Some(' '),
+        "ndash" | "mdash" => Some('-'),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fold, unescape};
+
+    #[test]
+    fn codes_and_prose_fold_alike() {
+        assert_eq!(fold("AccessTokenScopeInsufficient"), " access token scope insufficient ");
+        assert_eq!(fold("ACCESS_TOKEN_SCOPE-insufficient"), " access token scope insufficient ");
+        assert_eq!(fold("You don't own it."), " you dont own it ");
+        assert_eq!(fold("EBADCSRFTOKEN"), " ebadcsrftoken ");
+        assert_eq!(fold("IPAddressDenied"), " ip address denied ");
+    }
+
+    #[test]
+    fn entities_are_undone_and_broken_ones_stay() {
+        assert_eq!(unescape("Reference&#32;&#35;18 &amp; &bogus; &"), "Reference #18 & &bogus; &");
+        assert_eq!(unescape("&#x110000;"), "&#x110000;");
+    }
+}
