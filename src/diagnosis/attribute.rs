@@ -64,16 +64,28 @@ impl Attribute {
 
 fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
     let lower = name.to_ascii_lowercase();
-    let private = ["pass", "secret", "token", "key", "pin", "card", "iban", "ssn", "auth", "otp", "cvv", "credential"];
+    let private =
+        ["pass", "secret", "token", "key", "pin", "card", "iban", "ssn", "auth", "otp", "cvv", "credential"];
     let secret = matches!(
         family,
-        Family::Credential | Family::ApiKey | Family::Session | Family::Clearance | Family::Cookie | Family::Csrf | Family::Signature
-    ) || (matches!(family, Family::Body | Family::Query | Family::Other | Family::Consumer) && private.iter().any(|part| lower.contains(part)));
+        Family::Credential
+            | Family::ApiKey
+            | Family::Session
+            | Family::Clearance
+            | Family::Cookie
+            | Family::Csrf
+            | Family::Signature
+    ) || (matches!(family, Family::Body | Family::Query | Family::Other | Family::Consumer)
+        && private.iter().any(|part| lower.contains(part)));
     if secret {
         return format!("#{:08x}", hash as u32);
     }
     let text = String::from_utf8_lossy(value);
-    if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text.into_owned() }
+    if text.chars().count() > 60 {
+        format!("{}…", text.chars().take(60).collect::<String>())
+    } else {
+        text.into_owned()
+    }
 }
 
 /// The attributes of one request.
@@ -134,7 +146,10 @@ impl Sheet {
         let target = Target::of(&request.head);
         let path = String::from_utf8_lossy(target.path);
         for (index, segment) in path.split('/').filter(|segment| !segment.is_empty()).take(12).enumerate() {
-            let version = segment.len() <= 5 && segment.strip_prefix(['v', 'V']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            let version = segment.len() <= 5
+                && segment
+                    .strip_prefix(['v', 'V'])
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
             let family = if version { Family::VersionSegment } else { Family::Segment };
             self.add(family, &format!("segment {}", index + 1), segment.as_bytes());
         }
@@ -156,7 +171,15 @@ impl Sheet {
                 "origin" | "accept" | "content-encoding" => {
                     self.add(family::of_field(&name), &name, &field.value.to_ascii_lowercase());
                 }
-                "host" => self.add(Family::Host, &name, field.value.to_ascii_lowercase().strip_suffix(b":80").unwrap_or(&field.value.to_ascii_lowercase())),
+                "host" => self.add(
+                    Family::Host,
+                    &name,
+                    field
+                        .value
+                        .to_ascii_lowercase()
+                        .strip_suffix(b":80")
+                        .unwrap_or(&field.value.to_ascii_lowercase()),
+                ),
                 _ => self.other(&name, field.value),
             }
         }
@@ -183,8 +206,15 @@ impl Sheet {
         match MediaType::parse(value) {
             Some(media) => {
                 self.add(Family::MediaType, "content-type", media.essence.to_ascii_lowercase().as_bytes());
-                if let Some(charset) = media.charset().filter(|set| !set.eq_ignore_ascii_case("utf-8") && !set.eq_ignore_ascii_case("utf8")) {
-                    self.add(Family::Charset, "content-type charset", charset.to_ascii_lowercase().as_bytes());
+                if let Some(charset) = media
+                    .charset()
+                    .filter(|set| !set.eq_ignore_ascii_case("utf-8") && !set.eq_ignore_ascii_case("utf8"))
+                {
+                    self.add(
+                        Family::Charset,
+                        "content-type charset",
+                        charset.to_ascii_lowercase().as_bytes(),
+                    );
                 }
             }
             None => self.add(Family::MediaType, "content-type", value),
@@ -205,7 +235,9 @@ impl Sheet {
                 self.add(Family::Environment, "aws region", aws.region);
             }
             Authorization::Bearer { token } | Authorization::Other { rest: token, .. } => {
-                if memchr::memmem::find(&value.to_ascii_lowercase(), b"signature").is_some() || value.len() > 20 && value.to_ascii_lowercase().starts_with(b"hmac") {
+                if memchr::memmem::find(&value.to_ascii_lowercase(), b"signature").is_some()
+                    || value.len() > 20 && value.to_ascii_lowercase().starts_with(b"hmac")
+                {
                     self.add(Family::Signature, name, value);
                 } else {
                     self.shape(name, token);
@@ -242,7 +274,9 @@ impl Sheet {
         for (name, value) in jwt.claims.iter().take(48) {
             let family = family::of_claim(name);
             match value {
-                serde_json::Value::String(text) if matches!(family, Family::Scope | Family::Role) => self.words(family, name, text),
+                serde_json::Value::String(text) if matches!(family, Family::Scope | Family::Role) => {
+                    self.words(family, name, text)
+                }
                 serde_json::Value::String(text) => self.add(family, name, text.as_bytes()),
                 other if matches!(family, Family::Scope | Family::Role) => self.members(family, name, other),
                 other => self.add(family, name, other.to_string().as_bytes()),
@@ -304,13 +338,24 @@ impl Sheet {
 
     /// Equalities inside one request: who asks is named in what is asked for; a token repeats its cookie.
     fn relations(&mut self) {
-        let who: Vec<(String, Vec<u8>)> = self.attributes.iter().filter(|one| matches!(one.family, Family::Subject | Family::Tenant | Family::Consumer))
-            .map(|one| (one.name.clone(), one.value.clone())).collect();
-        let what: Vec<(String, Vec<u8>)> = self.attributes.iter().filter(|one| matches!(one.family, Family::Segment | Family::Query | Family::Body | Family::Tenant))
-            .map(|one| (one.name.clone(), one.value.clone())).collect();
+        let who: Vec<(String, Vec<u8>)> = self
+            .attributes
+            .iter()
+            .filter(|one| matches!(one.family, Family::Subject | Family::Tenant | Family::Consumer))
+            .map(|one| (one.name.clone(), one.value.clone()))
+            .collect();
+        let what: Vec<(String, Vec<u8>)> = self
+            .attributes
+            .iter()
+            .filter(|one| {
+                matches!(one.family, Family::Segment | Family::Query | Family::Body | Family::Tenant)
+            })
+            .map(|one| (one.name.clone(), one.value.clone()))
+            .collect();
         for (who, value) in who.iter().take(12) {
             for (what, other) in what.iter().take(40) {
-                let bare = other.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(other);
+                let bare =
+                    other.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(other);
                 if who != what && value.len() > 1 && value == bare {
                     self.add(Family::Ownership, &format!("{who} = {what}"), b"");
                 }
@@ -326,8 +371,12 @@ impl Sheet {
 fn strings(value: &serde_json::Value, out: &mut Vec<String>, depth: usize) {
     match value {
         serde_json::Value::String(text) => out.push(text.clone()),
-        serde_json::Value::Array(list) if depth < 4 => list.iter().take(64).for_each(|one| strings(one, out, depth + 1)),
-        serde_json::Value::Object(map) if depth < 4 => map.values().take(64).for_each(|one| strings(one, out, depth + 1)),
+        serde_json::Value::Array(list) if depth < 4 => {
+            list.iter().take(64).for_each(|one| strings(one, out, depth + 1))
+        }
+        serde_json::Value::Object(map) if depth < 4 => {
+            map.values().take(64).for_each(|one| strings(one, out, depth + 1))
+        }
         serde_json::Value::Bool(flag) => out.push(flag.to_string()),
         _ => {}
     }
@@ -347,7 +396,8 @@ pub fn product(agent: &str) -> String {
 /// Scheme and host of an address.
 fn site(value: &[u8]) -> &[u8] {
     let from = memchr::memmem::find(value, b"://").map_or(0, |at| at + 3);
-    let end = value.get(from..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')));
+    let end =
+        value.get(from..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')));
     end.and_then(|end| value.get(..from + end)).unwrap_or(value)
 }
 
@@ -362,7 +412,9 @@ mod tests {
 
     #[test]
     fn scopes_roles_and_ownership_become_attributes() {
-        let sheet = sheet("POST /users/u7/files\nHost: a.example\nAuthorization: Bearer {jwt sub=u7 scope=files:read,files:write exp=+60}\n--- 201\n");
+        let sheet = sheet(
+            "POST /users/u7/files\nHost: a.example\nAuthorization: Bearer {jwt sub=u7 scope=files:read,files:write exp=+60}\n--- 201\n",
+        );
         assert!(sheet.has_token);
         let names: Vec<&str> = sheet.family(Family::Scope).map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"scope: files:write"), "{names:?}");
@@ -371,7 +423,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let sheet = sheet("POST /x\nAuthorization: Bearer sk_test_hush\nCookie: sid=hush\nX-Api-Key: hush\n\n{\"password\":\"hush\",\"n\":1}\n--- 201\n");
+        let sheet = sheet(
+            "POST /x\nAuthorization: Bearer sk_test_hush\nCookie: sid=hush\nX-Api-Key: hush\n\n{\"password\":\"hush\",\"n\":1}\n--- 201\n",
+        );
         for attribute in &sheet.attributes {
             assert!(!attribute.shown().contains("hush"), "{attribute:?}");
         }

@@ -61,20 +61,32 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Prepares `record`; who refused is found by the caller afterwards.
-    pub fn new(knowledge: &'a Knowledge, stats: &'a Stats, history: &History, record: &'a Record, differences: &'a [Difference]) -> Self {
+    pub fn new(
+        knowledge: &'a Knowledge,
+        stats: &'a Stats,
+        history: &History,
+        record: &'a Record,
+        differences: &'a [Difference],
+    ) -> Self {
         let exchange = &record.exchange;
         let address = Stats::address(record, history);
         let (place, server) = (stats.place(address), stats.server(address));
         let sheet = Sheet::of(exchange);
         let sound = exchange.response.as_ref().map_or(0, voice::of);
-        let group: Vec<&Sample> = place.map(|place| place.bad.iter().filter(|sample| sample.voice == sound).collect()).unwrap_or_default();
+        let group: Vec<&Sample> = place
+            .map(|place| place.bad.iter().filter(|sample| sample.voice == sound).collect())
+            .unwrap_or_default();
         let mut good: Vec<&Sample> = place.map(|place| place.good.iter().collect()).unwrap_or_default();
         let borrowed = good.is_empty();
         if let Some(server) = server.filter(|_| borrowed) {
             good = server.good.iter().collect();
         }
         let text = exchange.response.as_ref().map(content).unwrap_or_default();
-        let said = exchange.response.as_ref().map(|response| utterances(response, text.as_bytes())).unwrap_or_default();
+        let said = exchange
+            .response
+            .as_ref()
+            .map(|response| utterances(response, text.as_bytes()))
+            .unwrap_or_default();
         let mut words = String::from(" ");
         for one in &said {
             words.push_str(one.words.trim_start());
@@ -86,7 +98,20 @@ impl<'a> Case<'a> {
             behaviour: Behaviour::default(),
             refuser: Refuser::Unknown,
             prints: Vec::new(),
-            knowledge, record, stats, address, place, server, sheet, good, borrowed, group, said, text, words, differences,
+            knowledge,
+            record,
+            stats,
+            address,
+            place,
+            server,
+            sheet,
+            good,
+            borrowed,
+            group,
+            said,
+            text,
+            words,
+            differences,
         };
         case.prints = knowledge.fingerprints.iter().filter(|print| print.matches(&case)).collect();
         case.behaviour = Behaviour::of(&case);
@@ -118,7 +143,12 @@ impl<'a> Case<'a> {
             return 0.0;
         }
         let strength = |contrast: &Contrast| {
-            let most = self.knowledge.mechanism(contrast.family, contrast.change.id()).iter().map(|(_, weight)| *weight).fold(0.0, f32::max);
+            let most = self
+                .knowledge
+                .mechanism(contrast.family, contrast.change.id())
+                .iter()
+                .map(|(_, weight)| *weight)
+                .fold(0.0, f32::max);
             contrast.surprise * most / 2.3
         };
         self.contrasts.iter().map(strength).fold(0.0, f32::max)
@@ -132,12 +162,15 @@ impl Fingerprint {
         let has = |name: &str| fields.has(name);
         self.lacks.as_deref().is_none_or(|name| !has(name))
             && (!self.empty || case.text.trim().is_empty())
-            && self.header.iter().all(|(name, regex)| fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value))))
+            && self.header.iter().all(|(name, regex)| {
+                fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value)))
+            })
             && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&case.words, phrase)))
             && self.says_all.iter().all(|phrase| contains(&case.words, phrase))
             && self.regex.as_ref().is_none_or(|regex| regex.is_match(&case.text))
             && self.request.as_deref().is_none_or(|wanted| {
-                let present = |name: &str| case.request().is_some_and(|request| request.head.fields().has(name));
+                let present =
+                    |name: &str| case.request().is_some_and(|request| request.head.fields().has(name));
                 wanted.strip_prefix('-').map_or_else(|| present(wanted), |name| !present(name))
             })
     }
@@ -153,9 +186,18 @@ fn content(response: &Response) -> String {
     let coding = response.head.fields().text("content-encoding").unwrap_or_default().to_ascii_lowercase();
     let mut out = Vec::new();
     let inflated = match coding.as_str() {
-        "gzip" | "x-gzip" => flate2::read::MultiGzDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok() || !out.is_empty(),
-        "deflate" => flate2::read::ZlibDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok() || !out.is_empty(),
-        "br" => brotli_decompressor::Decompressor::new(kept, 4096).take(INFLATED).read_to_end(&mut out).is_ok() || !out.is_empty(),
+        "gzip" | "x-gzip" => {
+            flate2::read::MultiGzDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
+        "deflate" => {
+            flate2::read::ZlibDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
+        "br" => {
+            brotli_decompressor::Decompressor::new(kept, 4096).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
         _ => false,
     };
     String::from_utf8_lossy(if inflated { &out } else { kept }).into_owned()

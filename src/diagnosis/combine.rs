@@ -9,7 +9,8 @@ use super::knowledge::Knowledge;
 use super::rule::{Clue, Out};
 use crate::model::{Cause, Evidence, EvidenceKind};
 
-const KINDS: [EvidenceKind; 4] = [EvidenceKind::Said, EvidenceKind::Shown, EvidenceKind::Differs, EvidenceKind::Behaved];
+const KINDS: [EvidenceKind; 4] =
+    [EvidenceKind::Said, EvidenceKind::Shown, EvidenceKind::Differs, EvidenceKind::Behaved];
 
 /// A cause with its probability and what supports it.
 #[derive(Clone, Debug)]
@@ -28,7 +29,12 @@ pub fn rank(knowledge: &Knowledge, out: &Out, quality: f32) -> Vec<Ranked> {
     let mut scored: Vec<(Cause, f32, Vec<Evidence>)> = Cause::ALL
         .iter()
         .map(|cause| {
-            let mut own: Vec<Evidence> = out.clues.iter().filter(|clue| clue.cause == *cause).map(|clue: &Clue| clue.evidence.clone()).collect();
+            let mut own: Vec<Evidence> = out
+                .clues
+                .iter()
+                .filter(|clue| clue.cause == *cause)
+                .map(|clue: &Clue| clue.evidence.clone())
+                .collect();
             own.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
             let total: f32 = KINDS.iter().map(|kind| kind_score(knowledge, *kind, &own)).sum();
             (*cause, knowledge.prior(*cause) + total, own)

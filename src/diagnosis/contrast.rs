@@ -54,7 +54,8 @@ pub fn contrasts(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Sta
     if good.is_empty() {
         return Vec::new();
     }
-    let mut out: Vec<Contrast> = sheet.attributes.iter().filter_map(|attribute| present(attribute, good, group)).collect();
+    let mut out: Vec<Contrast> =
+        sheet.attributes.iter().filter_map(|attribute| present(attribute, good, group)).collect();
     absent(sheet, good, group, stats, &mut out);
     size(sheet, good, group, &mut out);
     let tried = (sheet.attributes.len() + out.len()).max(1) as f64;
@@ -83,18 +84,33 @@ fn present(attribute: &Attribute, good: &[&Sample], group: &[&Sample]) -> Option
     } else {
         (Change::Value, (once + 0.5) / (having as f32 + 1.0))
     };
-    let likewise = group.iter().filter(|sample| sample.value(key).is_none_or(|value| values.binary_search(&value).is_err()));
-    Some(finish(attribute.family, key, &attribute.name, change, chance, attribute.shown(), group, likewise.count(), good.len()))
+    let likewise = group
+        .iter()
+        .filter(|sample| sample.value(key).is_none_or(|value| values.binary_search(&value).is_err()));
+    Some(finish(
+        attribute.family,
+        key,
+        &attribute.name,
+        change,
+        chance,
+        attribute.shown(),
+        group,
+        likewise.count(),
+        good.len(),
+    ))
 }
 
 /// Keys that most successes have and this refusal lacks.
 fn absent(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats, out: &mut Vec<Contrast>) {
-    let mut keys: Vec<u64> = good.iter().flat_map(|sample| sample.marks.iter().map(|mark| mark.key)).collect();
+    let mut keys: Vec<u64> =
+        good.iter().flat_map(|sample| sample.marks.iter().map(|mark| mark.key)).collect();
     keys.sort_unstable();
     for run in keys.chunk_by(|a, b| a == b) {
         let Some(key) = run.first().copied() else { continue };
         let missing = good.len().saturating_sub(run.len());
-        if run.len() * 3 < good.len() * 2 || sheet.attributes.binary_search_by_key(&key, |one| one.mark.key).is_ok() {
+        if run.len() * 3 < good.len() * 2
+            || sheet.attributes.binary_search_by_key(&key, |one| one.mark.key).is_ok()
+        {
             continue;
         }
         let Some((family, name)) = stats.name_of(key) else { continue };
@@ -103,7 +119,17 @@ fn absent(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats, out
         }
         let chance = (missing as f32 + 0.5) / (good.len() as f32 + 1.0);
         let likewise = group.iter().filter(|sample| sample.value(key).is_none()).count();
-        out.push(finish(family, key, name, Change::Absent, chance, String::new(), group, likewise, good.len()));
+        out.push(finish(
+            family,
+            key,
+            name,
+            Change::Absent,
+            chance,
+            String::new(),
+            group,
+            likewise,
+            good.len(),
+        ));
     }
 }
 
@@ -111,8 +137,15 @@ fn absent(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats, out
 fn comparable(family: Family, sheet: &Sheet) -> bool {
     match family {
         Family::Fact | Family::Client | Family::Network | Family::Segment | Family::VersionSegment => false,
-        Family::Audience | Family::Issuer | Family::KeyId | Family::Scope | Family::Role | Family::Subject | Family::Plan
-        | Family::Claim | Family::Environment => sheet.has_token,
+        Family::Audience
+        | Family::Issuer
+        | Family::KeyId
+        | Family::Scope
+        | Family::Role
+        | Family::Subject
+        | Family::Plan
+        | Family::Claim
+        | Family::Environment => sheet.has_token,
         Family::Body => sheet.has_members,
         Family::Ownership => true,
         _ => true,
@@ -127,15 +160,37 @@ fn size(sheet: &Sheet, good: &[&Sample], group: &[&Sample], out: &mut Vec<Contra
         let likewise = group.iter().filter(|sample| above(sample.body_len)).count();
         let chance = 0.5 / (good.len() as f32 + 1.0);
         let shown = format!("{} bytes, {largest} at most in successes", sheet.body_len);
-        out.push(finish(Family::BodySize, 0, "body size", Change::Value, chance, shown, group, likewise, good.len()));
+        out.push(finish(
+            Family::BodySize,
+            0,
+            "body size",
+            Change::Value,
+            chance,
+            shown,
+            group,
+            likewise,
+            good.len(),
+        ));
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the one place where a contrast is made")]
-fn finish(family: Family, key: u64, name: &str, change: Change, chance: f32, this: String, group: &[&Sample], likewise: usize, successes: usize) -> Contrast {
+fn finish(
+    family: Family,
+    key: u64,
+    name: &str,
+    change: Change,
+    chance: f32,
+    this: String,
+    group: &[&Sample],
+    likewise: usize,
+    successes: usize,
+) -> Contrast {
     let share = if group.is_empty() { 1.0 } else { likewise as f32 / group.len() as f32 };
-    let shared = if group.len() > 1 && share > 0.99 { 0.25 * (group.len() as f32).ln().min(2.0) } else { 0.0 };
-    let surprise = (-chance.max(1e-4).ln()).max(0.0) * (0.35 + 0.65 * share) + if chance < 0.35 { shared } else { 0.0 };
+    let shared =
+        if group.len() > 1 && share > 0.99 { 0.25 * (group.len() as f32).ln().min(2.0) } else { 0.0 };
+    let surprise =
+        (-chance.max(1e-4).ln()).max(0.0) * (0.35 + 0.65 * share) + if chance < 0.35 { shared } else { 0.0 };
     Contrast {
         key,
         family,

@@ -38,23 +38,115 @@ fn any(name: &str, parts: &[&str]) -> bool {
 
 /// Names that mean the same wherever they stand: field, parameter, cookie or member.
 fn common(name: &str) -> Option<Family> {
-    let csrf = ["csrf", "xsrf", "crumb", "verificationtoken", "antiforgery", "authenticity", "wpnonce", "wp-nonce", "forgery"];
-    if any(name, &csrf) || matches!(name, "_token" | "nonce_field" | "form_token" | "_nonce" | "formkey" | "form_key" | "state_token") {
+    let csrf = [
+        "csrf",
+        "xsrf",
+        "crumb",
+        "verificationtoken",
+        "antiforgery",
+        "authenticity",
+        "wpnonce",
+        "wp-nonce",
+        "forgery",
+    ];
+    if any(name, &csrf)
+        || matches!(
+            name,
+            "_token" | "nonce_field" | "form_token" | "_nonce" | "formkey" | "form_key" | "state_token"
+        )
+    {
         return Some(Family::Csrf);
     }
     let keys = [
-        "api-key", "apikey", "api_key", "access-key", "access_key", "access-token", "access_token", "auth-token", "auth_token",
-        "x-auth", "x-token", "x-api-token", "private-token", "job-token", "secret", "subscription-key", "vault-token", "session-token",
-        "security-token", "x-gitlab-token", "x-shopify-access", "x-functions-key", "x-admin-token", "app-key", "license-key", "service-key",
-        "user-token", "x-plex-token", "x-master-key", "x-parse", "circle-token", "auth-key", "ocp-apim", "x-access", "token",
+        "api-key",
+        "apikey",
+        "api_key",
+        "access-key",
+        "access_key",
+        "access-token",
+        "access_token",
+        "auth-token",
+        "auth_token",
+        "x-auth",
+        "x-token",
+        "x-api-token",
+        "private-token",
+        "job-token",
+        "secret",
+        "subscription-key",
+        "vault-token",
+        "session-token",
+        "security-token",
+        "x-gitlab-token",
+        "x-shopify-access",
+        "x-functions-key",
+        "x-admin-token",
+        "app-key",
+        "license-key",
+        "service-key",
+        "user-token",
+        "x-plex-token",
+        "x-master-key",
+        "x-parse",
+        "circle-token",
+        "auth-key",
+        "ocp-apim",
+        "x-access",
+        "token",
     ];
-    if matches!(name, "key" | "apikey" | "token" | "auth" | "code_key") || (any(name, &keys) && !any(name, &["token_type", "idempot", "cancel", "page", "next", "device", "push", "card", "payment", "stripe", "tokens", "request-token"])) {
+    if matches!(name, "key" | "apikey" | "token" | "auth" | "code_key")
+        || (any(name, &keys)
+            && !any(
+                name,
+                &[
+                    "token_type",
+                    "idempot",
+                    "cancel",
+                    "page",
+                    "next",
+                    "device",
+                    "push",
+                    "card",
+                    "payment",
+                    "stripe",
+                    "tokens",
+                    "request-token",
+                ],
+            ))
+    {
         return Some(Family::ApiKey);
     }
-    if any(name, &["signature", "hmac", "x-sign", "x-hub", "digest"]) || matches!(name, "sign" | "sig" | "hash" | "md5" | "mac") {
+    if any(name, &["signature", "hmac", "x-sign", "x-hub", "digest"])
+        || matches!(name, "sign" | "sig" | "hash" | "md5" | "mac")
+    {
         return Some(Family::Signature);
     }
-    if any(name, &["tenant", "organization", "organisation", "workspace"]) || matches!(name, "org" | "org_id" | "x-org-id" | "x-org" | "orgid" | "x-account-id" | "x-project-id" | "x-team-id" | "owner" | "owner_id" | "account_id" | "accountid" | "company_id" | "customer_id" | "user_id" | "userid" | "user" | "account" | "team" | "team_id" | "x-account") {
+    if any(name, &["tenant", "organization", "organisation", "workspace"])
+        || matches!(
+            name,
+            "org"
+                | "org_id"
+                | "x-org-id"
+                | "x-org"
+                | "orgid"
+                | "x-account-id"
+                | "x-project-id"
+                | "x-team-id"
+                | "owner"
+                | "owner_id"
+                | "account_id"
+                | "accountid"
+                | "company_id"
+                | "customer_id"
+                | "user_id"
+                | "userid"
+                | "user"
+                | "account"
+                | "team"
+                | "team_id"
+                | "x-account"
+        )
+    {
         return Some(Family::Tenant);
     }
     None
@@ -73,31 +165,111 @@ pub fn of_field(name: &str) -> Family {
         "expect" => Family::Expect,
         "sec-fetch-site" => Family::FetchSite,
         "x-requested-with" => Family::Ajax,
-        "x-forwarded-for" | "x-real-ip" | "forwarded" | "true-client-ip" | "cf-connecting-ip" | "x-client-ip"
-        | "x-original-forwarded-for" | "x-cluster-client-ip" | "fastly-client-ip" | "x-azure-clientip" | "x-envoy-external-address" => Family::ForwardedFor,
-        "x-forwarded-proto" | "x-forwarded-scheme" | "x-scheme" | "x-url-scheme" | "front-end-https" | "x-forwarded-ssl"
-        | "x-forwarded-protocol" | "x-forwarded-port" => Family::ForwardedProto,
+        "x-forwarded-for"
+        | "x-real-ip"
+        | "forwarded"
+        | "true-client-ip"
+        | "cf-connecting-ip"
+        | "x-client-ip"
+        | "x-original-forwarded-for"
+        | "x-cluster-client-ip"
+        | "fastly-client-ip"
+        | "x-azure-clientip"
+        | "x-envoy-external-address" => Family::ForwardedFor,
+        "x-forwarded-proto"
+        | "x-forwarded-scheme"
+        | "x-scheme"
+        | "x-url-scheme"
+        | "front-end-https"
+        | "x-forwarded-ssl"
+        | "x-forwarded-protocol"
+        | "x-forwarded-port" => Family::ForwardedProto,
         "x-forwarded-host" | "x-original-host" | "x-host" => Family::ForwardedHost,
         "via" => Family::Via,
-        "cookie" | "content-type" | "content-length" | "date" | "connection" | "keep-alive" | "te" | "dnt" | "cache-control"
-        | "pragma" | "priority" | "upgrade-insecure-requests" | "accept-encoding" | "accept-language" | "accept-charset"
-        | "if-none-match" | "if-modified-since" | "content-language" | "transfer-encoding" | "proxy-connection" | "sec-gpc"
-        | "x-request-start" | "x-amz-content-sha256" | "content-md5" | "user-agent-id" | "range" => Family::Noise,
+        "cookie"
+        | "content-type"
+        | "content-length"
+        | "date"
+        | "connection"
+        | "keep-alive"
+        | "te"
+        | "dnt"
+        | "cache-control"
+        | "pragma"
+        | "priority"
+        | "upgrade-insecure-requests"
+        | "accept-encoding"
+        | "accept-language"
+        | "accept-charset"
+        | "if-none-match"
+        | "if-modified-since"
+        | "content-language"
+        | "transfer-encoding"
+        | "proxy-connection"
+        | "sec-gpc"
+        | "x-request-start"
+        | "x-amz-content-sha256"
+        | "content-md5"
+        | "user-agent-id"
+        | "range" => Family::Noise,
         _ => custom_field(name),
     }
 }
 
 fn custom_field(name: &str) -> Family {
-    if any(name, &["request-id", "requestid", "trace", "correlation", "idempotency", "b3", "amzn-trace", "baggage", "sentry", "newrelic", "datadog", "span", "x-nonce", "nonce", "transaction-id", "message-id", "session-affinity", "sequence", "x-runtime", "delivery", "invocation", "attempt", "retry"]) && !name.contains("wp-nonce") {
+    if any(
+        name,
+        &[
+            "request-id",
+            "requestid",
+            "trace",
+            "correlation",
+            "idempotency",
+            "b3",
+            "amzn-trace",
+            "baggage",
+            "sentry",
+            "newrelic",
+            "datadog",
+            "span",
+            "x-nonce",
+            "nonce",
+            "transaction-id",
+            "message-id",
+            "session-affinity",
+            "sequence",
+            "x-runtime",
+            "delivery",
+            "invocation",
+            "attempt",
+            "retry",
+        ],
+    ) && !name.contains("wp-nonce")
+    {
         return Family::Noise;
     }
     if name.starts_with("sec-") || name.starts_with("save-data") {
         return Family::Browser;
     }
-    if any(name, &["ssl", "tls", "client-cert", "clientcert", "client-dn", "client-verify", "x509", "peer-cert", "x-spiffe"]) {
+    if any(
+        name,
+        &[
+            "ssl",
+            "tls",
+            "client-cert",
+            "clientcert",
+            "client-dn",
+            "client-verify",
+            "x509",
+            "peer-cert",
+            "x-spiffe",
+        ],
+    ) {
         return Family::Certificate;
     }
-    if any(name, &["method-override", "http-method", "original-method"]) || matches!(name, "x-original-url" | "x-rewrite-url") {
+    if any(name, &["method-override", "http-method", "original-method"])
+        || matches!(name, "x-original-url" | "x-rewrite-url")
+    {
         return Family::Override;
     }
     if any(name, &["country", "geo", "ipcountry", "location", "region"]) && !name.contains("aws") {
@@ -124,7 +296,26 @@ fn custom_field(name: &str) -> Family {
     if any(name, &["plan", "tier", "subscription", "licen", "product"]) {
         return Family::Plan;
     }
-    if any(name, &["consumer", "client-id", "client_id", "app-id", "x-app", "x-user", "remote-user", "forwarded-user", "authenticated", "principal", "x-client", "partner", "vendor-id", "merchant", "application"]) {
+    if any(
+        name,
+        &[
+            "consumer",
+            "client-id",
+            "client_id",
+            "app-id",
+            "x-app",
+            "x-user",
+            "remote-user",
+            "forwarded-user",
+            "authenticated",
+            "principal",
+            "x-client",
+            "partner",
+            "vendor-id",
+            "merchant",
+            "application",
+        ],
+    ) {
         return Family::Consumer;
     }
     Family::Other
@@ -136,13 +327,75 @@ pub fn of_cookie(name: &str) -> Family {
     if any(&name, &["csrf", "xsrf", "antiforgery", "requestverification"]) {
         return Family::Csrf;
     }
-    if any(&name, &["incap_", "cf_clearance", "__cf_bm", "datadome", "_px", "_abck", "bm_sz", "aws-waf", "ak_bmsc", "reese84", "challenge", "__chk", "human", "bot", "ddg", "clearance", "captcha", "sucuri", "__test"]) {
+    if any(
+        &name,
+        &[
+            "incap_",
+            "cf_clearance",
+            "__cf_bm",
+            "datadome",
+            "_px",
+            "_abck",
+            "bm_sz",
+            "aws-waf",
+            "ak_bmsc",
+            "reese84",
+            "challenge",
+            "__chk",
+            "human",
+            "bot",
+            "ddg",
+            "clearance",
+            "captcha",
+            "sucuri",
+            "__test",
+        ],
+    ) {
         return Family::Clearance;
     }
-    if any(&name, &["_ga", "_gid", "utm", "lang", "locale", "theme", "consent", "_fb", "_hj", "pref", "seen", "banner", "tz", "ab_", "optimizely", "currency"]) {
+    if any(
+        &name,
+        &[
+            "_ga",
+            "_gid",
+            "utm",
+            "lang",
+            "locale",
+            "theme",
+            "consent",
+            "_fb",
+            "_hj",
+            "pref",
+            "seen",
+            "banner",
+            "tz",
+            "ab_",
+            "optimizely",
+            "currency",
+        ],
+    ) {
         return Family::Noise;
     }
-    if any(&name, &["sess", "sid", "auth", "token", "jwt", "login", "remember", "identity", "sso", "ticket", "user", "aspnetcore.cookies", "_key", "wordpress_logged", "connect."]) {
+    if any(
+        &name,
+        &[
+            "sess",
+            "sid",
+            "auth",
+            "token",
+            "jwt",
+            "login",
+            "remember",
+            "identity",
+            "sso",
+            "ticket",
+            "user",
+            "aspnetcore.cookies",
+            "_key",
+            "wordpress_logged",
+            "connect.",
+        ],
+    ) {
         return Family::Session;
     }
     Family::Cookie
@@ -152,7 +405,9 @@ pub fn of_cookie(name: &str) -> Family {
 pub fn of_parameter(name: &str) -> Family {
     let name = name.to_ascii_lowercase();
     match name.as_str() {
-        "expires" | "exp" | "x-amz-expires" | "se" | "expiry" | "e" | "x-goog-expires" | "valid_until" => Family::Expiry,
+        "expires" | "exp" | "x-amz-expires" | "se" | "expiry" | "e" | "x-goog-expires" | "valid_until" => {
+            Family::Expiry
+        }
         "x-amz-date" | "timestamp" | "ts" | "st" | "x-goog-date" => Family::Timestamp,
         "api-version" | "api_version" | "version" | "v" => Family::ApiVersion,
         "x-amz-signature" | "x-goog-signature" => Family::Signature,
@@ -176,16 +431,27 @@ pub fn of_claim(name: &str) -> Family {
     let lower = name.to_ascii_lowercase();
     let last = lower.rsplit(['/', '.']).next().unwrap_or(&lower);
     match last {
-        "exp" | "iat" | "nbf" | "jti" | "auth_time" | "nonce" | "at_hash" | "sid" | "session_state" | "typ" | "uti" | "rh" => Family::Noise,
+        "exp" | "iat" | "nbf" | "jti" | "auth_time" | "nonce" | "at_hash" | "sid" | "session_state"
+        | "typ" | "uti" | "rh" => Family::Noise,
         "aud" | "audience" | "resource" => Family::Audience,
         "iss" => Family::Issuer,
-        "sub" | "uid" | "user_id" | "username" | "preferred_username" | "email" | "name" | "upn" | "oid" => Family::Subject,
+        "sub" | "uid" | "user_id" | "username" | "preferred_username" | "email" | "name" | "upn" | "oid" => {
+            Family::Subject
+        }
         "scope" | "scp" | "scopes" | "permissions" | "perms" => Family::Scope,
         "env" | "environment" | "stage" | "livemode" => Family::Environment,
-        "tid" | "tenant" | "tenant_id" | "org" | "org_id" | "account" | "account_id" | "organization" | "team" | "team_id" => Family::Tenant,
-        "plan" | "tier" | "subscription" | "product" | "products" | "features" | "entitlements" => Family::Plan,
+        "tid" | "tenant" | "tenant_id" | "org" | "org_id" | "account" | "account_id" | "organization"
+        | "team" | "team_id" => Family::Tenant,
+        "plan" | "tier" | "subscription" | "product" | "products" | "features" | "entitlements" => {
+            Family::Plan
+        }
         "azp" | "client_id" | "cid" | "appid" => Family::Consumer,
-        _ if any(last, &["role", "group", "authorit", "privilege", "admin", "realm_access"]) || lower.contains("realm_access") || lower.contains("resource_access") => Family::Role,
+        _ if any(last, &["role", "group", "authorit", "privilege", "admin", "realm_access"])
+            || lower.contains("realm_access")
+            || lower.contains("resource_access") =>
+        {
+            Family::Role
+        }
         _ => Family::Claim,
     }
 }

@@ -42,7 +42,8 @@ pub fn scenarios(text: &str) -> Vec<Scenario> {
             let mut words = heading.split('|').map(str::trim);
             let mut next = || words.next().unwrap_or_default().to_owned();
             let (name, cause, accept) = (next(), next(), next());
-            let accept = accept.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+            let accept =
+                accept.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
             Scenario { name, cause, accept, exchanges: Writer::default().blocks(rest) }
         })
         .collect()
@@ -83,7 +84,12 @@ impl Writer {
                 asked.push(line);
             }
             let mut answer: Vec<&str> = Vec::new();
-            while let Some(line) = lines.next_if(|line| *line != "+++" && !line.starts_with("POST ") && !line.starts_with("GET ") && !line.starts_with("@ ")) {
+            while let Some(line) = lines.next_if(|line| {
+                *line != "+++"
+                    && !line.starts_with("POST ")
+                    && !line.starts_with("GET ")
+                    && !line.starts_with("@ ")
+            }) {
                 answer.push(line);
             }
             if options.is_empty() {
@@ -101,7 +107,8 @@ impl Writer {
         if edits {
             lines.next();
         } else {
-            self.request = Template { client: std::mem::take(&mut self.request.client), ..Template::default() };
+            self.request =
+                Template { client: std::mem::take(&mut self.request.client), ..Template::default() };
         }
         let mut body: Option<Vec<&str>> = None;
         for line in lines {
@@ -175,12 +182,29 @@ impl Writer {
         answer.push_str(&format!("Content-Length: {}\r\n", answer_body.len()));
         Exchange {
             id: ExchangeId(0),
-            client: SocketAddr::new(client.parse().unwrap_or([10, 1, 0, 9].into()), 40_000 + self.count as u16),
+            client: SocketAddr::new(
+                client.parse().unwrap_or([10, 1, 0, 9].into()),
+                40_000 + self.count as u16,
+            ),
             server: SocketAddr::from(([10, 0, 0, 1], 80)),
-            connection: Connection { flow: FlowId(self.count as u64), handshake: true, ..Connection::default() },
-            request: Some(Request { head: request_head(&text), body: kept(&body_out), started, ended: started.plus(50_000) }),
+            connection: Connection {
+                flow: FlowId(self.count as u64),
+                handshake: true,
+                ..Connection::default()
+            },
+            request: Some(Request {
+                head: request_head(&text),
+                body: kept(&body_out),
+                started,
+                ended: started.plus(50_000),
+            }),
             interim: Box::default(),
-            response: Some(Response { head: response_head(&answer), body: kept(&answer_body), started: answered, ended: answered.plus(20_000) }),
+            response: Some(Response {
+                head: response_head(&answer),
+                body: kept(&answer_body),
+                started: answered,
+                ended: answered.plus(20_000),
+            }),
             outcome: Outcome::Complete,
             anomalies: AnomalySet::default(),
         }
@@ -251,16 +275,27 @@ fn token(claims: &str, now: i64) -> String {
     let mut members = Vec::new();
     for pair in claims.split_ascii_whitespace() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let json = match value.strip_prefix('+').or_else(|| value.strip_prefix('-')).and_then(|n| n.parse::<i64>().ok()) {
+        let json = match value
+            .strip_prefix('+')
+            .or_else(|| value.strip_prefix('-'))
+            .and_then(|n| n.parse::<i64>().ok())
+        {
             Some(shift) => (if value.starts_with('-') { now - shift } else { now + shift }).to_string(),
-            None if value.contains(',') => format!("[\"{}\"]", value.trim_end_matches(',').replace(',', "\",\"")),
+            None if value.contains(',') => {
+                format!("[\"{}\"]", value.trim_end_matches(',').replace(',', "\",\""))
+            }
             None => format!("\"{}\"", value.replace('~', " ")),
         };
         members.push(format!("\"{name}\":{json}"));
     }
     let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
     let claims = format!("{{{}}}", members.join(","));
-    format!("{}.{}.{}", encode("{\"alg\":\"RS256\",\"kid\":\"k1\"}".to_owned()), encode(claims.clone()), encode(claims.chars().rev().collect()))
+    format!(
+        "{}.{}.{}",
+        encode("{\"alg\":\"RS256\",\"kid\":\"k1\"}".to_owned()),
+        encode(claims.clone()),
+        encode(claims.chars().rev().collect())
+    )
 }
 
 fn reason(status: u16) -> &'static str {
@@ -292,7 +327,8 @@ fn fields(text: &str) -> Fields {
         if let Some(colon) = text[at..end].find(':') {
             let value = &text[at + colon + 1..end];
             let from = end - value.trim_start().len();
-            spans.push(FieldSpan { name: span(at, at + colon), value: span(from, from + value.trim().len()) });
+            spans
+                .push(FieldSpan { name: span(at, at + colon), value: span(from, from + value.trim().len()) });
         }
         at = end + 2;
     }

@@ -151,7 +151,8 @@ pub struct Knowledge {
     layer: HashMap<String, Weighted>,
 }
 
-static EMBEDDED: LazyLock<Result<Arc<Knowledge>, KnowledgeError>> = LazyLock::new(|| Knowledge::read("").map(Arc::new));
+static EMBEDDED: LazyLock<Result<Arc<Knowledge>, KnowledgeError>> =
+    LazyLock::new(|| Knowledge::read("").map(Arc::new));
 
 impl Knowledge {
     /// What is built in. The test suite reads it, so it is there.
@@ -172,7 +173,11 @@ impl Knowledge {
         Self::assemble(fingerprints, weights, lexicon)
     }
 
-    fn assemble(fingerprints: Vec<Fingerprint>, weights: Weights, lexicon: Lexicon) -> Result<Self, KnowledgeError> {
+    fn assemble(
+        fingerprints: Vec<Fingerprint>,
+        weights: Weights,
+        lexicon: Lexicon,
+    ) -> Result<Self, KnowledgeError> {
         let mut prior = HashMap::new();
         for (id, weight) in &weights.prior {
             prior.insert(cause("prior", id)?, *weight);
@@ -180,7 +185,8 @@ impl Knowledge {
         let mut mechanism: HashMap<(Family, &'static str), Weighted> = HashMap::new();
         for raw in &weights.mechanism {
             let family = Family::ALL.iter().copied().find(|family| family.id() == raw.family);
-            let family = family.ok_or_else(|| KnowledgeError::Form(format!("weights: no family {:?}", raw.family)))?;
+            let family =
+                family.ok_or_else(|| KnowledgeError::Form(format!("weights: no family {:?}", raw.family)))?;
             let changes: &[&'static str] = match raw.change.as_str() {
                 "absent" => &["absent"],
                 "added" => &["added"],
@@ -192,7 +198,9 @@ impl Knowledge {
             }
         }
         let table = |name: &'static str, raw: &HashMap<String, HashMap<String, f32>>| {
-            raw.iter().map(|(key, causes)| Ok((key.clone(), weighted(name, causes)?))).collect::<Result<HashMap<_, _>, KnowledgeError>>()
+            raw.iter()
+                .map(|(key, causes)| Ok((key.clone(), weighted(name, causes)?)))
+                .collect::<Result<HashMap<_, _>, KnowledgeError>>()
         };
         Ok(Self {
             fact: table("fact", &weights.fact)?,
@@ -245,7 +253,10 @@ pub(super) fn cause(entry: &str, id: &str) -> Result<Cause, KnowledgeError> {
 }
 
 fn weighted(entry: &str, causes: &HashMap<String, f32>) -> Result<Weighted, KnowledgeError> {
-    let mut out = causes.iter().map(|(id, weight)| Ok((cause(entry, id)?, *weight))).collect::<Result<Weighted, KnowledgeError>>()?;
+    let mut out = causes
+        .iter()
+        .map(|(id, weight)| Ok((cause(entry, id)?, *weight)))
+        .collect::<Result<Weighted, KnowledgeError>>()?;
     out.sort_by_key(|(cause, _)| *cause);
     Ok(out)
 }
@@ -266,20 +277,35 @@ fn fingerprints(text: &str) -> Result<Vec<Fingerprint>, KnowledgeError> {
         let layer = match &one.layer {
             None => None,
             Some(name) => Some(layers.into_iter().find(|layer| layer.as_str() == name).ok_or_else(|| {
-                KnowledgeError::Form(format!("fingerprint {:?}: no layer {name:?} (application, gateway, waf, cdn, web-server)", one.id))
+                KnowledgeError::Form(format!(
+                    "fingerprint {:?}: no layer {name:?} (application, gateway, waf, cdn, web-server)",
+                    one.id
+                ))
             })?),
         };
         out.push(Fingerprint {
             layer,
-            header: one.header.iter().map(|(name, pattern)| Ok((name.to_ascii_lowercase(), regex(&one.id, pattern)?))).collect::<Result<_, KnowledgeError>>()?,
+            header: one
+                .header
+                .iter()
+                .map(|(name, pattern)| Ok((name.to_ascii_lowercase(), regex(&one.id, pattern)?)))
+                .collect::<Result<_, KnowledgeError>>()?,
             says: one.says,
             says_all: one.says_all,
             regex: one.regex.map(|pattern| regex(&one.id, &pattern)).transpose()?,
             empty: one.empty,
             lacks: one.lacks,
             request: one.request,
-            causes: one.causes.iter().map(|(id, weight)| Ok((cause(&one.id, id)?, *weight))).collect::<Result<_, KnowledgeError>>()?,
-            silences: one.silences.iter().map(|id| cause(&one.id, id)).collect::<Result<_, KnowledgeError>>()?,
+            causes: one
+                .causes
+                .iter()
+                .map(|(id, weight)| Ok((cause(&one.id, id)?, *weight)))
+                .collect::<Result<_, KnowledgeError>>()?,
+            silences: one
+                .silences
+                .iter()
+                .map(|id| cause(&one.id, id))
+                .collect::<Result<_, KnowledgeError>>()?,
             id: one.id,
             system: one.system,
         });
@@ -307,8 +333,12 @@ mod tests {
     fn a_users_file_is_read_first_and_its_mistakes_are_named() {
         let mine = "fingerprint = [{ id = \"mine\", system = \"ours\", says = [\"go away\"], causes = { quota = 5.0 } }]";
         assert_eq!(Knowledge::read(mine).unwrap().fingerprints[0].id, "mine");
-        assert!(Knowledge::read(&mine.replace("quota", "quotum")).unwrap_err().to_string().contains("quotum"));
-        assert!(Knowledge::read(&mine.replace("mine", "kong-acl")).unwrap_err().to_string().contains("twice"));
+        assert!(
+            Knowledge::read(&mine.replace("quota", "quotum")).unwrap_err().to_string().contains("quotum")
+        );
+        assert!(
+            Knowledge::read(&mine.replace("mine", "kong-acl")).unwrap_err().to_string().contains("twice")
+        );
         assert!(Knowledge::read("fingerprint = 1").is_err());
         assert!(Knowledge::read(&mine.replace("says = [\"go away\"]", "regex = \"(\"")).is_err());
     }

@@ -1,43 +1,147 @@
 //! Why an exchange was refused: rules find evidence, one place combines it.
+//!
+//! [`Diagnoser::observe`] counts every exchange of a place (server, method, path template) within bounds; [`Diagnoser::diagnose`]
+//! prepares a [`case::Case`] from the refusal and what was counted, asks every [`rule::Rule`] for evidence and lets
+//! [`combine::rank`] turn it into probabilities. What is known of systems and words is data in `assets/`.
+
+pub mod attribute;
+pub mod behaved;
+pub mod case;
+pub mod combine;
+pub mod contrast;
+pub mod differs;
+pub mod explain;
+pub mod family;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod knowledge;
+pub mod next;
+pub mod refuser;
+pub mod rule;
+pub mod said;
+pub mod shown;
+pub mod stats;
+pub mod voice;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use crate::history::{History, Record};
 use crate::model::{Cause, Diagnosis, Difference, Evidence, EvidenceKind, Finding, Refuser};
+use case::Case;
+use knowledge::{Knowledge, KnowledgeError};
+use rule::Out;
+use stats::Stats;
 
-/// Knows the causes, and keeps incremental, bounded statistics of every endpoint.
+/// Findings shown at most.
+const MAX_FINDINGS: usize = 6;
+/// Pieces of evidence shown for one finding.
+const MAX_EVIDENCE: usize = 8;
+
+/// Knows the causes, and keeps incremental, bounded statistics of every place.
 #[derive(Debug, Default)]
-pub struct Diagnoser {}
+pub struct Diagnoser {
+    knowledge: Option<Arc<Knowledge>>,
+    stats: Stats,
+}
 
 impl Diagnoser {
     /// With the embedded knowledge (assets/).
     pub fn new() -> Self {
-        Self::default()
+        Self { knowledge: Knowledge::embedded(), stats: Stats::default() }
+    }
+    /// With the embedded knowledge and, before it, the fingerprints of a user's file.
+    pub fn with_user_file(text: &str) -> Result<Self, KnowledgeError> {
+        Ok(Self { knowledge: Some(Arc::new(Knowledge::read(text)?)), stats: Stats::default() })
     }
     /// Counts an exchange that the history took in.
-    pub fn observe(&mut self, _record: &Record, _history: &History) {}
+    pub fn observe(&mut self, record: &Record, history: &History) {
+        self.stats.observe(record, history);
+    }
     /// Why `this` was refused, given the differences to its baseline (if there is one).
     pub fn diagnose(
         &self,
-        _history: &History,
-        _this: &Record,
-        _baseline: Option<&Record>,
-        _differences: &[Difference],
+        history: &History,
+        this: &Record,
+        baseline: Option<&Record>,
+        differences: &[Difference],
     ) -> Diagnosis {
-        let nothing = Evidence {
+        let Some(knowledge) = &self.knowledge else { return nothing() };
+        let mut case = Case::new(knowledge, &self.stats, history, this, differences);
+        let (refuser, refuser_evidence) = refuser::find(&case);
+        case.refuser = refuser;
+        let mut out = Out::default();
+        for rule in rule::rules() {
+            if rule.applies(&case) {
+                rule.evidence(&case, &mut out);
+            }
+        }
+        let ranked = combine::rank(knowledge, &out, quality(&case, baseline));
+        let findings =
+            ranked.into_iter().take(MAX_FINDINGS).map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
+        let top = findings.first().map(|finding| finding.cause);
+        let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
+        Diagnosis { findings, refuser, refuser_evidence, ruled_out }
+    }
+}
+
+/// Less where bytes are missing.
+fn quality(case: &Case<'_>, baseline: Option<&Record>) -> f32 {
+    use crate::model::Anomaly;
+    let mut quality: f32 = 1.0;
+    let lost = [
+        Anomaly::GapInRequestHead,
+        Anomaly::GapInResponseHead,
+        Anomaly::GapInResponseBody,
+        Anomaly::SnaplenCut,
+        Anomaly::MidStream,
+        Anomaly::GapBetweenMessages,
+    ];
+    if lost.iter().any(|anomaly| case.exchange().anomalies.contains(*anomaly)) {
+        quality -= 0.4;
+    }
+    if baseline.is_none() && case.own_good().is_empty() {
+        quality -= 0.1;
+    }
+    quality
+}
+
+fn finding(case: &Case<'_>, ranked: combine::Ranked) -> Finding {
+    let mut evidence: Vec<Evidence> = ranked.evidence;
+    evidence.dedup_by(|a, b| a.text == b.text);
+    evidence.truncate(MAX_EVIDENCE);
+    if evidence.is_empty() {
+        evidence.push(Evidence {
             kind: EvidenceKind::Said,
             text: "nothing on the wire tells".into(),
             weight: 0.0,
             pointers: Vec::new(),
-        };
-        Diagnosis {
-            findings: vec![Finding {
-                cause: Cause::Unknown,
-                confidence: 0.0,
-                evidence: vec![nothing],
-                next: Vec::new(),
-            }],
-            refuser: Refuser::Unknown,
-            refuser_evidence: Vec::new(),
-            ruled_out: Vec::new(),
-        }
+        });
+    }
+    Finding {
+        cause: ranked.cause,
+        confidence: ranked.confidence,
+        evidence,
+        next: next::steps(case, ranked.cause),
+    }
+}
+
+fn nothing() -> Diagnosis {
+    let evidence = Evidence {
+        kind: EvidenceKind::Said,
+        text: "the built-in knowledge cannot be read".into(),
+        weight: 0.0,
+        pointers: Vec::new(),
+    };
+    let finding =
+        Finding { cause: Cause::Unknown, confidence: 0.0, evidence: vec![evidence], next: Vec::new() };
+    Diagnosis {
+        findings: vec![finding],
+        refuser: Refuser::Unknown,
+        refuser_evidence: Vec::new(),
+        ruled_out: Vec::new(),
     }
 }

@@ -5,13 +5,25 @@ use super::case::Case;
 use crate::model::{Evidence, EvidenceKind, Part, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
-const UPSTREAM: [&str; 6] = ["x-envoy-upstream-service-time", "x-kong-upstream-latency", "x-runtime", "x-powered-by", "x-upstream-response-time", "x-aspnet-version"];
+const UPSTREAM: [&str; 6] = [
+    "x-envoy-upstream-service-time",
+    "x-kong-upstream-latency",
+    "x-runtime",
+    "x-powered-by",
+    "x-upstream-response-time",
+    "x-aspnet-version",
+];
 
 /// Who refused, with the evidence.
 pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
     let mut evidence = Vec::new();
     let mut note = |text: String, weight: f32| {
-        evidence.push(Evidence { kind: EvidenceKind::Behaved, text, weight, pointers: vec![case.point(Part::ResponseHeader, "server")] });
+        evidence.push(Evidence {
+            kind: EvidenceKind::Behaved,
+            text,
+            weight,
+            pointers: vec![case.point(Part::ResponseHeader, "server")],
+        });
     };
     let printed = case.prints.iter().filter_map(|print| print.layer.map(|layer| (layer, print)));
     let strongest = printed.max_by_key(|(layer, _)| match layer {
@@ -50,12 +62,28 @@ fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String,
     let server = fields.value("server").map_or(0, hash);
     let same_server = good.iter().any(|sample| sample.server == server);
     let names: Vec<u64> = fields.iter().map(|field| hash(&field.name.to_ascii_lowercase())).collect();
-    let common: Vec<&u64> = good.first().map(|first| first.fields.iter().filter(|name| good.iter().all(|sample| sample.fields.contains(name))).collect()).unwrap_or_default();
+    let common: Vec<&u64> = good
+        .first()
+        .map(|first| {
+            first
+                .fields
+                .iter()
+                .filter(|name| good.iter().all(|sample| sample.fields.contains(name)))
+                .collect()
+        })
+        .unwrap_or_default();
     let kept = common.iter().filter(|name| names.contains(name)).count();
     let (took, usual) = (case.behaviour.took, case.behaviour.usual);
     let fast = usual > 2_000_000 && took * 6 < usual;
     if fast {
-        note(format!("refused after {:.2} ms where successes take {:.1} ms", took as f64 / 1e6, usual as f64 / 1e6), 1.5);
+        note(
+            format!(
+                "refused after {:.2} ms where successes take {:.1} ms",
+                took as f64 / 1e6,
+                usual as f64 / 1e6
+            ),
+            1.5,
+        );
     }
     if !same_server {
         note("Server differs from that of successes".to_owned(), 2.0);

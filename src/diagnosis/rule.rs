@@ -33,7 +33,14 @@ pub struct Out {
 
 impl Out {
     /// Adds evidence of `weight` nats for `cause`.
-    pub fn add(&mut self, cause: Cause, weight: f32, kind: EvidenceKind, text: impl Into<String>, pointers: Vec<Pointer>) {
+    pub fn add(
+        &mut self,
+        cause: Cause,
+        weight: f32,
+        kind: EvidenceKind,
+        text: impl Into<String>,
+        pointers: Vec<Pointer>,
+    ) {
         if weight.abs() > 0.01 {
             self.clues.push(Clue { cause, evidence: Evidence { kind, text: text.into(), weight, pointers } });
         }

@@ -242,7 +242,8 @@ impl Stats {
         if self.places.len() >= MAX_PLACES {
             return false;
         }
-        let template = history.endpoint(record.endpoint).map(|endpoint| endpoint.template.clone()).unwrap_or_default();
+        let template =
+            history.endpoint(record.endpoint).map(|endpoint| endpoint.template.clone()).unwrap_or_default();
         let place = Place { method: record.exchange.method().into(), template, ..Place::default() };
         self.places.insert(address.place, place);
         let server = self.servers.entry(address.server).or_default();
@@ -257,7 +258,9 @@ impl Stats {
             if self.names.len() >= MAX_NAMES {
                 return;
             }
-            self.names.entry(attribute.mark.key).or_insert_with(|| (attribute.family, attribute.name.as_str().into()));
+            self.names
+                .entry(attribute.mark.key)
+                .or_insert_with(|| (attribute.family, attribute.name.as_str().into()));
         }
     }
 
@@ -278,7 +281,8 @@ impl Stats {
         } else if place.good.len() < MAX_GOOD {
             place.good.push(sample);
         } else {
-            place.turn = place.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            place.turn =
+                place.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let at = (place.turn >> 33) as usize % MAX_GOOD;
             if let Some(slot) = place.good.get_mut(at) {
                 *slot = sample;
@@ -296,10 +300,10 @@ impl Place {
             self.last_ok = self.last_ok.max(at);
         } else {
             self.no += 1;
-            match self.statuses.iter_mut().find(|(known, _)| *known == status) {
-                Some((_, count)) => *count = count.saturating_add(1),
-                None if self.statuses.len() < 16 => self.statuses.push((status, 1)),
-                None => {}
+            if let Some((_, count)) = self.statuses.iter_mut().find(|(known, _)| *known == status) {
+                *count = count.saturating_add(1);
+            } else if self.statuses.len() < 16 {
+                self.statuses.push((status, 1));
             }
         }
         tally(&mut self.clients, client, ok, at, 0);
@@ -348,7 +352,17 @@ pub fn client_of(exchange: &Exchange) -> u64 {
 pub fn credential_of(record: &Record) -> u64 {
     let Some(request) = &record.exchange.request else { return 0 };
     let fields = request.head.fields();
-    let named = ["authorization", "x-api-key", "apikey", "api-key", "private-token", "x-auth-token", "x-vault-token", "ocp-apim-subscription-key", "x-consumer-id"];
+    let named = [
+        "authorization",
+        "x-api-key",
+        "apikey",
+        "api-key",
+        "private-token",
+        "x-auth-token",
+        "x-vault-token",
+        "ocp-apim-subscription-key",
+        "x-consumer-id",
+    ];
     match named.iter().find_map(|name| fields.value(name)) {
         Some(value) => hash(value) | 1,
         None => record.principal.map_or(0, |principal| principal | 1),
@@ -359,7 +373,10 @@ pub fn credential_of(record: &Record) -> u64 {
 pub fn sample(record: &Record, sheet: &Sheet, client: u64, credential: u64) -> Sample {
     let exchange = &record.exchange;
     let fields = exchange.response.as_ref().map(|response| response.head.fields());
-    let names: Vec<u64> = fields.into_iter().flat_map(|fields| fields.iter().map(|field| hash(&field.name.to_ascii_lowercase()))).collect();
+    let names: Vec<u64> = fields
+        .into_iter()
+        .flat_map(|fields| fields.iter().map(|field| hash(&field.name.to_ascii_lowercase())))
+        .collect();
     Sample {
         id: exchange.id,
         marks: sheet.marks(),

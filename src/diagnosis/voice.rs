@@ -11,7 +11,9 @@ pub fn of(response: &Response) -> u64 {
     let fields = response.head.fields();
     let mut text = Vec::with_capacity(256);
     text.extend_from_slice(&response.head.status().to_le_bytes());
-    for name in ["server", "content-type", "www-authenticate", "x-amzn-errortype", "x-ms-error-code", "location"] {
+    for name in
+        ["server", "content-type", "www-authenticate", "x-amzn-errortype", "x-ms-error-code", "location"]
+    {
         text.extend_from_slice(fields.value(name).unwrap_or_default());
         text.push(0);
     }
@@ -19,7 +21,9 @@ pub fn of(response: &Response) -> u64 {
     if fields.has("content-encoding") {
         return hash(&text);
     }
-    for word in body.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_' | b'/' | b'+' | b'='))) {
+    for word in body.split(|byte| {
+        !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_' | b'/' | b'+' | b'='))
+    }) {
         let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
         if word.len() < 10 || digits == 0 {
             text.extend_from_slice(if digits > 0 && word.len() > 4 { b"#" } else { word });

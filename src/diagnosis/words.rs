@@ -14,7 +14,8 @@ pub fn fold(text: &str) -> String {
     while let Some(this) = chars.next() {
         if this.is_alphanumeric() {
             let follows_lower = chars.peek().is_some_and(|next| next.is_lowercase());
-            let hump = this.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && follows_lower));
+            let hump =
+                this.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && follows_lower));
             if hump && !out.ends_with(' ') {
                 out.push(' ');
             }

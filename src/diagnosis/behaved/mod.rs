@@ -62,10 +62,16 @@ impl Behaviour {
         };
         let mut latencies: Vec<i64> = case.own_good().iter().map(|sample| sample.latency).collect();
         latencies.sort_unstable();
-        let after = |keep: &dyn Fn(&Brief) -> bool| place.briefs.iter().filter(|brief| brief.ok && brief.from > now && keep(brief)).count() as u32;
+        let after = |keep: &dyn Fn(&Brief) -> bool| {
+            place.briefs.iter().filter(|brief| brief.ok && brief.from > now && keep(brief)).count() as u32
+        };
         Self {
             client: course(&|brief| brief.client == case.client),
-            credential: if case.credential == 0 { Course::default() } else { course(&|brief| brief.credential == case.credential) },
+            credential: if case.credential == 0 {
+                Course::default()
+            } else {
+                course(&|brief| brief.credential == case.credential)
+            },
             all: course(&|_| true),
             usual: latencies.get(latencies.len() / 2).copied().unwrap_or(0),
             took: case.exchange().latency().unwrap_or(0),
@@ -86,14 +92,20 @@ impl Course {
         course.turns = own.windows(2).filter(|pair| matches!(pair, [a, b] if a.ok != b.ok)).count() as u32;
         for window in WINDOWS {
             let count = before(own, now, window);
-            let accepted = own.iter().filter(|brief| brief.ok).map(|brief| before(own, brief.from, window)).max().unwrap_or(0);
+            let accepted = own
+                .iter()
+                .filter(|brief| brief.ok)
+                .map(|brief| before(own, brief.from, window))
+                .max()
+                .unwrap_or(0);
             if count > accepted && count >= 2 {
                 (course.window, course.count, course.accepted) = (window, count, accepted);
                 break;
             }
         }
         course.open = open(own, now);
-        course.open_accepted = own.iter().filter(|brief| brief.ok).map(|brief| open(own, brief.from)).max().unwrap_or(0);
+        course.open_accepted =
+            own.iter().filter(|brief| brief.ok).map(|brief| open(own, brief.from)).max().unwrap_or(0);
         course
     }
 }
@@ -108,5 +120,6 @@ fn before(own: &[&Brief], at: i64, window: i64) -> u32 {
 /// Requests under way at `at`.
 fn open(own: &[&Brief], at: i64) -> u32 {
     let end = own.partition_point(|brief| brief.from < at);
-    own.get(end.saturating_sub(64)..end).unwrap_or_default().iter().filter(|brief| brief.to > at).count() as u32
+    own.get(end.saturating_sub(64)..end).unwrap_or_default().iter().filter(|brief| brief.to > at).count()
+        as u32
 }

@@ -21,7 +21,9 @@ impl Rule for Rate {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let alike = 1.0 / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
-        for (who, course) in [("this client", &case.behaviour.client), ("this credential", &case.behaviour.credential)] {
+        for (who, course) in
+            [("this client", &case.behaviour.client), ("this credential", &case.behaviour.credential)]
+        {
             if course.window == 0 || course.ok_before < 2 {
                 continue;
             }
@@ -58,8 +60,17 @@ impl Rule for Crowd {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let course = &case.behaviour.client;
-        let text = format!("{} requests of this client were still being answered, at most {} when a success came", course.open, course.open_accepted);
-        out.add(Cause::RateLimited, if course.open >= 2 { 3.0 } else { 1.2 }, BEHAVED, text, vec![case.point(Part::Timing, "")]);
+        let text = format!(
+            "{} requests of this client were still being answered, at most {} when a success came",
+            course.open, course.open_accepted
+        );
+        out.add(
+            Cause::RateLimited,
+            if course.open >= 2 { 3.0 } else { 1.2 },
+            BEHAVED,
+            text,
+            vec![case.point(Part::Timing, "")],
+        );
     }
 }
 
@@ -75,8 +86,11 @@ impl Rule for StateChange {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let behaviour = &case.behaviour;
-        let mut add = |cause, weight, text: &str| out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")]);
-        let same = "nothing that could matter differs from accepted requests: a limit or the server's state decides";
+        let mut add = |cause, weight, text: &str| {
+            out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")])
+        };
+        let same =
+            "nothing that could matter differs from accepted requests: a limit or the server's state decides";
         for cause in [Cause::RateLimited, Cause::ResourceState, Cause::ServerConfig, Cause::Quota] {
             add(cause, 0.7, same);
         }
@@ -124,7 +138,8 @@ impl Rule for OtherRefusals {
         let Some(place) = case.place else { return };
         let here = place.with_status(401) > 0;
         if here || case.stats.siblings(case.address).any(|sibling| sibling.with_status(401) > 0) {
-            let text = "401 is used here for credentials that are absent or wrong, so 403 means something else";
+            let text =
+                "401 is used here for credentials that are absent or wrong, so 403 means something else";
             for (cause, weight) in [
                 (Cause::MissingCredentials, -1.8),
                 (Cause::InvalidCredentials, -1.3),
@@ -134,10 +149,22 @@ impl Rule for OtherRefusals {
                 (Cause::InsufficientScope, 0.7),
                 (Cause::NotOwner, 0.4),
             ] {
-                out.add(cause, weight * if here { 1.0 } else { 0.5 }, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);
+                out.add(
+                    cause,
+                    weight * if here { 1.0 } else { 0.5 },
+                    BEHAVED,
+                    text,
+                    vec![case.point(Part::StatusLine, "")],
+                );
             }
         }
-        let named = [(429, Cause::RateLimited), (405, Cause::Method), (415, Cause::ContentType), (406, Cause::Accept), (421, Cause::Host)];
+        let named = [
+            (429, Cause::RateLimited),
+            (405, Cause::Method),
+            (415, Cause::ContentType),
+            (406, Cause::Accept),
+            (421, Cause::Host),
+        ];
         for (status, cause) in named.into_iter().filter(|(status, _)| place.with_status(*status) > 0) {
             let text = format!("{status} is used here for that, so 403 means something else");
             out.add(cause, -1.3, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);

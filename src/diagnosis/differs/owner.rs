@@ -24,7 +24,8 @@ impl Rule for Owner {
         if me == 0 {
             return;
         }
-        let by_caller: Vec<u64> = case.own_good().iter().map(|sample| caller(&sample.marks, sample.credential, case)).collect();
+        let by_caller: Vec<u64> =
+            case.own_good().iter().map(|sample| caller(&sample.marks, sample.credential, case)).collect();
         let good: Vec<(u64, &Sample)> = by_caller.into_iter().zip(case.own_good().iter().copied()).collect();
         if good.iter().all(|(who, _)| *who != me) {
             return;
@@ -47,10 +48,14 @@ fn judge(case: &Case<'_>, object: &Attribute, good: &[(u64, &Sample)], me: u64, 
     let name = &object.name;
     let pointer = vec![case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
     if theirs && exclusive(good, key) {
-        let text = format!("the caller is accepted with other values of {name}; this value ({}) is accepted from others", object.shown());
+        let text = format!(
+            "the caller is accepted with other values of {name}; this value ({}) is accepted from others",
+            object.shown()
+        );
         out.add(Cause::NotOwner, if weak { 2.4 } else { 3.8 }, EvidenceKind::Differs, text, pointer);
     } else if !theirs && !weak {
-        let text = format!("the caller is accepted with other values of {name}, never with {}", object.shown());
+        let text =
+            format!("the caller is accepted with other values of {name}, never with {}", object.shown());
         out.add(Cause::NotOwner, 1.9, EvidenceKind::Differs, text.clone(), pointer.clone());
         out.add(Cause::ResourceState, 1.1, EvidenceKind::Differs, text, pointer);
     }
@@ -59,13 +64,18 @@ fn judge(case: &Case<'_>, object: &Attribute, good: &[(u64, &Sample)], me: u64, 
 /// Whether no value of `key` was accepted from two callers.
 fn exclusive(good: &[(u64, &Sample)], key: u64) -> bool {
     let mut callers: HashMap<u64, u64> = HashMap::new();
-    good.iter().all(|(who, sample)| sample.value(key).is_none_or(|value| *callers.entry(value).or_insert(*who) == *who))
+    good.iter().all(|(who, sample)| {
+        sample.value(key).is_none_or(|value| *callers.entry(value).or_insert(*who) == *who)
+    })
 }
 
 /// Who asks: the token's subject, else the credential, else the session cookie; 0 for nobody.
 fn caller(marks: &[Mark], credential: u64, case: &Case<'_>) -> u64 {
     let named = |wanted: fn(Family, &str) -> bool| {
-        marks.iter().find(|mark| case.stats.name_of(mark.key).is_some_and(|(family, name)| wanted(family, name))).map(|mark| mark.value)
+        marks
+            .iter()
+            .find(|mark| case.stats.name_of(mark.key).is_some_and(|(family, name)| wanted(family, name)))
+            .map(|mark| mark.value)
     };
     named(|family, name| family == Family::Subject && matches!(name, "sub" | "user"))
         .or((credential != 0).then_some(credential))

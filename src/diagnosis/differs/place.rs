@@ -15,12 +15,22 @@ impl Rule for Elsewhere {
         "elsewhere"
     }
     fn applies(&self, case: &Case<'_>) -> bool {
-        case.credential != 0 && case.place.is_none_or(|place| place.credentials.get(&case.credential).is_none_or(|tally| tally.ok == 0))
+        case.credential != 0
+            && case
+                .place
+                .is_none_or(|place| place.credentials.get(&case.credential).is_none_or(|tally| tally.ok == 0))
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let Some(tally) = case.server.and_then(|server| server.credentials.get(&case.credential)).filter(|tally| tally.ok > 0) else { return };
+        let Some(tally) = case
+            .server
+            .and_then(|server| server.credentials.get(&case.credential))
+            .filter(|tally| tally.ok > 0)
+        else {
+            return;
+        };
         let there = case.stats.place_by_key(tally.ok_place);
-        let place = there.map_or_else(String::new, |place| format!(", for one at {} {}", place.method, place.template));
+        let place = there
+            .map_or_else(String::new, |place| format!(", for one at {} {}", place.method, place.template));
         let text = format!("the same credential is accepted at other endpoints{place}");
         for (cause, weight) in [
             (Cause::MissingCredentials, -2.5),
@@ -31,11 +41,23 @@ impl Rule for Elsewhere {
             (Cause::InsufficientScope, 0.7),
             (Cause::NotOwner, 0.3),
         ] {
-            out.add(cause, weight, DIFFERS, text.clone(), vec![case.point(Part::RequestHeader, "authorization")]);
+            out.add(
+                cause,
+                weight,
+                DIFFERS,
+                text.clone(),
+                vec![case.point(Part::RequestHeader, "authorization")],
+            );
         }
         if let (Some(here), Some(there)) = (case.place, there) {
-            if here.ok > 0 && here.method == there.method && one_segment_apart(&here.template, &there.template) {
-                let text = format!("the same credential is accepted at {}, others are at {}", there.template, here.template);
+            if here.ok > 0
+                && here.method == there.method
+                && one_segment_apart(&here.template, &there.template)
+            {
+                let text = format!(
+                    "the same credential is accepted at {}, others are at {}",
+                    there.template, here.template
+                );
                 out.add(Cause::NotOwner, 2.8, DIFFERS, text, vec![case.point(Part::Path, "")]);
             }
         }
@@ -64,8 +86,17 @@ impl Rule for NeverHere {
         let pointer = vec![case.point(Part::RequestLine, "")];
         for there in case.stats.siblings(case.address).filter(|place| place.ok > 0) {
             if there.template == here.template && there.method != here.method {
-                let text = format!("{} is accepted at this path {} times, {} never", there.method, there.ok, here.method);
-                out.add(Cause::Method, if infront { 3.0 } else { 1.4 }, DIFFERS, text.clone(), pointer.clone());
+                let text = format!(
+                    "{} is accepted at this path {} times, {} never",
+                    there.method, there.ok, here.method
+                );
+                out.add(
+                    Cause::Method,
+                    if infront { 3.0 } else { 1.4 },
+                    DIFFERS,
+                    text.clone(),
+                    pointer.clone(),
+                );
                 if !infront {
                     out.add(Cause::Csrf, 0.6, DIFFERS, text.clone(), pointer.clone());
                 }
@@ -87,13 +118,22 @@ fn variant(case: &Case<'_>, here: &Place, there: &Place, out: &mut Out) {
     let (a, b) = (here.template.as_ref(), there.template.as_ref());
     let plain = |path: &str| path.trim_end_matches('/').to_ascii_lowercase();
     let (short, long) = (plain(a), plain(b));
-    if !short.is_empty() && !long.is_empty() && (short == long || short.ends_with(&long) || long.ends_with(&short)) {
+    if !short.is_empty()
+        && !long.is_empty()
+        && (short == long || short.ends_with(&long) || long.ends_with(&short))
+    {
         let text = format!("{b} is accepted, {a} never: a slash, a prefix or letters' case differs");
         out.add(Cause::Route, 3.2, DIFFERS, text, pointer);
     } else if one_segment_apart(a, b) {
         let versions = a.split('/').zip(b.split('/')).any(|(a, b)| a != b && is_version(a) && is_version(b));
         if versions {
-            out.add(Cause::ApiVersion, 3.4, DIFFERS, format!("{b} is accepted, {a} never: the version differs"), pointer);
+            out.add(
+                Cause::ApiVersion,
+                3.4,
+                DIFFERS,
+                format!("{b} is accepted, {a} never: the version differs"),
+                pointer,
+            );
         } else {
             let text = format!("{b} is accepted, {a} never");
             out.add(Cause::Route, 0.5, DIFFERS, text.clone(), pointer.clone());
@@ -103,6 +143,7 @@ fn variant(case: &Case<'_>, here: &Place, there: &Place, out: &mut Out) {
 }
 
 fn is_version(segment: &str) -> bool {
-    let numbered = segment.strip_prefix(['v', 'V']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let numbered =
+        segment.strip_prefix(['v', 'V']).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     numbered || (segment.len() == 10 && segment.starts_with("20"))
 }

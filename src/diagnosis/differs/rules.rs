@@ -23,7 +23,8 @@ impl Rule for Separation {
         !case.contrasts.is_empty()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let told = case.sheet.has_token && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
+        let told = case.sheet.has_token
+            && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.25).take(24) {
             let mut scale = (contrast.surprise / FULL).min(MOST);
             if case.borrowed {
@@ -44,8 +45,18 @@ impl Rule for Separation {
 /// How much a difference to successes of other endpoints counts.
 fn borrowed(family: Family) -> f32 {
     match family {
-        Family::Credential | Family::ApiKey | Family::Scheme | Family::Session | Family::Csrf | Family::Certificate => 0.6,
-        Family::UserAgent | Family::Client | Family::Host | Family::Origin | Family::Country | Family::ApiVersion => 0.45,
+        Family::Credential
+        | Family::ApiKey
+        | Family::Scheme
+        | Family::Session
+        | Family::Csrf
+        | Family::Certificate => 0.6,
+        Family::UserAgent
+        | Family::Client
+        | Family::Host
+        | Family::Origin
+        | Family::Country
+        | Family::ApiVersion => 0.45,
         _ => 0.0,
     }
 }
@@ -54,20 +65,39 @@ fn borrowed(family: Family) -> f32 {
 pub fn is_claim(family: Family) -> bool {
     matches!(
         family,
-        Family::Audience | Family::Issuer | Family::KeyId | Family::Scope | Family::Role | Family::Plan | Family::Environment | Family::Claim | Family::Subject
+        Family::Audience
+            | Family::Issuer
+            | Family::KeyId
+            | Family::Scope
+            | Family::Role
+            | Family::Plan
+            | Family::Environment
+            | Family::Claim
+            | Family::Subject
     )
 }
 
 fn sentence(contrast: &Contrast) -> String {
     let name = label(contrast);
     let (all, likewise) = contrast.refusals;
-    let count = if all == likewise { format!("all {all} such refusals") } else { format!("{likewise} of {all} such refusals") };
-    let chance = if contrast.chance < 0.2 { format!(" (chance {:.2})", contrast.chance) } else { String::new() };
+    let count = if all == likewise {
+        format!("all {all} such refusals")
+    } else {
+        format!("{likewise} of {all} such refusals")
+    };
+    let chance =
+        if contrast.chance < 0.2 { format!(" (chance {:.2})", contrast.chance) } else { String::new() };
     let (this, successes) = (&contrast.this, contrast.successes);
     match contrast.change {
-        Change::Absent => format!("{name} is absent here and in {count}; successes carry it ({successes} looked at){chance}"),
-        Change::Added => format!("{name} ({this}) is here and in {count}, in none of {successes} successes{chance}"),
-        Change::Value => format!("{name} ({this}) was never accepted: {count}, none of {successes} successes{chance}"),
+        Change::Absent => format!(
+            "{name} is absent here and in {count}; successes carry it ({successes} looked at){chance}"
+        ),
+        Change::Added => {
+            format!("{name} ({this}) is here and in {count}, in none of {successes} successes{chance}")
+        }
+        Change::Value => {
+            format!("{name} ({this}) was never accepted: {count}, none of {successes} successes{chance}")
+        }
     }
 }
 
@@ -122,19 +152,32 @@ impl Rule for Accepted {
             let later = client.last_ok > now;
             let text = format!("the same client was accepted here {} times", client.ok);
             for cause in [Cause::IpDenied, Cause::GeoDenied] {
-                out.add(cause, if later { -2.6 } else { -0.7 }, DIFFERS, text.clone(), vec![case.point(Part::Client, "")]);
+                out.add(
+                    cause,
+                    if later { -2.6 } else { -0.7 },
+                    DIFFERS,
+                    text.clone(),
+                    vec![case.point(Part::Client, "")],
+                );
                 if later {
                     out.rule_out(cause, "the same client was accepted here afterwards");
                 }
             }
         }
-        let tally = place.credentials.get(&case.credential).filter(|tally| case.credential != 0 && tally.ok > 0);
+        let tally =
+            place.credentials.get(&case.credential).filter(|tally| case.credential != 0 && tally.ok > 0);
         let Some(credential) = tally else { return };
         let later = credential.last_ok > now;
         let text = format!("the same credential was accepted here {} times", credential.ok);
         for (cause, weight) in CREDENTIAL_CAUSES {
             let scale = if later { 1.0 } else { 0.4 };
-            out.add(cause, weight * scale, DIFFERS, text.clone(), vec![case.point(Part::RequestHeader, "authorization")]);
+            out.add(
+                cause,
+                weight * scale,
+                DIFFERS,
+                text.clone(),
+                vec![case.point(Part::RequestHeader, "authorization")],
+            );
             if later {
                 out.rule_out(cause, "the same credential was accepted here afterwards");
             }

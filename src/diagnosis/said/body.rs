@@ -10,9 +10,32 @@ pub const WINDOW: usize = 64 << 10;
 
 /// Members that hold no reason: addresses of documents, identifiers, echoes of the request.
 const SILENT: [&str; 26] = [
-    "path", "timestamp", "instance", "documentation_url", "doc_url", "more_info", "moreinfo", "help", "request_id", "requestid",
-    "trace", "traceid", "trace_id", "correlation_id", "href", "url", "links", "status", "statuscode", "status_code",
-    "hostid", "resource", "method", "id", "stack", "awsaccesskeyid",
+    "path",
+    "timestamp",
+    "instance",
+    "documentation_url",
+    "doc_url",
+    "more_info",
+    "moreinfo",
+    "help",
+    "request_id",
+    "requestid",
+    "trace",
+    "traceid",
+    "trace_id",
+    "correlation_id",
+    "href",
+    "url",
+    "links",
+    "status",
+    "statuscode",
+    "status_code",
+    "hostid",
+    "resource",
+    "method",
+    "id",
+    "stack",
+    "awsaccesskeyid",
 ];
 
 /// Adds what `content` of the media type `media` says.
@@ -37,21 +60,28 @@ pub fn read(media: &str, content: &[u8], out: &mut Vec<Utterance>) {
 
 fn is_html(text: &str) -> bool {
     let head: String = text.chars().take(400).collect::<String>().to_ascii_lowercase();
-    ["<!doctype html", "<html", "<head", "<body", "<h1", "<center", "<pre"].iter().any(|tag| head.contains(tag))
+    ["<!doctype html", "<html", "<head", "<body", "<h1", "<center", "<pre"]
+        .iter()
+        .any(|tag| head.contains(tag))
 }
 
 fn from_json(content: &[u8], out: &mut Vec<Utterance>) {
     for leaf in json::flatten(content).leaves {
-        let name = leaf.path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()));
+        let name =
+            leaf.path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()));
         let name = name.unwrap_or_default().split('[').next().unwrap_or_default();
         let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str());
         match leaf.kind {
             JsonKind::String if !quiet => sentences(Place::Prose, name, &leaf.text(), out),
-            JsonKind::String if name.eq_ignore_ascii_case("status") => sentences(Place::Prose, name, &leaf.text(), out),
+            JsonKind::String if name.eq_ignore_ascii_case("status") => {
+                sentences(Place::Prose, name, &leaf.text(), out)
+            }
             JsonKind::Number if name.to_ascii_lowercase().contains("code") => {
                 push(Utterance::new(Place::Code, Part::ResponseBody, name, &leaf.text()), out);
             }
-            JsonKind::Bool if leaf.raw == b"true" => push(Utterance::new(Place::Code, Part::ResponseBody, name, name), out),
+            JsonKind::Bool if leaf.raw == b"true" => {
+                push(Utterance::new(Place::Code, Part::ResponseBody, name, name), out)
+            }
             _ => {}
         }
     }
@@ -67,8 +97,15 @@ fn from_xml(text: &str, out: &mut Vec<Utterance>) {
         let name = name.rsplit(':').next().unwrap_or_default();
         let end = after.find('<').unwrap_or(after.len());
         let content = after.get(..end).unwrap_or_default().trim();
-        let echo = ["stringtosign", "canonicalrequest", "stringtosignbytes", "canonicalrequestbytes", "signatureprovided"];
-        let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str()) || echo.contains(&name.to_ascii_lowercase().as_str());
+        let echo = [
+            "stringtosign",
+            "canonicalrequest",
+            "stringtosignbytes",
+            "canonicalrequestbytes",
+            "signatureprovided",
+        ];
+        let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str())
+            || echo.contains(&name.to_ascii_lowercase().as_str());
         if !tag.starts_with(['/', '?', '!']) && !content.is_empty() && !quiet {
             sentences(Place::Prose, name, &words::unescape(content), out);
         }
@@ -90,7 +127,22 @@ fn from_html(text: &str, out: &mut Vec<Utterance>) {
             continue;
         }
         let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
-        if !matches!(name.as_str(), "b" | "/b" | "i" | "/i" | "em" | "/em" | "strong" | "/strong" | "a" | "/a" | "span" | "/span" | "code" | "/code") {
+        if !matches!(
+            name.as_str(),
+            "b" | "/b"
+                | "i"
+                | "/i"
+                | "em"
+                | "/em"
+                | "strong"
+                | "/strong"
+                | "a"
+                | "/a"
+                | "span"
+                | "/span"
+                | "code"
+                | "/code"
+        ) {
             sentences(place, "", &words::unescape(&run), out);
             run.clear();
         }
@@ -120,7 +172,8 @@ fn skip(lower: &str, from: usize, name: &str) -> usize {
 /// One utterance a sentence; a single word in a named member is a code.
 fn sentences(place: Place, name: &str, text: &str, out: &mut Vec<Utterance>) {
     let text = text.trim();
-    let code = !text.is_empty() && !name.is_empty() && text.len() <= 120 && !text.contains(char::is_whitespace);
+    let code =
+        !text.is_empty() && !name.is_empty() && text.len() <= 120 && !text.contains(char::is_whitespace);
     if code {
         return push(Utterance::new(Place::Code, Part::ResponseBody, name, text), out);
     }
@@ -128,7 +181,9 @@ fn sentences(place: Place, name: &str, text: &str, out: &mut Vec<Utterance>) {
     while !rest.is_empty() {
         let end = rest
             .match_indices(['.', '!', '?', ';', '\n', ':'])
-            .find(|(at, found)| *found == "\n" || rest.get(at + 1..).is_none_or(|tail| tail.starts_with([' ', '\n', '\r'])))
+            .find(|(at, found)| {
+                *found == "\n" || rest.get(at + 1..).is_none_or(|tail| tail.starts_with([' ', '\n', '\r']))
+            })
             .map_or(rest.len(), |(at, _)| at + 1);
         let (one, tail) = rest.split_at(end);
         if one.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte >= 0x80) {
@@ -156,7 +211,10 @@ mod tests {
 
     #[test]
     fn json_members_keep_their_names_and_codes_stand_out() {
-        let found = said("application/json", r#"{"error":{"code":"quotaExceeded","message":"Used up. Wait."},"path":"/x","request_id":"ab"}"#);
+        let found = said(
+            "application/json",
+            r#"{"error":{"code":"quotaExceeded","message":"Used up. Wait."},"path":"/x","request_id":"ab"}"#,
+        );
         assert_eq!(found.len(), 3);
         assert_eq!(found[0], (Place::Code, "code".into(), "quotaExceeded".into()));
         assert_eq!(found[1].2, "Used up.");
@@ -164,7 +222,10 @@ mod tests {
 
     #[test]
     fn pages_lose_scripts_and_comments_and_keep_headings() {
-        let found = said("text/html", "<html><head><title>Sorry</title><script>var csrf=1</script><!-- csrf --></head><body><h1>Access&#32;restricted</h1>a <b>bold</b> word</body>");
+        let found = said(
+            "text/html",
+            "<html><head><title>Sorry</title><script>var csrf=1</script><!-- csrf --></head><body><h1>Access&#32;restricted</h1>a <b>bold</b> word</body>",
+        );
         assert_eq!(found[0], (Place::Title, String::new(), "Sorry".into()));
         assert_eq!(found[1], (Place::Title, String::new(), "Access restricted".into()));
         assert_eq!(found[2].2, "a bold word");
@@ -173,7 +234,10 @@ mod tests {
 
     #[test]
     fn xml_elements_give_their_text() {
-        let found = said("application/xml", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>No. Never</Message><RequestId>x</RequestId></Error>");
+        let found = said(
+            "application/xml",
+            "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>No. Never</Message><RequestId>x</RequestId></Error>",
+        );
         assert_eq!(found[0], (Place::Code, "Code".into(), "AccessDenied".into()));
         assert_eq!(found.len(), 3);
     }

@@ -90,7 +90,11 @@ impl Lexicon {
             Place::Title => 0.85,
         };
         let matched = self.concepts.iter().filter(|concept| concept.matches(&named));
-        matched.flat_map(|concept| concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })).collect()
+        matched
+            .flat_map(|concept| {
+                concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })
+            })
+            .collect()
     }
 }
 
@@ -122,17 +126,32 @@ mod tests {
     #[test]
     fn codes_and_sentences_of_many_makers() {
         let cases = [
-            ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficient-scope"), ("EBADCSRFTOKEN", "csrf"), ("TokenExpired", "expired-credentials"),
-            ("Authentication credentials were not provided.", "missing-credentials"), ("The API key is not valid", "invalid-credentials"),
-            ("IPAddressDenied", "ip-denied"), ("Access from your country is not allowed", "geo-denied"),
-            ("SignatureDoesNotMatch", "signature"), ("RequestTimeTooSkewed", "clock-skew"), ("Too many requests, slow down", "rate-limited"),
-            ("Monthly quota exceeded", "quota"), ("Client certificate required", "client-certificate"), ("Blocked host: api.example", "host"),
-            ("HTTP method POST is not allowed", "method"), ("This repository is archived and read-only", "resource-state"),
-            ("You do not own this project.", "not-owner"), ("API version v1 is deprecated", "api-version"), ("Invalid Referer", "referer"),
-            ("Origin not allowed by CORS policy", "origin"), ("Unsupported media type: content type must be application/json", "content-type"),
-            ("Please complete the CAPTCHA", "bot-challenge"), ("Request blocked by web application firewall", "waf"),
-            ("You need the role admin to do this", "insufficient-role"), ("invalid audience", "wrong-environment"),
-            ("No subscription found for this API", "subscription"), ("Your access token has expired", "expired-credentials"),
+            ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficient-scope"),
+            ("EBADCSRFTOKEN", "csrf"),
+            ("TokenExpired", "expired-credentials"),
+            ("Authentication credentials were not provided.", "missing-credentials"),
+            ("The API key is not valid", "invalid-credentials"),
+            ("IPAddressDenied", "ip-denied"),
+            ("Access from your country is not allowed", "geo-denied"),
+            ("SignatureDoesNotMatch", "signature"),
+            ("RequestTimeTooSkewed", "clock-skew"),
+            ("Too many requests, slow down", "rate-limited"),
+            ("Monthly quota exceeded", "quota"),
+            ("Client certificate required", "client-certificate"),
+            ("Blocked host: api.example", "host"),
+            ("HTTP method POST is not allowed", "method"),
+            ("This repository is archived and read-only", "resource-state"),
+            ("You do not own this project.", "not-owner"),
+            ("API version v1 is deprecated", "api-version"),
+            ("Invalid Referer", "referer"),
+            ("Origin not allowed by CORS policy", "origin"),
+            ("Unsupported media type: content type must be application/json", "content-type"),
+            ("Please complete the CAPTCHA", "bot-challenge"),
+            ("Request blocked by web application firewall", "waf"),
+            ("You need the role admin to do this", "insufficient-role"),
+            ("invalid audience", "wrong-environment"),
+            ("No subscription found for this API", "subscription"),
+            ("Your access token has expired", "expired-credentials"),
         ];
         for (text, cause) in cases {
             assert_eq!(best(text).map(Cause::id), Some(cause), "{text}");
@@ -141,7 +160,12 @@ mod tests {
 
     #[test]
     fn default_pages_say_nothing() {
-        for text in ["Forbidden", "403 Forbidden", "You don't have permission to access this resource.", "Request forbidden by administrative rules."] {
+        for text in [
+            "Forbidden",
+            "403 Forbidden",
+            "You don't have permission to access this resource.",
+            "Request forbidden by administrative rules.",
+        ] {
             assert_eq!(best(text), None, "{text}");
         }
     }

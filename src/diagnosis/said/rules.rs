@@ -28,7 +28,13 @@ impl Rule for KnownResponse {
                 None => case.point(Part::ResponseBody, ""),
             };
             for (cause, weight) in &print.causes {
-                out.add(*cause, *weight, SAID, format!("the response is that of {} ({})", print.system, print.id), vec![pointer.clone()]);
+                out.add(
+                    *cause,
+                    *weight,
+                    SAID,
+                    format!("the response is that of {} ({})", print.system, print.id),
+                    vec![pointer.clone()],
+                );
             }
         }
     }
@@ -58,7 +64,8 @@ impl Rule for Wording {
             found.sort_by(|a, b| b.0.total_cmp(&a.0));
             found.dedup_by(|a, b| a.1 == b.1);
             for (weight, utterance) in found.into_iter().take(3) {
-                let place = if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
+                let place =
+                    if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
                 let text = format!("the response says {:?}{place}", clip(&utterance.text));
                 out.add(cause, weight, SAID, text, vec![case.point(utterance.part, &utterance.name)]);
             }
@@ -67,7 +74,11 @@ impl Rule for Wording {
 }
 
 fn clip(text: &str) -> String {
-    if text.chars().count() > 120 { format!("{}…", text.chars().take(120).collect::<String>()) } else { text.to_owned() }
+    if text.chars().count() > 120 {
+        format!("{}…", text.chars().take(120).collect::<String>())
+    } else {
+        text.to_owned()
+    }
 }
 
 /// An Allow field that does not list the method (RFC 9110 §10.2.1).
@@ -81,7 +92,9 @@ impl Rule for Allow {
         case.response().is_some_and(|response| response.head.fields().has("allow"))
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let Some(allow) = case.response().and_then(|response| response.head.fields().text("allow")) else { return };
+        let Some(allow) = case.response().and_then(|response| response.head.fields().text("allow")) else {
+            return;
+        };
         let method = case.exchange().method();
         let listed = allow.split(',').any(|one| one.trim().eq_ignore_ascii_case(method));
         let pointer = vec![case.point(Part::ResponseHeader, "allow")];
@@ -114,10 +127,17 @@ impl Rule for NewCookies {
             let kind = family::of_cookie(&name);
             let stem: String = name.split('_').take(2).collect::<Vec<_>>().join("_");
             let sent_by_successes = case.own_good().iter().any(|sample| {
-                sample.marks.iter().filter_map(|mark| case.stats.name_of(mark.key)).any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)))
+                sample
+                    .marks
+                    .iter()
+                    .filter_map(|mark| case.stats.name_of(mark.key))
+                    .any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)))
             });
             let factor = if sent_by_successes { 1.0 } else { 0.35 };
-            let text = format!("the refusal sets the cookie {name}, which the request did not carry{}", if sent_by_successes { " and successes do" } else { "" });
+            let text = format!(
+                "the refusal sets the cookie {name}, which the request did not carry{}",
+                if sent_by_successes { " and successes do" } else { "" }
+            );
             let pointer = vec![case.point(Part::ResponseHeader, "set-cookie")];
             match kind {
                 Family::Clearance => out.add(Cause::BotChallenge, 3.0 * factor, SAID, text, pointer),

@@ -56,8 +56,19 @@ pub fn utterances(response: &Response, content: &[u8]) -> Vec<Utterance> {
 fn reason(response: &Response, out: &mut Vec<Utterance>) {
     let text = String::from_utf8_lossy(response.head.reason());
     let folded = words::fold(&text);
-    let plain = [" ", " forbidden ", " unauthorized ", " not found ", " method not allowed ", " bad request ",
-        " too many requests ", " ok ", " unprocessable entity ", " unprocessable content ", " not acceptable "];
+    let plain = [
+        " ",
+        " forbidden ",
+        " unauthorized ",
+        " not found ",
+        " method not allowed ",
+        " bad request ",
+        " too many requests ",
+        " ok ",
+        " unprocessable entity ",
+        " unprocessable content ",
+        " not acceptable ",
+    ];
     if !plain.contains(&folded.as_str()) {
         out.push(Utterance::new(Place::Title, Part::StatusLine, "", &text));
     }
@@ -65,8 +76,25 @@ fn reason(response: &Response, out: &mut Vec<Utterance>) {
 
 /// Field names that carry an error's name or reason.
 fn tells(name: &str) -> bool {
-    let parts = ["error", "reason", "denied", "deny", "block", "forbidden", "mitigated", "fault", "login-reason", "loginreason", "missing", "rejected"];
-    if name.starts_with("content-security") || name == "x-xss-protection" || name.contains("report") || name.contains("nel") {
+    let parts = [
+        "error",
+        "reason",
+        "denied",
+        "deny",
+        "block",
+        "forbidden",
+        "mitigated",
+        "fault",
+        "login-reason",
+        "loginreason",
+        "missing",
+        "rejected",
+    ];
+    if name.starts_with("content-security")
+        || name == "x-xss-protection"
+        || name.contains("report")
+        || name.contains("nel")
+    {
         return false;
     }
     parts.iter().any(|part| name.contains(part)) || name == "x-cache"

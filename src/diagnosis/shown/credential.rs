@@ -41,7 +41,12 @@ pub fn address_expired_for(request: &Request) -> Option<i64> {
             "x-amz-date" | "x-goog-date" => begun = instant(&text),
             "x-amz-expires" | "x-goog-expires" => lasts = text.parse::<i64>().ok(),
             "expires" | "exp" | "expiry" | "se" | "e" | "valid_until" | "expires_at" | "deadline" => {
-                let end = text.parse::<i64>().ok().map(seconds).filter(|end| *end > 1_000_000_000).or_else(|| instant(&text));
+                let end = text
+                    .parse::<i64>()
+                    .ok()
+                    .map(seconds)
+                    .filter(|end| *end > 1_000_000_000)
+                    .or_else(|| instant(&text));
                 if let Some(late) = end.map(|end| now - end).filter(|late| *late > 0) {
                     return Some(late);
                 }
@@ -56,17 +61,33 @@ pub fn address_expired_for(request: &Request) -> Option<i64> {
 /// How far a signed time lies from the request, in seconds: positive is behind.
 pub fn clock_off(exchange: &Exchange) -> Option<(String, i64)> {
     let request = exchange.request.as_ref()?;
-    let served = exchange.response.as_ref().and_then(|response| response.head.fields().text("date")).and_then(instant);
+    let served =
+        exchange.response.as_ref().and_then(|response| response.head.fields().text("date")).and_then(instant);
     let now = served.unwrap_or_else(|| request.started.seconds());
     request.head.fields().iter().find_map(|field| {
         let name = field.name_text().to_ascii_lowercase();
-        let dated = ["timestamp", "x-amz-date", "x-date", "x-ms-date", "request-time", "x-time", "x-signed-at", "x-ts"].iter().any(|part| name.contains(part));
+        let dated = [
+            "timestamp",
+            "x-amz-date",
+            "x-date",
+            "x-ms-date",
+            "request-time",
+            "x-time",
+            "x-signed-at",
+            "x-ts",
+        ]
+        .iter()
+        .any(|part| name.contains(part));
         if !dated && name != "date" && !name.contains("signature") {
             return None;
         }
         let text = field.value_text();
         let text = text.trim();
-        let then = if name.contains("signature") { text.split([',', ';']).find_map(|part| part.trim().strip_prefix("t=")).and_then(instant) } else { instant(text) };
+        let then = if name.contains("signature") {
+            text.split([',', ';']).find_map(|part| part.trim().strip_prefix("t=")).and_then(instant)
+        } else {
+            instant(text)
+        };
         then.map(|then| (name, now - then))
     })
 }
@@ -102,7 +123,25 @@ pub fn malformed(request: &Request) -> Option<String> {
     if matches!(lower.trim(), "bearer" | "basic" | "token") {
         return said("has a scheme and no credential");
     }
-    if matches!(rest, "undefined" | "null" | "none" | "nan" | "[object object]" | "false" | "true" | "nil" | "<token>" | "{{token}}" | "$token" | "your_token" | "your_api_key" | "xxx") || rest.starts_with("${") || rest.starts_with("{{") {
+    if matches!(
+        rest,
+        "undefined"
+            | "null"
+            | "none"
+            | "nan"
+            | "[object object]"
+            | "false"
+            | "true"
+            | "nil"
+            | "<token>"
+            | "{{token}}"
+            | "$token"
+            | "your_token"
+            | "your_api_key"
+            | "xxx"
+    ) || rest.starts_with("${")
+        || rest.starts_with("{{")
+    {
         return said("holds a placeholder instead of a credential");
     }
     if rest.starts_with('"') || rest.ends_with('"') || rest.starts_with('\'') || rest.starts_with('<') {
@@ -110,9 +149,17 @@ pub fn malformed(request: &Request) -> Option<String> {
     }
     match Authorization::parse(value) {
         Authorization::Basic { user: None } => said("is not base64 of user:password"),
-        Authorization::Bearer { token } if token.contains(&b' ') || token.contains(&b',') => said("has white space inside the token"),
-        Authorization::Bearer { token } if token.starts_with(b"eyJ") && parts::Jwt::decode(token).is_none() => said("holds a JWT that cannot be decoded (cut or altered)"),
-        Authorization::Other { scheme: b"", rest } if rest.starts_with(b"eyJ") => said("holds a bare token without a scheme"),
+        Authorization::Bearer { token } if token.contains(&b' ') || token.contains(&b',') => {
+            said("has white space inside the token")
+        }
+        Authorization::Bearer { token }
+            if token.starts_with(b"eyJ") && parts::Jwt::decode(token).is_none() =>
+        {
+            said("holds a JWT that cannot be decoded (cut or altered)")
+        }
+        Authorization::Other { scheme: b"", rest } if rest.starts_with(b"eyJ") => {
+            said("holds a bare token without a scheme")
+        }
         _ => None,
     }
 }
@@ -132,7 +179,13 @@ mod tests {
 
     #[test]
     fn times_in_every_usual_form() {
-        for text in ["1795333921", "1795333921000", "20261122T075201Z", "2026-11-22T07:52:01Z", "Sun, 22 Nov 2026 07:52:01 GMT"] {
+        for text in [
+            "1795333921",
+            "1795333921000",
+            "20261122T075201Z",
+            "2026-11-22T07:52:01Z",
+            "Sun, 22 Nov 2026 07:52:01 GMT",
+        ] {
             assert_eq!(instant(text), Some(1_795_333_921), "{text}");
         }
         for text in ["", "12", "soon", "20261399T999999Z"] {
@@ -142,18 +195,31 @@ mod tests {
 
     #[test]
     fn expiry_of_tokens_and_addresses() {
-        let expired = &exchanges("POST /x?expires={time -60}\nAuthorization: Bearer {jwt sub=a exp=-3600}\n--- 403\n")[0];
+        let expired =
+            &exchanges("POST /x?expires={time -60}\nAuthorization: Bearer {jwt sub=a exp=-3600}\n--- 403\n")
+                [0];
         let request = expired.request.as_ref().unwrap();
         assert_eq!(expired_for(request), Some(("token", 3600)));
         assert_eq!(address_expired_for(request), Some(60));
-        let fresh = &exchanges("POST /x?expires={time +60}\nAuthorization: Bearer {jwt sub=a exp=+3600}\n--- 403\n")[0];
+        let fresh =
+            &exchanges("POST /x?expires={time +60}\nAuthorization: Bearer {jwt sub=a exp=+3600}\n--- 403\n")
+                [0];
         assert_eq!(expired_for(fresh.request.as_ref().unwrap()), None);
         assert_eq!(address_expired_for(fresh.request.as_ref().unwrap()), None);
     }
 
     #[test]
     fn forms_of_credentials() {
-        for (value, wrong) in [("Bearer abc", false), ("Bearer Bearer abc", true), ("Bearer undefined", true), ("Basic !!!", true), ("Basic YWRhOmFwdw==", false), ("Bearer \"abc\"", true), ("Bearer", true), ("Bearer eyJhbGciOi", true)] {
+        for (value, wrong) in [
+            ("Bearer abc", false),
+            ("Bearer Bearer abc", true),
+            ("Bearer undefined", true),
+            ("Basic !!!", true),
+            ("Basic YWRhOmFwdw==", false),
+            ("Bearer \"abc\"", true),
+            ("Bearer", true),
+            ("Bearer eyJhbGciOi", true),
+        ] {
             let exchange = &exchanges(&format!("POST /x\nAuthorization: {value}\n--- 403\n"))[0];
             assert_eq!(malformed(exchange.request.as_ref().unwrap()).is_some(), wrong, "{value}");
         }

@@ -31,15 +31,40 @@ pub fn facts(exchange: &Exchange, sheet: &Sheet) -> Vec<Fact> {
 
 fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
     if let Some(found) = payload::find(request) {
-        let place = if found.place.is_empty() { found.part.as_str().to_owned() } else { format!("{} {}", found.part.as_str(), found.place) };
+        let place = if found.place.is_empty() {
+            found.part.as_str().to_owned()
+        } else {
+            format!("{} {}", found.part.as_str(), found.place)
+        };
         add(if found.strong { "payload" } else { "payload-weak" }, format!("{} in {place}", found.name));
     }
     let media = request.head.fields().value("content-type").and_then(MediaType::parse);
     if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
-        let risky = [".php", ".phtml", ".phar", ".jsp", ".jspx", ".asp", ".aspx", ".ashx", ".cgi", ".exe", ".sh", ".bat", ".pl", ".htaccess", ".php5", ".dll", ".svg", ".war"];
+        let risky = [
+            ".php",
+            ".phtml",
+            ".phar",
+            ".jsp",
+            ".jspx",
+            ".asp",
+            ".aspx",
+            ".ashx",
+            ".cgi",
+            ".exe",
+            ".sh",
+            ".bat",
+            ".pl",
+            ".htaccess",
+            ".php5",
+            ".dll",
+            ".svg",
+            ".war",
+        ];
         for part in parts::multipart_fields(&request.body.kept, boundary) {
             let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
-            if let Some(suffix) = risky.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}."))) {
+            if let Some(suffix) =
+                risky.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
+            {
                 add("file-executable", format!("an uploaded file name that ends in {suffix}"));
                 break;
             }
@@ -47,7 +72,12 @@ fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) 
     }
 }
 
-fn credential_facts(exchange: &Exchange, request: &Request, sheet: &Sheet, add: &mut impl FnMut(&'static str, String)) {
+fn credential_facts(
+    exchange: &Exchange,
+    request: &Request,
+    sheet: &Sheet,
+    add: &mut impl FnMut(&'static str, String),
+) {
     if let Some((_, late)) = credential::expired_for(request) {
         add("token-expired", format!("the token's exp lies {} before the request", span(late)));
     }
@@ -72,7 +102,11 @@ fn credential_facts(exchange: &Exchange, request: &Request, sheet: &Sheet, add: 
         add("credential-none", "no Authorization, API key or session cookie was sent".to_owned());
     }
     let session = sheet.family(Family::Session).next().is_some();
-    if session && sheet.family(Family::Csrf).next().is_none() && sheet.family(Family::Credential).next().is_none() && !matches!(request.head.method(), "GET" | "HEAD") {
+    if session
+        && sheet.family(Family::Csrf).next().is_none()
+        && sheet.family(Family::Credential).next().is_none()
+        && !matches!(request.head.method(), "GET" | "HEAD")
+    {
         add("csrf-none", "a session cookie comes without any CSRF token".to_owned());
     }
 }
@@ -90,8 +124,14 @@ fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
         (Some(_), Some(media)) if !coded => {
             let sniffed = parts::sniff(kept);
             if sniffed.contradicts(media) {
-                add("body-mismatch", format!("Content-Type says {}, the body looks like {}", media.essence, sniffed.as_str()));
-            } else if media.is_json() && request.body.is_whole() && matches!(json::flatten(kept).end, JsonEnd::Invalid(_) | JsonEnd::Cut) {
+                add(
+                    "body-mismatch",
+                    format!("Content-Type says {}, the body looks like {}", media.essence, sniffed.as_str()),
+                );
+            } else if media.is_json()
+                && request.body.is_whole()
+                && matches!(json::flatten(kept).end, JsonEnd::Invalid(_) | JsonEnd::Cut)
+            {
                 add("body-broken", "Content-Type says JSON, the body does not parse".to_owned());
             }
         }
@@ -107,14 +147,28 @@ fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
 
 fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'static str, String)) {
     let fields = request.head.fields();
-    for name in ["proxy", "lock-token", "content-range", "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "accept-charset", "if"] {
+    for name in [
+        "proxy",
+        "lock-token",
+        "content-range",
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "accept-charset",
+        "if",
+    ] {
         if fields.has(name) {
             add("field-restricted", format!("the field {name}, which rule sets restrict"));
             break;
         }
     }
     if let Some(coding) = fields.text("content-encoding").filter(|coding| !coding.is_empty()) {
-        add("encoding-odd", format!("a request body with Content-Encoding {}", coding.chars().take(20).collect::<String>()));
+        add(
+            "encoding-odd",
+            format!("a request body with Content-Encoding {}", coding.chars().take(20).collect::<String>()),
+        );
     }
     match fields.text("host") {
         None | Some("") => add("host-missing", "no Host".to_owned()),
@@ -122,8 +176,51 @@ fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'st
         Some(_) => {}
     }
     let agent = fields.text("user-agent").unwrap_or_default().to_ascii_lowercase();
-    let scanners = ["sqlmap", "nikto", "nmap", "acunetix", "masscan", "zgrab", "nuclei", "dirbuster", "gobuster", "wpscan", "nessus", "openvas", "hydra", "metasploit", "fuzz", "burp", "zaproxy", "havij", "w3af", "arachni"];
-    let scripts = ["curl", "wget", "python", "libwww", "go-http-client", "java/", "okhttp", "scrapy", "headless", "phantomjs", "httpie", "axios", "node-fetch", "ruby", "php", "perl", "bot", "crawler", "spider", "httpclient", "postman"];
+    let scanners = [
+        "sqlmap",
+        "nikto",
+        "nmap",
+        "acunetix",
+        "masscan",
+        "zgrab",
+        "nuclei",
+        "dirbuster",
+        "gobuster",
+        "wpscan",
+        "nessus",
+        "openvas",
+        "hydra",
+        "metasploit",
+        "fuzz",
+        "burp",
+        "zaproxy",
+        "havij",
+        "w3af",
+        "arachni",
+    ];
+    let scripts = [
+        "curl",
+        "wget",
+        "python",
+        "libwww",
+        "go-http-client",
+        "java/",
+        "okhttp",
+        "scrapy",
+        "headless",
+        "phantomjs",
+        "httpie",
+        "axios",
+        "node-fetch",
+        "ruby",
+        "php",
+        "perl",
+        "bot",
+        "crawler",
+        "spider",
+        "httpclient",
+        "postman",
+    ];
     if agent.trim().is_empty() {
         add("agent-missing", "no User-Agent".to_owned());
     } else if let Some(name) = scanners.iter().find(|name| agent.contains(*name)) {
@@ -134,14 +231,30 @@ fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'st
     if !fields.has("accept") {
         add("accept-missing", "no Accept".to_owned());
     }
-    let odd = [Anomaly::TransferEncodingWithContentLength, Anomaly::DuplicateContentLength, Anomaly::ConflictingContentLength, Anomaly::InvalidContentLength, Anomaly::UnknownTransferCoding, Anomaly::ChunkedNotFinal, Anomaly::ObsFold, Anomaly::SpaceBeforeColon, Anomaly::InvalidFieldName, Anomaly::InvalidFieldValue, Anomaly::DuplicateHost, Anomaly::AmbiguousFraming];
+    let odd = [
+        Anomaly::TransferEncodingWithContentLength,
+        Anomaly::DuplicateContentLength,
+        Anomaly::ConflictingContentLength,
+        Anomaly::InvalidContentLength,
+        Anomaly::UnknownTransferCoding,
+        Anomaly::ChunkedNotFinal,
+        Anomaly::ObsFold,
+        Anomaly::SpaceBeforeColon,
+        Anomaly::InvalidFieldName,
+        Anomaly::InvalidFieldValue,
+        Anomaly::DuplicateHost,
+        Anomaly::AmbiguousFraming,
+    ];
     if let Some(anomaly) = exchange.anomalies.iter().find(|anomaly| odd.contains(anomaly)) {
         add("framing-odd", anomaly.describe().to_owned());
     }
 }
 
 fn is_address(host: &str) -> bool {
-    let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
+    let bare = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(host, _)| host);
     bare.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
 }
 
@@ -173,8 +286,18 @@ mod tests {
 
     #[test]
     fn an_odd_request_shows_what_is_odd() {
-        let odd = ids("POST /x\nHost: 10.0.0.1:8080\nX-Http-Method-Override: PUT\nContent-Type: application/json; charset=utf-7\n\n<a/>\n--- 403\n");
-        for id in ["host-address", "field-restricted", "charset-odd", "body-mismatch", "agent-missing", "accept-missing", "credential-none"] {
+        let odd = ids(
+            "POST /x\nHost: 10.0.0.1:8080\nX-Http-Method-Override: PUT\nContent-Type: application/json; charset=utf-7\n\n<a/>\n--- 403\n",
+        );
+        for id in [
+            "host-address",
+            "field-restricted",
+            "charset-odd",
+            "body-mismatch",
+            "agent-missing",
+            "accept-missing",
+            "credential-none",
+        ] {
             assert!(odd.contains(&id), "{id} in {odd:?}");
         }
     }

@@ -43,8 +43,12 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("../../../assets/payloads.toml")).unwrap_or(File { payload: Vec::new() });
-    let set = RegexSetBuilder::new(file.payload.iter().map(|pattern| &pattern.regex)).unicode(false).build().unwrap_or_default();
+    let file: File =
+        toml::from_str(include_str!("../../../assets/payloads.toml")).unwrap_or(File { payload: Vec::new() });
+    let set = RegexSetBuilder::new(file.payload.iter().map(|pattern| &pattern.regex))
+        .unicode(false)
+        .build()
+        .unwrap_or_default();
     let names = file.payload.into_iter().map(|pattern| (&*pattern.name.leak(), pattern.strong)).collect();
     Patterns { set, names }
 });
@@ -70,7 +74,18 @@ pub fn find(request: &Request) -> Option<Payload> {
     }
     for field in request.head.fields().iter() {
         let name = field.name_text().to_ascii_lowercase();
-        let skip = ["authorization", "accept", "host", "content-type", "sec-ch-ua", "if-none-match", "accept-language", "accept-encoding", "cookie", "etag"];
+        let skip = [
+            "authorization",
+            "accept",
+            "host",
+            "content-type",
+            "sec-ch-ua",
+            "if-none-match",
+            "accept-language",
+            "accept-encoding",
+            "cookie",
+            "etag",
+        ];
         if !skip.contains(&name.as_str()) && field.value.len() > 6 {
             take(Part::RequestHeader, &name, field.value);
         }
@@ -96,7 +111,9 @@ fn bodies(request: &Request, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8
                     take(Part::RequestBody, &leaf.path, leaf.text().as_bytes());
                 }
             }
-            if memchr::memmem::find(body, b"\"$").is_some() || memchr::memmem::find(body, b"__proto__").is_some() {
+            if memchr::memmem::find(body, b"\"$").is_some()
+                || memchr::memmem::find(body, b"__proto__").is_some()
+            {
                 take(Part::RequestBody, "", body);
             }
         }
@@ -104,7 +121,11 @@ fn bodies(request: &Request, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8
             let boundary = media.and_then(|media| media.boundary()).unwrap_or_default();
             for part in parts::multipart_fields(body, boundary) {
                 let name = String::from_utf8_lossy(part.name);
-                take(Part::RequestBody, &name, part.value.get(..4096.min(part.value.len())).unwrap_or_default());
+                take(
+                    Part::RequestBody,
+                    &name,
+                    part.value.get(..4096.min(part.value.len())).unwrap_or_default(),
+                );
                 take(Part::RequestBody, &name, part.filename.unwrap_or_default());
             }
         }
@@ -118,7 +139,9 @@ fn scan(text: &[u8]) -> Option<(&'static str, bool)> {
         return None;
     }
     let text = text.get(..WINDOW.min(text.len())).unwrap_or_default();
-    let plain = text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_' | b',' | b':' | b'@' | b'+'));
+    let plain = text.iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_' | b',' | b':' | b'@' | b'+')
+    });
     if plain {
         return None;
     }
@@ -141,10 +164,28 @@ mod tests {
 
     #[test]
     fn attacks_are_seen_and_prose_is_not() {
-        for bad in ["' or 1=1 union select password from users--", "<script>alert(1)</script>", "../../etc/passwd", "; cat /etc/passwd", "${jndi:ldap://x/a}", "() { :;}; echo", "<?php system($_GET[0]); ?>", "x' OR 'a'='a", "{{7*7}}"] {
+        for bad in [
+            "' or 1=1 union select password from users--",
+            "<script>alert(1)</script>",
+            "../../etc/passwd",
+            "; cat /etc/passwd",
+            "${jndi:ldap://x/a}",
+            "() { :;}; echo",
+            "<?php system($_GET[0]); ?>",
+            "x' OR 'a'='a",
+            "{{7*7}}",
+        ] {
             assert!(scan(bad.as_bytes()).is_some_and(|hit| hit.1), "{bad}");
         }
-        for good in ["it's fine, select a colour from the list", "Tom & Jerry's; 3 < 4", "https://www.example.com/path?x=1", "O'Reilly and sons", "a -- b", "price: 10.00 (net)", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"] {
+        for good in [
+            "it's fine, select a colour from the list",
+            "Tom & Jerry's; 3 < 4",
+            "https://www.example.com/path?x=1",
+            "O'Reilly and sons",
+            "a -- b",
+            "price: 10.00 (net)",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+        ] {
             assert!(scan(good.as_bytes()).is_none_or(|hit| !hit.1), "{good}");
         }
     }

@@ -32,10 +32,19 @@ impl Rule for Facts {
             };
             let pointer = vec![case.point(part_of(fact.id), "")];
             for (cause, weight) in case.knowledge.fact(fact.id) {
-                out.add(*cause, weight * factor, EvidenceKind::Shown, format!("{}{shared}", fact.detail), pointer.clone());
+                out.add(
+                    *cause,
+                    weight * factor,
+                    EvidenceKind::Shown,
+                    format!("{}{shared}", fact.detail),
+                    pointer.clone(),
+                );
             }
             if share >= 0.3 && !case.borrowed && matches!(fact.id, "token-expired" | "address-expired") {
-                out.rule_out(Cause::ExpiredCredentials, format!("{sharing} of {all} successes carry expired credentials as well"));
+                out.rule_out(
+                    Cause::ExpiredCredentials,
+                    format!("{sharing} of {all} successes carry expired credentials as well"),
+                );
             }
         }
     }
@@ -44,7 +53,13 @@ impl Rule for Facts {
 fn factor(all: usize, share: f32, borrowed: bool) -> f32 {
     match (all, borrowed) {
         (0, _) => 0.65,
-        (_, true) => if share > 0.0 { 0.2 } else { 0.7 },
+        (_, true) => {
+            if share > 0.0 {
+                0.2
+            } else {
+                0.7
+            }
+        }
         (_, false) if share > 0.0 => (0.3 - share).max(0.0),
         (_, false) => 0.55 + 0.45 * ((all as f32 + 1.0).ln() / 1.6).min(1.0),
     }
@@ -57,7 +72,9 @@ fn fellowship(fellows: usize, group: usize) -> f32 {
 
 fn part_of(id: &str) -> Part {
     match id {
-        "payload" | "payload-weak" | "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
+        "payload" | "payload-weak" | "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => {
+            Part::RequestBody
+        }
         "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
         "address-expired" => Part::Query,
         _ => Part::RequestHeader,

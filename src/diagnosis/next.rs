@@ -1,0 +1,149 @@
+//! What to do next: concrete, filled in from the case.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use super::case::Case;
+use super::contrast::{Change, Contrast};
+use super::differs::rules::label;
+use super::explain::about;
+use super::family::Family;
+use crate::model::Cause;
+
+#[derive(Debug, Deserialize)]
+struct File {
+    log: Vec<Log>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Log {
+    mark: String,
+    system: String,
+    #[serde(rename = "where")]
+    place: String,
+    causes: BTreeMap<String, String>,
+    otherwise: String,
+}
+
+static LOGS: LazyLock<Vec<(Regex, Log)>> = LazyLock::new(|| {
+    let file: File =
+        toml::from_str(include_str!("../../assets/loglines.toml")).unwrap_or(File { log: Vec::new() });
+    file.log.into_iter().filter_map(|log| Some((Regex::new(&log.mark).ok()?, log))).collect()
+});
+
+/// Steps for `cause`, most useful first.
+pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
+    let mut out = Vec::new();
+    out.extend(specific(case, cause));
+    if let Some(about) = about(cause) {
+        out.push(about.check.clone());
+    }
+    out.extend(log(case, cause));
+    if let Some(about) = about(cause) {
+        out.push(about.mend.clone());
+    }
+    if cause == Cause::Unknown {
+        for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.5).take(3) {
+            out.push(format!(
+                "look at {}: {} here, unlike successes",
+                label(contrast),
+                if contrast.this.is_empty() { "absent" } else { &contrast.this }
+            ));
+        }
+    }
+    out
+}
+
+fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
+    let find = |families: &[Family]| {
+        case.contrasts.iter().find(|contrast| families.contains(&contrast.family) && contrast.surprise > 0.5)
+    };
+    let absent = |contrast: &Contrast| contrast.change == Change::Absent;
+    match cause {
+        Cause::InsufficientScope | Cause::InsufficientRole => {
+            let missing = case.contrasts.iter().find(|one| {
+                absent(one) && matches!(one.family, Family::Scope | Family::Role) && one.name.contains(": ")
+            })?;
+            let (claim, word) = missing.name.split_once(": ")?;
+            Some(format!(
+                "the token's {claim} lacks `{word}`; accepted ones have it: request a token with it"
+            ))
+        }
+        Cause::MissingCredentials => {
+            let missing = case.contrasts.iter().find(|one| {
+                absent(one)
+                    && matches!(
+                        one.family,
+                        Family::Credential | Family::ApiKey | Family::Session | Family::Consumer
+                    )
+            })?;
+            Some(format!("send {}: successes carry it", label(missing)))
+        }
+        Cause::Csrf => find(&[Family::Csrf])
+            .filter(|one| absent(one))
+            .map(|one| format!("send {}: successes carry it", label(one))),
+        Cause::WrongEnvironment => find(&[Family::Audience, Family::Issuer]).map(|one| {
+            format!("{} is {}: ask for a token with the value that accepted ones have", label(one), one.this)
+        }),
+        Cause::IpDenied | Cause::GeoDenied => Some(format!(
+            "ask for {} to be allowed; send the same request from an accepted address",
+            case.exchange().client.ip().to_canonical()
+        )),
+        Cause::Referer
+        | Cause::Origin
+        | Cause::Host
+        | Cause::ContentType
+        | Cause::Accept
+        | Cause::BotChallenge
+        | Cause::Waf => {
+            let wanted: &[Family] = match cause {
+                Cause::Referer => &[Family::Referer],
+                Cause::Origin => &[Family::Origin],
+                Cause::Host => &[Family::Host],
+                Cause::ContentType => &[Family::MediaType, Family::Charset],
+                Cause::Accept => &[Family::Accept],
+                _ => &[Family::UserAgent, Family::Clearance, Family::BodySize],
+            };
+            find(wanted).map(|one| {
+                format!(
+                    "repeat the request with {} as in a success (here: {})",
+                    label(one),
+                    if one.this.is_empty() { "absent" } else { &one.this }
+                )
+            })
+        }
+        Cause::RateLimited | Cause::Quota => {
+            let after = case.response()?.head.fields().text("retry-after")?;
+            Some(format!("wait: Retry-After says {after}"))
+        }
+        _ => None,
+    }
+}
+
+/// What the refusing server writes about it.
+fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
+    let server = case.response()?.head.fields().text("server").unwrap_or_default();
+    let (_, log) = LOGS.iter().find(|(mark, _)| mark.is_match(server))?;
+    let what =
+        log.causes.get(cause.id()).map_or_else(|| log.otherwise.clone(), |what| format!("look for `{what}`"));
+    let client = case.exchange().client.ip().to_canonical();
+    Some(format!("{} {}: {what}, from {client} at {}", log.system, log.place, case.exchange().started()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_knowledge_is_sound() {
+        assert!(LOGS.len() >= 8);
+        for (_, log) in LOGS.iter() {
+            for cause in log.causes.keys() {
+                assert!(cause.parse::<Cause>().is_ok(), "{cause}");
+            }
+        }
+    }
+}
