@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
-use super::family::{self, Family};
+use super::family::{self, At, Family};
 use super::shown::facts;
 use crate::model::{Exchange, Request};
 use crate::parts::json::{self, JsonEnd};
@@ -155,7 +155,7 @@ impl Sheet {
         }
         for parameter in parameters(target.query()).take(32) {
             let name = parameter.name();
-            self.add(family::of_parameter(&name), &name, &parameter.value());
+            self.add(family::of(At::Parameter, &name), &name, &parameter.value());
         }
     }
 
@@ -169,7 +169,7 @@ impl Sheet {
                 "user-agent" => self.add(Family::UserAgent, &name, product(&field.value_text()).as_bytes()),
                 "referer" => self.add(Family::Referer, &name, site(field.value)),
                 "origin" | "accept" | "content-encoding" => {
-                    self.add(family::of_field(&name), &name, &field.value.to_ascii_lowercase());
+                    self.add(family::of(At::Field, &name), &name, &field.value.to_ascii_lowercase());
                 }
                 "host" => self.add(
                     Family::Host,
@@ -185,12 +185,12 @@ impl Sheet {
         }
         for cookie in cookies(request.head.fields()) {
             let name = String::from_utf8_lossy(cookie.name).into_owned();
-            self.add(family::of_cookie(&name), &name, cookie.value);
+            self.add(family::of(At::Cookie, &name), &name, cookie.value);
         }
     }
 
     fn other(&mut self, name: &str, value: &[u8]) {
-        let family = family::of_field(name);
+        let family = family::of(At::Field, name);
         match family {
             Family::Browser => self.add(family, name, b""),
             Family::Scope | Family::Role => self.words(family, name, &String::from_utf8_lossy(value)),
@@ -272,10 +272,10 @@ impl Sheet {
             self.add(Family::KeyId, "alg", algorithm.as_bytes());
         }
         for (name, value) in jwt.claims.iter().take(48) {
-            let family = family::of_claim(name);
+            let family = family::of(At::Claim, name);
             match value {
                 serde_json::Value::String(text) if matches!(family, Family::Scope | Family::Role) => {
-                    self.words(family, name, text)
+                    self.words(family, name, text);
                 }
                 serde_json::Value::String(text) => self.add(family, name, text.as_bytes()),
                 other if matches!(family, Family::Scope | Family::Role) => self.members(family, name, other),
@@ -314,14 +314,14 @@ impl Sheet {
                 self.has_members = matches!(flat.end, JsonEnd::Complete | JsonEnd::Limit);
                 for leaf in flat.leaves.iter().take(MAX_MEMBERS) {
                     let name = leaf.path.rsplit(['.', '\'']).next().unwrap_or_default();
-                    self.add(family::of_member(name), &leaf.path, leaf.raw);
+                    self.add(family::of(At::Member, name), &leaf.path, leaf.raw);
                 }
             }
             parts::Sniffed::Form => {
                 self.has_members = true;
                 for parameter in parameters(kept).take(MAX_MEMBERS) {
                     let name = parameter.name();
-                    self.add(family::of_member(&name), &name, &parameter.value());
+                    self.add(family::of(At::Member, &name), &name, &parameter.value());
                 }
             }
             parts::Sniffed::Multipart => {
@@ -329,7 +329,7 @@ impl Sheet {
                 self.has_members = true;
                 for part in parts::multipart_fields(kept, boundary).iter().take(MAX_MEMBERS) {
                     let name = String::from_utf8_lossy(part.name);
-                    self.add(family::of_member(&name), &name, part.filename.unwrap_or(part.value));
+                    self.add(family::of(At::Member, &name), &name, part.filename.unwrap_or(part.value));
                 }
             }
             _ => {}
@@ -372,10 +372,10 @@ fn strings(value: &serde_json::Value, out: &mut Vec<String>, depth: usize) {
     match value {
         serde_json::Value::String(text) => out.push(text.clone()),
         serde_json::Value::Array(list) if depth < 4 => {
-            list.iter().take(64).for_each(|one| strings(one, out, depth + 1))
+            list.iter().take(64).for_each(|one| strings(one, out, depth + 1));
         }
         serde_json::Value::Object(map) if depth < 4 => {
-            map.values().take(64).for_each(|one| strings(one, out, depth + 1))
+            map.values().take(64).for_each(|one| strings(one, out, depth + 1));
         }
         serde_json::Value::Bool(flag) => out.push(flag.to_string()),
         _ => {}

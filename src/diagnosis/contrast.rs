@@ -147,7 +147,6 @@ fn comparable(family: Family, sheet: &Sheet) -> bool {
         | Family::Claim
         | Family::Environment => sheet.has_token,
         Family::Body => sheet.has_members,
-        Family::Ownership => true,
         _ => true,
     }
 }

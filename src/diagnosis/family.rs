@@ -1,4 +1,11 @@
-//! What sort of thing a part of a request is: the name of a field, cookie, parameter, claim or member decides.
+//! What sort of thing a part of a request is: the name of a field, cookie, parameter, claim or member decides, by
+//! `assets/names.toml`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 macro_rules! families {
     ($($variant:ident = $id:literal;)*) => {
@@ -11,7 +18,7 @@ macro_rules! families {
         impl Family {
             /// Every family.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The name that `assets/weights.toml` uses.
+            /// The name that the assets use.
             pub const fn id(self) -> &'static str { match self { $(Self::$variant => $id,)* } }
         }
     };
@@ -32,427 +39,97 @@ families! {
     HttpVersion = "http-version"; Ownership = "ownership"; Other = "other"; Fact = "fact"; Noise = "noise";
 }
 
-fn any(name: &str, parts: &[&str]) -> bool {
-    parts.iter().any(|part| name.contains(part))
+/// Where a name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum At {
+    /// Request field.
+    Field,
+    /// Cookie.
+    Cookie,
+    /// Query parameter.
+    Parameter,
+    /// Member or form field of the body.
+    Member,
+    /// Claim of a token.
+    Claim,
 }
 
-/// Names that mean the same wherever they stand: field, parameter, cookie or member.
-fn common(name: &str) -> Option<Family> {
-    let csrf = [
-        "csrf",
-        "xsrf",
-        "crumb",
-        "verificationtoken",
-        "antiforgery",
-        "authenticity",
-        "wpnonce",
-        "wp-nonce",
-        "forgery",
-    ];
-    if any(name, &csrf)
-        || matches!(
-            name,
-            "_token" | "nonce_field" | "form_token" | "_nonce" | "formkey" | "form_key" | "state_token"
-        )
-    {
-        return Some(Family::Csrf);
-    }
-    let keys = [
-        "api-key",
-        "apikey",
-        "api_key",
-        "access-key",
-        "access_key",
-        "access-token",
-        "access_token",
-        "auth-token",
-        "auth_token",
-        "x-auth",
-        "x-token",
-        "x-api-token",
-        "private-token",
-        "job-token",
-        "secret",
-        "subscription-key",
-        "vault-token",
-        "session-token",
-        "security-token",
-        "x-gitlab-token",
-        "x-shopify-access",
-        "x-functions-key",
-        "x-admin-token",
-        "app-key",
-        "license-key",
-        "service-key",
-        "user-token",
-        "x-plex-token",
-        "x-master-key",
-        "x-parse",
-        "circle-token",
-        "auth-key",
-        "ocp-apim",
-        "x-access",
-        "token",
-    ];
-    if matches!(name, "key" | "apikey" | "token" | "auth" | "code_key")
-        || (any(name, &keys)
-            && !any(
-                name,
-                &[
-                    "token_type",
-                    "idempot",
-                    "cancel",
-                    "page",
-                    "next",
-                    "device",
-                    "push",
-                    "card",
-                    "payment",
-                    "stripe",
-                    "tokens",
-                    "request-token",
-                ],
-            ))
-    {
-        return Some(Family::ApiKey);
-    }
-    if any(name, &["signature", "hmac", "x-sign", "x-hub", "digest"])
-        || matches!(name, "sign" | "sig" | "hash" | "md5" | "mac")
-    {
-        return Some(Family::Signature);
-    }
-    if any(name, &["tenant", "organization", "organisation", "workspace"])
-        || matches!(
-            name,
-            "org"
-                | "org_id"
-                | "x-org-id"
-                | "x-org"
-                | "orgid"
-                | "x-account-id"
-                | "x-project-id"
-                | "x-team-id"
-                | "owner"
-                | "owner_id"
-                | "account_id"
-                | "accountid"
-                | "company_id"
-                | "customer_id"
-                | "user_id"
-                | "userid"
-                | "user"
-                | "account"
-                | "team"
-                | "team_id"
-                | "x-account"
-        )
-    {
-        return Some(Family::Tenant);
-    }
-    None
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    name: Vec<RawEntry>,
 }
 
-/// The family of a request field, its name in lower case.
-pub fn of_field(name: &str) -> Family {
-    match name {
-        "authorization" | "proxy-authorization" => Family::Credential,
-        "host" => Family::Host,
-        "origin" => Family::Origin,
-        "referer" => Family::Referer,
-        "user-agent" => Family::UserAgent,
-        "accept" => Family::Accept,
-        "content-encoding" => Family::ContentEncoding,
-        "expect" => Family::Expect,
-        "sec-fetch-site" => Family::FetchSite,
-        "x-requested-with" => Family::Ajax,
-        "x-forwarded-for"
-        | "x-real-ip"
-        | "forwarded"
-        | "true-client-ip"
-        | "cf-connecting-ip"
-        | "x-client-ip"
-        | "x-original-forwarded-for"
-        | "x-cluster-client-ip"
-        | "fastly-client-ip"
-        | "x-azure-clientip"
-        | "x-envoy-external-address" => Family::ForwardedFor,
-        "x-forwarded-proto"
-        | "x-forwarded-scheme"
-        | "x-scheme"
-        | "x-url-scheme"
-        | "front-end-https"
-        | "x-forwarded-ssl"
-        | "x-forwarded-protocol"
-        | "x-forwarded-port" => Family::ForwardedProto,
-        "x-forwarded-host" | "x-original-host" | "x-host" => Family::ForwardedHost,
-        "via" => Family::Via,
-        "cookie"
-        | "content-type"
-        | "content-length"
-        | "date"
-        | "connection"
-        | "keep-alive"
-        | "te"
-        | "dnt"
-        | "cache-control"
-        | "pragma"
-        | "priority"
-        | "upgrade-insecure-requests"
-        | "accept-encoding"
-        | "accept-language"
-        | "accept-charset"
-        | "if-none-match"
-        | "if-modified-since"
-        | "content-language"
-        | "transfer-encoding"
-        | "proxy-connection"
-        | "sec-gpc"
-        | "x-request-start"
-        | "x-amz-content-sha256"
-        | "content-md5"
-        | "user-agent-id"
-        | "range" => Family::Noise,
-        _ => custom_field(name),
-    }
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    at: Option<At>,
+    family: String,
+    #[serde(default)]
+    is: String,
+    has: Option<String>,
+    #[serde(default)]
+    not: String,
 }
 
-fn custom_field(name: &str) -> Family {
-    if any(
-        name,
-        &[
-            "request-id",
-            "requestid",
-            "trace",
-            "correlation",
-            "idempotency",
-            "b3",
-            "amzn-trace",
-            "baggage",
-            "sentry",
-            "newrelic",
-            "datadog",
-            "span",
-            "x-nonce",
-            "nonce",
-            "transaction-id",
-            "message-id",
-            "session-affinity",
-            "sequence",
-            "x-runtime",
-            "delivery",
-            "invocation",
-            "attempt",
-            "retry",
-        ],
-    ) && !name.contains("wp-nonce")
-    {
-        return Family::Noise;
-    }
-    if name.starts_with("sec-") || name.starts_with("save-data") {
-        return Family::Browser;
-    }
-    if any(
-        name,
-        &[
-            "ssl",
-            "tls",
-            "client-cert",
-            "clientcert",
-            "client-dn",
-            "client-verify",
-            "x509",
-            "peer-cert",
-            "x-spiffe",
-        ],
-    ) {
-        return Family::Certificate;
-    }
-    if any(name, &["method-override", "http-method", "original-method"])
-        || matches!(name, "x-original-url" | "x-rewrite-url")
-    {
-        return Family::Override;
-    }
-    if any(name, &["country", "geo", "ipcountry", "location", "region"]) && !name.contains("aws") {
-        return Family::Country;
-    }
-    if let Some(family) = common(name) {
-        return family;
-    }
-    if any(name, &["timestamp", "x-amz-date", "x-date", "x-time", "x-ms-date", "request-time", "x-created"]) {
-        return Family::Timestamp;
-    }
-    if any(name, &["version"]) {
-        return Family::ApiVersion;
-    }
-    if any(name, &["role", "group", "permission", "privilege", "authorities"]) {
-        return Family::Role;
-    }
-    if any(name, &["scope"]) {
-        return Family::Scope;
-    }
-    if any(name, &["environment", "x-env", "x-stage", "livemode"]) {
-        return Family::Environment;
-    }
-    if any(name, &["plan", "tier", "subscription", "licen", "product"]) {
-        return Family::Plan;
-    }
-    if any(
-        name,
-        &[
-            "consumer",
-            "client-id",
-            "client_id",
-            "app-id",
-            "x-app",
-            "x-user",
-            "remote-user",
-            "forwarded-user",
-            "authenticated",
-            "principal",
-            "x-client",
-            "partner",
-            "vendor-id",
-            "merchant",
-            "application",
-        ],
-    ) {
-        return Family::Consumer;
-    }
-    Family::Other
+struct Entry {
+    at: Option<At>,
+    family: Family,
+    is: Vec<String>,
+    has: Vec<String>,
+    not: Vec<String>,
 }
 
-/// The family of a cookie by its name.
-pub fn of_cookie(name: &str) -> Family {
-    let name = name.to_ascii_lowercase();
-    if any(&name, &["csrf", "xsrf", "antiforgery", "requestverification"]) {
-        return Family::Csrf;
-    }
-    if any(
-        &name,
-        &[
-            "incap_",
-            "cf_clearance",
-            "__cf_bm",
-            "datadome",
-            "_px",
-            "_abck",
-            "bm_sz",
-            "aws-waf",
-            "ak_bmsc",
-            "reese84",
-            "challenge",
-            "__chk",
-            "human",
-            "bot",
-            "ddg",
-            "clearance",
-            "captcha",
-            "sucuri",
-            "__test",
-        ],
-    ) {
-        return Family::Clearance;
-    }
-    if any(
-        &name,
-        &[
-            "_ga",
-            "_gid",
-            "utm",
-            "lang",
-            "locale",
-            "theme",
-            "consent",
-            "_fb",
-            "_hj",
-            "pref",
-            "seen",
-            "banner",
-            "tz",
-            "ab_",
-            "optimizely",
-            "currency",
-        ],
-    ) {
-        return Family::Noise;
-    }
-    if any(
-        &name,
-        &[
-            "sess",
-            "sid",
-            "auth",
-            "token",
-            "jwt",
-            "login",
-            "remember",
-            "identity",
-            "sso",
-            "ticket",
-            "user",
-            "aspnetcore.cookies",
-            "_key",
-            "wordpress_logged",
-            "connect.",
-        ],
-    ) {
-        return Family::Session;
-    }
-    Family::Cookie
+/// Names whose family is remembered by one thread.
+const REMEMBERED: usize = 4096;
+
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let words = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let file: RawFile =
+        toml::from_str(include_str!("../../assets/names.toml")).unwrap_or(RawFile { name: Vec::new() });
+    let entry = |raw: RawEntry| {
+        let family = Family::ALL.iter().copied().find(|family| family.id() == raw.family)?;
+        let has = match raw.has.as_deref() {
+            Some("") => vec![String::new()],
+            other => words(other.unwrap_or_default()),
+        };
+        Some(Entry { at: raw.at, family, is: words(&raw.is), has, not: words(&raw.not) })
+    };
+    file.name.into_iter().filter_map(entry).collect()
+});
+
+thread_local! {
+    static KNOWN: RefCell<HashMap<(At, Box<str>), Family, ahash::RandomState>> = RefCell::default();
 }
 
-/// The family of a query parameter.
-pub fn of_parameter(name: &str) -> Family {
-    let name = name.to_ascii_lowercase();
-    match name.as_str() {
-        "expires" | "exp" | "x-amz-expires" | "se" | "expiry" | "e" | "x-goog-expires" | "valid_until" => {
-            Family::Expiry
+/// The family of `name`, in any case, at `at`.
+pub fn of(at: At, name: &str) -> Family {
+    let lower: Box<str> = name.to_ascii_lowercase().into();
+    KNOWN.with_borrow_mut(|known| {
+        let key = (at, lower);
+        if let Some(family) = known.get(&key) {
+            return *family;
         }
-        "x-amz-date" | "timestamp" | "ts" | "st" | "x-goog-date" => Family::Timestamp,
-        "api-version" | "api_version" | "version" | "v" => Family::ApiVersion,
-        "x-amz-signature" | "x-goog-signature" => Family::Signature,
-        "x-amz-credential" | "awsaccesskeyid" | "x-goog-credential" | "client_id" => Family::ApiKey,
-        _ => common(&name).unwrap_or(Family::Query),
-    }
+        let family = look_up(at, &key.1);
+        if known.len() < REMEMBERED {
+            known.insert(key, family);
+        }
+        family
+    })
 }
 
-/// The family of a member or form field of the body.
-pub fn of_member(name: &str) -> Family {
-    let name = name.to_ascii_lowercase();
-    match common(&name) {
-        Some(Family::ApiKey) => Family::Body,
-        Some(family) => family,
-        None => Family::Body,
-    }
-}
-
-/// The family of a token's claim.
-pub fn of_claim(name: &str) -> Family {
-    let lower = name.to_ascii_lowercase();
-    let last = lower.rsplit(['/', '.']).next().unwrap_or(&lower);
-    match last {
-        "exp" | "iat" | "nbf" | "jti" | "auth_time" | "nonce" | "at_hash" | "sid" | "session_state"
-        | "typ" | "uti" | "rh" => Family::Noise,
-        "aud" | "audience" | "resource" => Family::Audience,
-        "iss" => Family::Issuer,
-        "sub" | "uid" | "user_id" | "username" | "preferred_username" | "email" | "name" | "upn" | "oid" => {
-            Family::Subject
-        }
-        "scope" | "scp" | "scopes" | "permissions" | "perms" => Family::Scope,
-        "env" | "environment" | "stage" | "livemode" => Family::Environment,
-        "tid" | "tenant" | "tenant_id" | "org" | "org_id" | "account" | "account_id" | "organization"
-        | "team" | "team_id" => Family::Tenant,
-        "plan" | "tier" | "subscription" | "product" | "products" | "features" | "entitlements" => {
-            Family::Plan
-        }
-        "azp" | "client_id" | "cid" | "appid" => Family::Consumer,
-        _ if any(last, &["role", "group", "authorit", "privilege", "admin", "realm_access"])
-            || lower.contains("realm_access")
-            || lower.contains("resource_access") =>
-        {
-            Family::Role
-        }
-        _ => Family::Claim,
+fn look_up(at: At, lower: &str) -> Family {
+    let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(lower) } else { lower };
+    let fits = |entry: &&Entry| {
+        entry.at.is_none_or(|wanted| wanted == at)
+            && (entry.is.iter().any(|name| name == last)
+                || entry.has.iter().any(|part| lower.contains(part.as_str())))
+            && !entry.not.iter().any(|part| lower.contains(part.as_str()))
+    };
+    match ENTRIES.iter().find(fits).map_or(Family::Other, |entry| entry.family) {
+        Family::ApiKey if at == At::Member => Family::Body,
+        family => family,
     }
 }
 
@@ -462,21 +139,31 @@ mod tests {
 
     #[test]
     fn names_decide() {
-        assert_eq!(of_field("x-csrf-token"), Family::Csrf);
-        assert_eq!(of_field("x-api-key"), Family::ApiKey);
-        assert_eq!(of_field("idempotency-key"), Family::Noise);
-        assert_eq!(of_field("x-hub-signature-256"), Family::Signature);
-        assert_eq!(of_field("x-consumer-id"), Family::Consumer);
-        assert_eq!(of_field("x-anything"), Family::Other);
-        assert_eq!(of_cookie("JSESSIONID"), Family::Session);
-        assert_eq!(of_cookie("cf_clearance"), Family::Clearance);
-        assert_eq!(of_parameter("expires"), Family::Expiry);
-        assert_eq!(of_claim("https://acme.example/roles"), Family::Role);
-        assert_eq!(of_member("csrfmiddlewaretoken"), Family::Csrf);
+        for (at, name, family) in [
+            (At::Field, "X-CSRF-Token", Family::Csrf),
+            (At::Field, "x-api-key", Family::ApiKey),
+            (At::Field, "idempotency-key", Family::Noise),
+            (At::Field, "x-hub-signature-256", Family::Signature),
+            (At::Field, "x-consumer-id", Family::Consumer),
+            (At::Field, "x-anything", Family::Other),
+            (At::Cookie, "JSESSIONID", Family::Session),
+            (At::Cookie, "cf_clearance", Family::Clearance),
+            (At::Cookie, "XSRF-TOKEN", Family::Csrf),
+            (At::Parameter, "expires", Family::Expiry),
+            (At::Claim, "https://acme.example/roles", Family::Role),
+            (At::Claim, "exp", Family::Noise),
+            (At::Member, "csrfmiddlewaretoken", Family::Csrf),
+            (At::Member, "comment", Family::Body),
+        ] {
+            assert_eq!(of(at, name), family, "{name}");
+            assert_eq!(of(at, name), family, "{name} again");
+        }
     }
 
     #[test]
-    fn ids_are_unique() {
+    fn every_entry_of_the_asset_counts() {
+        let file: RawFile = toml::from_str(include_str!("../../assets/names.toml")).unwrap();
+        assert_eq!(file.name.len(), ENTRIES.len());
         let mut ids: Vec<&str> = Family::ALL.iter().map(|family| family.id()).collect();
         ids.sort_unstable();
         ids.dedup();

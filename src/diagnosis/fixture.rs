@@ -1,12 +1,14 @@
 //! Exchanges written as text, for tests and for the score example.
 //!
-//! A scenario file holds scenarios; each is a heading `=== name | cause | also,accepted`, then blocks. A block is a
+//! A scenario file holds templates (`### name`, then blocks) and scenarios; each is a heading `=== name | cause |
+//! also,accepted`, perhaps a line `like TEMPLATE`, then blocks. A block is a
 //! request (`POST /path`, fields, an empty line, a body), then `--- STATUS [xN] [every=MS] [ttfb=US]` with response fields,
 //! an empty line and a body. `+++` starts a block that edits the previous request: a start line replaces it, `Name: value`
 //! sets, `-Name` removes, `@ address` moves the client, what follows an empty line replaces the body.
 //! `{a|b|c}` takes its alternatives in turn, `{#}` is a running number, `{hex}` a fresh number,
 //! `{jwt sub=u1 exp=+3600 scope=a,b}` a token (a comma makes a list), `{time +60}` seconds since the epoch.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use base64::Engine;
@@ -22,21 +24,29 @@ const START: i64 = 1_795_333_921;
 
 /// A scenario with its label.
 #[derive(Debug)]
-pub struct Scenario {
+#[allow(dead_code, reason = "the score example reads all of it, the unit tests a part")]
+pub(crate) struct Scenario {
     /// Short name.
-    pub name: String,
+    pub(crate) name: String,
     /// Expected cause.
-    pub cause: String,
+    pub(crate) cause: String,
     /// Causes that are right as well.
-    pub accept: Vec<String>,
+    pub(crate) accept: Vec<String>,
     /// The traffic.
-    pub exchanges: Vec<Exchange>,
+    pub(crate) exchanges: Vec<Exchange>,
 }
 
 /// Reads a scenario file.
-pub fn scenarios(text: &str) -> Vec<Scenario> {
-    text.split("\n=== ")
+pub(crate) fn scenarios(text: &str) -> Vec<Scenario> {
+    let mut parts = text.split("\n=== ");
+    let templates: Vec<(&str, &str)> = parts
+        .next()
+        .unwrap_or_default()
+        .split("\n### ")
         .skip(1)
+        .filter_map(|part| part.split_once('\n'))
+        .collect();
+    parts
         .map(|part| {
             let (heading, rest) = part.split_once('\n').unwrap_or((part, ""));
             let mut words = heading.split('|').map(str::trim);
@@ -44,13 +54,17 @@ pub fn scenarios(text: &str) -> Vec<Scenario> {
             let (name, cause, accept) = (next(), next(), next());
             let accept =
                 accept.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
-            Scenario { name, cause, accept, exchanges: Writer::default().blocks(rest) }
+            let (like, own) = rest.split_once('\n').unwrap_or((rest, ""));
+            let wanted = like.strip_prefix("like ").map(str::trim);
+            let template = templates.iter().find(|(name, _)| Some(*name) == wanted);
+            let text = template.map_or_else(|| rest.to_owned(), |(_, text)| format!("{text}\n{own}"));
+            Scenario { name, cause, accept, exchanges: Writer::default().blocks(&text) }
         })
         .collect()
 }
 
 /// The exchanges of one scenario without a heading.
-pub fn exchanges(text: &str) -> Vec<Exchange> {
+pub(crate) fn exchanges(text: &str) -> Vec<Exchange> {
     Writer::default().blocks(text.trim_start_matches('\n'))
 }
 
@@ -167,19 +181,19 @@ impl Writer {
         let body_out = self.fill(&request.body);
         let mut text = format!("{} HTTP/1.1\r\n", self.fill(&request.start));
         for (name, value) in &request.fields {
-            text.push_str(&format!("{name}: {}\r\n", self.fill(value)));
+            let _ = write!(text, "{name}: {}\r\n", self.fill(value));
         }
         if !body_out.is_empty() {
-            text.push_str(&format!("Content-Length: {}\r\n", body_out.len()));
+            let _ = write!(text, "Content-Length: {}\r\n", body_out.len());
         }
         let started = Timestamp::from_parts(START, 0).plus(self.now);
         let answered = started.plus(ttfb);
         let answer_body = self.fill(body);
         let mut answer = format!("HTTP/1.1 {status} {}\r\n", reason(status));
         for line in head {
-            answer.push_str(&format!("{}\r\n", self.fill(line)));
+            let _ = write!(answer, "{}\r\n", self.fill(line));
         }
-        answer.push_str(&format!("Content-Length: {}\r\n", answer_body.len()));
+        let _ = write!(answer, "Content-Length: {}\r\n", answer_body.len());
         Exchange {
             id: ExchangeId(0),
             client: SocketAddr::new(
@@ -219,15 +233,12 @@ impl Writer {
             out.push_str(before);
             let Some(close) = tail.find('}') else { break };
             let (inner, after) = (&tail[1..close], &tail[close + 1..]);
-            match self.value(inner) {
-                Some(value) => {
-                    out.push_str(&value);
-                    rest = after;
-                }
-                None => {
-                    out.push('{');
-                    rest = &tail[1..];
-                }
+            if let Some(value) = self.value(inner) {
+                out.push_str(&value);
+                rest = after;
+            } else {
+                out.push('{');
+                rest = &tail[1..];
             }
         }
         out.push_str(rest);

@@ -168,14 +168,15 @@ impl Knowledge {
             }
             fingerprints.push(fingerprint);
         }
-        let weights: Weights = toml::from_str(include_str!("../../assets/weights.toml")).map_err(form)?;
+        let weights: Weights =
+            toml::from_str(include_str!("../../assets/weights.toml")).map_err(|error| form(&error))?;
         let lexicon = Lexicon::read(include_str!("../../assets/lexicon.toml"))?;
-        Self::assemble(fingerprints, weights, lexicon)
+        Self::assemble(fingerprints, &weights, lexicon)
     }
 
     fn assemble(
         fingerprints: Vec<Fingerprint>,
-        weights: Weights,
+        weights: &Weights,
         lexicon: Lexicon,
     ) -> Result<Self, KnowledgeError> {
         let mut prior = HashMap::new();
@@ -205,7 +206,7 @@ impl Knowledge {
         Ok(Self {
             fact: table("fact", &weights.fact)?,
             layer: table("layer", &weights.layer)?,
-            calibration: weights.calibration.points,
+            calibration: weights.calibration.points.clone(),
             combine: weights.combine,
             fingerprints,
             lexicon,
@@ -243,7 +244,7 @@ impl Knowledge {
     }
 }
 
-fn form(error: toml::de::Error) -> KnowledgeError {
+fn form(error: &toml::de::Error) -> KnowledgeError {
     KnowledgeError::Form(error.to_string())
 }
 
@@ -267,7 +268,7 @@ fn regex(id: &str, pattern: &str) -> Result<Regex, KnowledgeError> {
 }
 
 fn fingerprints(text: &str) -> Result<Vec<Fingerprint>, KnowledgeError> {
-    let raw: RawFile = toml::from_str(text).map_err(form)?;
+    let raw: RawFile = toml::from_str(text).map_err(|error| form(&error))?;
     let mut out: Vec<Fingerprint> = Vec::with_capacity(raw.fingerprint.len());
     for one in raw.fingerprint {
         if out.iter().any(|known| known.id == one.id) {

@@ -4,6 +4,8 @@
 //! prepares a [`case::Case`] from the refusal and what was counted, asks every [`rule::Rule`] for evidence and lets
 //! [`combine::rank`] turn it into probabilities. What is known of systems and words is data in `assets/`.
 
+#![allow(clippy::similar_names, reason = "a case and its cause are called what they are")]
+
 pub mod attribute;
 pub mod behaved;
 pub mod case;

@@ -98,28 +98,30 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
         | Cause::ContentType
         | Cause::Accept
         | Cause::BotChallenge
-        | Cause::Waf => {
-            let wanted: &[Family] = match cause {
-                Cause::Referer => &[Family::Referer],
-                Cause::Origin => &[Family::Origin],
-                Cause::Host => &[Family::Host],
-                Cause::ContentType => &[Family::MediaType, Family::Charset],
-                Cause::Accept => &[Family::Accept],
-                _ => &[Family::UserAgent, Family::Clearance, Family::BodySize],
-            };
-            find(wanted).map(|one| {
-                format!(
-                    "repeat the request with {} as in a success (here: {})",
-                    label(one),
-                    if one.this.is_empty() { "absent" } else { &one.this }
-                )
-            })
-        }
+        | Cause::Waf => find(wanted(cause)).map(|one| {
+            format!(
+                "repeat the request with {} as in a success (here: {})",
+                label(one),
+                if one.this.is_empty() { "absent" } else { &one.this }
+            )
+        }),
         Cause::RateLimited | Cause::Quota => {
             let after = case.response()?.head.fields().text("retry-after")?;
             Some(format!("wait: Retry-After says {after}"))
         }
         _ => None,
+    }
+}
+
+/// The families that a cause rests on.
+fn wanted(cause: Cause) -> &'static [Family] {
+    match cause {
+        Cause::Referer => &[Family::Referer],
+        Cause::Origin => &[Family::Origin],
+        Cause::Host => &[Family::Host],
+        Cause::ContentType => &[Family::MediaType, Family::Charset],
+        Cause::Accept => &[Family::Accept],
+        _ => &[Family::UserAgent, Family::Clearance, Family::BodySize],
     }
 }
 

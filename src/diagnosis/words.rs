@@ -39,15 +39,12 @@ pub fn unescape(text: &str) -> String {
         let (before, tail) = rest.split_at(at);
         out.push_str(before);
         let end = tail.bytes().take(12).position(|byte| byte == b';');
-        match end.and_then(|end| Some((entity(tail.get(1..end)?)?, end + 1))) {
-            Some((character, taken)) => {
-                out.push(character);
-                rest = tail.get(taken..).unwrap_or_default();
-            }
-            None => {
-                out.push('&');
-                rest = tail.get(1..).unwrap_or_default();
-            }
+        if let Some((character, taken)) = end.and_then(|end| Some((entity(tail.get(1..end)?)?, end + 1))) {
+            out.push(character);
+            rest = tail.get(taken..).unwrap_or_default();
+        } else {
+            out.push('&');
+            rest = tail.get(1..).unwrap_or_default();
         }
     }
     out.push_str(rest);

@@ -87,7 +87,7 @@ impl Rule for StateChange {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let behaviour = &case.behaviour;
         let mut add = |cause, weight, text: &str| {
-            out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")])
+            out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")]);
         };
         let same =
             "nothing that could matter differs from accepted requests: a limit or the server's state decides";

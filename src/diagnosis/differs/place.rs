@@ -49,17 +49,13 @@ impl Rule for Elsewhere {
                 vec![case.point(Part::RequestHeader, "authorization")],
             );
         }
-        if let (Some(here), Some(there)) = (case.place, there) {
-            if here.ok > 0
-                && here.method == there.method
-                && one_segment_apart(&here.template, &there.template)
-            {
-                let text = format!(
-                    "the same credential is accepted at {}, others are at {}",
-                    there.template, here.template
-                );
-                out.add(Cause::NotOwner, 2.8, DIFFERS, text, vec![case.point(Part::Path, "")]);
-            }
+        let pair = case.place.zip(there).filter(|(here, there)| {
+            here.ok > 0 && here.method == there.method && one_segment_apart(&here.template, &there.template)
+        });
+        if let Some((here, there)) = pair {
+            let (here, there) = (&here.template, &there.template);
+            let text = format!("the same credential is accepted at {there}, others are at {here}");
+            out.add(Cause::NotOwner, 2.8, DIFFERS, text, vec![case.point(Part::Path, "")]);
         }
     }
 }

@@ -72,15 +72,14 @@ fn from_json(content: &[u8], out: &mut Vec<Utterance>) {
         let name = name.unwrap_or_default().split('[').next().unwrap_or_default();
         let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str());
         match leaf.kind {
-            JsonKind::String if !quiet => sentences(Place::Prose, name, &leaf.text(), out),
-            JsonKind::String if name.eq_ignore_ascii_case("status") => {
-                sentences(Place::Prose, name, &leaf.text(), out)
+            JsonKind::String if !quiet || name.eq_ignore_ascii_case("status") => {
+                sentences(Place::Prose, name, &leaf.text(), out);
             }
             JsonKind::Number if name.to_ascii_lowercase().contains("code") => {
                 push(Utterance::new(Place::Code, Part::ResponseBody, name, &leaf.text()), out);
             }
             JsonKind::Bool if leaf.raw == b"true" => {
-                push(Utterance::new(Place::Code, Part::ResponseBody, name, name), out)
+                push(Utterance::new(Place::Code, Part::ResponseBody, name, name), out);
             }
             _ => {}
         }

@@ -79,17 +79,12 @@ impl Lexicon {
                 words = words.replace(phrase.as_str(), " ");
             }
         }
-        let named = match utterance.place {
-            Place::Code if !utterance.name.is_empty() && !words.trim().is_empty() => words.clone(),
-            _ => words,
-        };
         let factor = match utterance.place {
             Place::Code => 1.1,
-            Place::Prose => 1.0,
-            Place::Field => 1.0,
+            Place::Prose | Place::Field => 1.0,
             Place::Title => 0.85,
         };
-        let matched = self.concepts.iter().filter(|concept| concept.matches(&named));
+        let matched = self.concepts.iter().filter(|concept| concept.matches(&words));
         matched
             .flat_map(|concept| {
                 concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })

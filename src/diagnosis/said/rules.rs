@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::utterance::Utterance;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::family::{self, Family};
+use crate::diagnosis::family::{self, At, Family};
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part};
 use crate::parts::{cookies, set_cookies};
@@ -124,7 +124,7 @@ impl Rule for NewCookies {
             if cookies(request.head.fields()).any(|cookie| cookie.name == set.cookie.name) {
                 continue;
             }
-            let kind = family::of_cookie(&name);
+            let kind = family::of(At::Cookie, &name);
             let stem: String = name.split('_').take(2).collect::<Vec<_>>().join("_");
             let sent_by_successes = case.own_good().iter().any(|sample| {
                 sample

@@ -147,28 +147,12 @@ fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
 
 fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'static str, String)) {
     let fields = request.head.fields();
-    for name in [
-        "proxy",
-        "lock-token",
-        "content-range",
-        "x-http-method-override",
-        "x-http-method",
-        "x-method-override",
-        "x-original-url",
-        "x-rewrite-url",
-        "accept-charset",
-        "if",
-    ] {
-        if fields.has(name) {
-            add("field-restricted", format!("the field {name}, which rule sets restrict"));
-            break;
-        }
+    if let Some(name) = RESTRICTED.iter().find(|name| fields.has(name)) {
+        add("field-restricted", format!("the field {name}, which rule sets restrict"));
     }
     if let Some(coding) = fields.text("content-encoding").filter(|coding| !coding.is_empty()) {
-        add(
-            "encoding-odd",
-            format!("a request body with Content-Encoding {}", coding.chars().take(20).collect::<String>()),
-        );
+        let coding: String = coding.chars().take(20).collect();
+        add("encoding-odd", format!("a request body with Content-Encoding {coding}"));
     }
     match fields.text("host") {
         None | Some("") => add("host-missing", "no Host".to_owned()),
@@ -176,76 +160,17 @@ fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'st
         Some(_) => {}
     }
     let agent = fields.text("user-agent").unwrap_or_default().to_ascii_lowercase();
-    let scanners = [
-        "sqlmap",
-        "nikto",
-        "nmap",
-        "acunetix",
-        "masscan",
-        "zgrab",
-        "nuclei",
-        "dirbuster",
-        "gobuster",
-        "wpscan",
-        "nessus",
-        "openvas",
-        "hydra",
-        "metasploit",
-        "fuzz",
-        "burp",
-        "zaproxy",
-        "havij",
-        "w3af",
-        "arachni",
-    ];
-    let scripts = [
-        "curl",
-        "wget",
-        "python",
-        "libwww",
-        "go-http-client",
-        "java/",
-        "okhttp",
-        "scrapy",
-        "headless",
-        "phantomjs",
-        "httpie",
-        "axios",
-        "node-fetch",
-        "ruby",
-        "php",
-        "perl",
-        "bot",
-        "crawler",
-        "spider",
-        "httpclient",
-        "postman",
-    ];
     if agent.trim().is_empty() {
         add("agent-missing", "no User-Agent".to_owned());
-    } else if let Some(name) = scanners.iter().find(|name| agent.contains(*name)) {
+    } else if let Some(name) = SCANNERS.iter().find(|name| agent.contains(*name)) {
         add("agent-scanner", format!("a scanner's User-Agent ({name})"));
-    } else if let Some(name) = scripts.iter().find(|name| agent.contains(*name)) {
+    } else if let Some(name) = SCRIPTS.iter().find(|name| agent.contains(*name)) {
         add("agent-script", format!("a script's User-Agent ({name})"));
     }
     if !fields.has("accept") {
         add("accept-missing", "no Accept".to_owned());
     }
-    let odd = [
-        Anomaly::TransferEncodingWithContentLength,
-        Anomaly::DuplicateContentLength,
-        Anomaly::ConflictingContentLength,
-        Anomaly::InvalidContentLength,
-        Anomaly::UnknownTransferCoding,
-        Anomaly::ChunkedNotFinal,
-        Anomaly::ObsFold,
-        Anomaly::SpaceBeforeColon,
-        Anomaly::InvalidFieldName,
-        Anomaly::InvalidFieldValue,
-        Anomaly::DuplicateHost,
-        Anomaly::AmbiguousFraming,
-    ];
-    if let Some(anomaly) = exchange.anomalies.iter().find(|anomaly| odd.contains(anomaly)) {
+    if let Some(anomaly) = exchange.anomalies.iter().find(|anomaly| FRAMING.contains(anomaly)) {
         add("framing-odd", anomaly.describe().to_owned());
     }
 }
@@ -267,6 +192,83 @@ pub fn span(seconds: i64) -> String {
         _ => format!("{} d", seconds / 86_400),
     }
 }
+
+/// Fields that rule sets restrict.
+const RESTRICTED: [&str; 10] = [
+    "proxy",
+    "lock-token",
+    "content-range",
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "accept-charset",
+    "if",
+];
+/// Parts of the User-Agent of scanners.
+const SCANNERS: [&str; 20] = [
+    "sqlmap",
+    "nikto",
+    "nmap",
+    "acunetix",
+    "masscan",
+    "zgrab",
+    "nuclei",
+    "dirbuster",
+    "gobuster",
+    "wpscan",
+    "nessus",
+    "openvas",
+    "hydra",
+    "metasploit",
+    "fuzz",
+    "burp",
+    "zaproxy",
+    "havij",
+    "w3af",
+    "arachni",
+];
+/// Parts of the User-Agent of scripts and automation.
+const SCRIPTS: [&str; 22] = [
+    "curl",
+    "wget",
+    "python",
+    "libwww",
+    "go-http-client",
+    "java/",
+    "okhttp",
+    "scrapy",
+    "headless",
+    "phantomjs",
+    "httpie",
+    "axios",
+    "node-fetch",
+    "ruby",
+    "php",
+    "perl",
+    "bot",
+    "crawler",
+    "spider",
+    "httpclient",
+    "postman",
+    "winhttp",
+];
+/// Framing that servers in front refuse.
+const FRAMING: [Anomaly; 12] = [
+    Anomaly::TransferEncodingWithContentLength,
+    Anomaly::DuplicateContentLength,
+    Anomaly::ConflictingContentLength,
+    Anomaly::InvalidContentLength,
+    Anomaly::UnknownTransferCoding,
+    Anomaly::ChunkedNotFinal,
+    Anomaly::ObsFold,
+    Anomaly::SpaceBeforeColon,
+    Anomaly::InvalidFieldName,
+    Anomaly::InvalidFieldValue,
+    Anomaly::DuplicateHost,
+    Anomaly::AmbiguousFraming,
+];
 
 #[cfg(test)]
 mod tests {

@@ -60,10 +60,9 @@ pub fn find(request: &Request) -> Option<Payload> {
         if best.as_ref().is_some_and(|payload| payload.strong) {
             return;
         }
-        if let Some((name, strong)) = scan(text) {
-            if strong || best.is_none() {
-                best = Some(Payload { name, strong, part, place: place.to_owned() });
-            }
+        let found = scan(text).filter(|(_, strong)| *strong || best.is_none());
+        if let Some((name, strong)) = found {
+            best = Some(Payload { name, strong, part, place: place.to_owned() });
         }
     };
     let target = Target::of(&request.head);
@@ -74,19 +73,7 @@ pub fn find(request: &Request) -> Option<Payload> {
     }
     for field in request.head.fields().iter() {
         let name = field.name_text().to_ascii_lowercase();
-        let skip = [
-            "authorization",
-            "accept",
-            "host",
-            "content-type",
-            "sec-ch-ua",
-            "if-none-match",
-            "accept-language",
-            "accept-encoding",
-            "cookie",
-            "etag",
-        ];
-        if !skip.contains(&name.as_str()) && field.value.len() > 6 {
+        if !UNSCANNED.contains(&name.as_str()) && field.value.len() > 6 {
             take(Part::RequestHeader, &name, field.value);
         }
     }
@@ -151,6 +138,21 @@ fn scan(text: &[u8]) -> Option<(&'static str, bool)> {
     let first = found.next()?;
     Some(std::iter::once(first).chain(found).find(|hit| hit.1).unwrap_or(first))
 }
+
+/// Fields whose usual values look like payloads, or are credentials.
+const UNSCANNED: [&str; 11] = [
+    "authorization",
+    "accept",
+    "host",
+    "content-type",
+    "sec-ch-ua",
+    "if-none-match",
+    "accept-language",
+    "accept-encoding",
+    "cookie",
+    "etag",
+    "x-api-key",
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,266 @@
+//! Scores diagnoses against labelled traffic: `cargo run --example score -- [-v] FOLDER|FILE.txt …`
+//!
+//! A folder holds cases (`NAME/capture.pcap` with `NAME/label.json`); a text file holds scenarios as in `tests/scenarios`.
+//! Prints right-first, right-among-three and overconfident shares, a table by cause and one of calibration; `-v` adds every
+//! miss with its evidence, `-vv` everything; `-o NAME` keeps to names that contain NAME.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a tool for developers"
+)]
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use why403::diagnosis::Diagnoser;
+use why403::history::History;
+use why403::inspector::Inspector;
+use why403::model::{BaselineChoice, Diagnosis, Exchange, ExchangeId, Frame, SourceCounters, Timestamp};
+use why403::pipeline::{Limits, Pipeline};
+use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+
+use why403::model;
+
+#[path = "../src/diagnosis/fixture.rs"]
+#[allow(dead_code, unreachable_pub, clippy::pedantic, reason = "shared with the unit tests")]
+mod fixture;
+
+struct Collect(Pipeline, Vec<Exchange>);
+
+impl Sink for Collect {
+    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
+        self.0.ingest(frame, &mut self.1);
+        ControlFlow::Continue(())
+    }
+    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn counters(&mut self, _counters: SourceCounters) {}
+    fn warning(&mut self, text: String) {
+        eprintln!("{text}");
+    }
+}
+
+struct Labelled {
+    name: String,
+    causes: Vec<String>,
+    exchanges: Vec<Exchange>,
+    /// Method and path pattern of the requests in question; empty takes every 403.
+    wanted: Option<(String, String)>,
+    failing: Vec<usize>,
+}
+
+fn main() {
+    let (mut verbose, mut only, mut inputs) = (0, None, Vec::new());
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "-v" => verbose = 1,
+            "-vv" => verbose = 2,
+            "-o" => only = arguments.next(),
+            _ => inputs.push(argument),
+        }
+    }
+    for input in inputs {
+        let mut cases = load(Path::new(&input));
+        cases.retain(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
+        println!("== {input}: {} cases", cases.len());
+        let mut tally = Tally::default();
+        for case in cases {
+            judge(case, verbose, &mut tally);
+        }
+        tally.print();
+    }
+}
+
+fn load(path: &Path) -> Vec<Labelled> {
+    if path.is_file() {
+        let text = std::fs::read_to_string(path).expect("a readable scenario file");
+        let scenarios = fixture::scenarios(&text);
+        return scenarios
+            .into_iter()
+            .map(|one| Labelled {
+                name: one.name,
+                causes: std::iter::once(one.cause).chain(one.accept).collect(),
+                exchanges: one.exchanges,
+                wanted: None,
+                failing: Vec::new(),
+            })
+            .collect();
+    }
+    let mut folders: Vec<_> = std::fs::read_dir(path)
+        .expect("a readable folder")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    folders.sort();
+    folders.iter().filter(|folder| folder.join("label.json").is_file()).map(|folder| read(folder)).collect()
+}
+
+fn read(folder: &Path) -> Labelled {
+    let label: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("label.json")).unwrap()).unwrap();
+    let stop = Stop::new().unwrap();
+    let source =
+        Source::open(&Origin::File(folder.join("capture.pcap")), &SourceOptions::default(), &stop).unwrap();
+    let mut collect = Collect(Pipeline::new(Limits::default()), Vec::new());
+    source.run(&mut collect, &stop).unwrap();
+    let Collect(mut pipeline, mut exchanges) = collect;
+    pipeline.finish(&mut exchanges);
+    let text = |name: &str| label[name].as_str().unwrap_or_default().to_owned();
+    let also = label["also_accept"].as_array().cloned().unwrap_or_default();
+    Labelled {
+        name: text("name"),
+        causes: std::iter::once(text("cause"))
+            .chain(also.iter().filter_map(|id| id.as_str().map(str::to_owned)))
+            .collect(),
+        exchanges,
+        wanted: Some((text("method"), text("path"))),
+        failing: label["failing_requests"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|n| Some(n.as_u64()? as usize))
+            .collect(),
+    }
+}
+
+/// Whether `path` fits `pattern`, in which `{…}` stands for a segment and `{…*}` for the rest.
+fn fits(pattern: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut regex = String::from("^");
+    let mut rest = pattern.split('?').next().unwrap_or_default();
+    while let Some((before, tail)) = rest.split_once('{') {
+        regex.push_str(&regex::escape(before));
+        let (inner, after) = tail.split_once('}').unwrap_or((tail, ""));
+        regex.push_str(if inner.contains('*') { ".+" } else { "[^/]+" });
+        rest = after;
+    }
+    regex.push_str(&regex::escape(rest));
+    regex::Regex::new(&format!("{regex}$")).is_ok_and(|regex| regex.is_match(path))
+}
+
+#[derive(Default)]
+struct Tally {
+    cases: usize,
+    first: f32,
+    three: f32,
+    over: f32,
+    refusals: (usize, usize, usize, usize),
+    causes: BTreeMap<String, (f32, f32)>,
+    bins: [(usize, usize); 10],
+    without_unknown: usize,
+}
+
+fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
+    let mut inspector = Inspector::new(History::new(256 << 20), Diagnoser::new());
+    let mut order: Vec<(Timestamp, ExchangeId)> = Vec::new();
+    for exchange in case.exchanges {
+        let started = exchange.started();
+        order.push((started, inspector.push(exchange)));
+    }
+    order.sort();
+    let by_label = |(at, id): (usize, &(Timestamp, ExchangeId))| {
+        let record = inspector.history().get(id.1)?;
+        let exchange = &record.exchange;
+        let path = String::from_utf8_lossy(exchange.target()).into_owned();
+        let asked = case.wanted.as_ref().is_none_or(|(method, pattern)| {
+            exchange.method() == method && (fits(pattern, &path) || case.failing.contains(&at))
+        });
+        (exchange.status() == Some(403) && asked).then_some(id.1)
+    };
+    let wanted: Vec<ExchangeId> = order.iter().enumerate().filter_map(by_label).collect();
+    let diagnoses: Vec<Diagnosis> =
+        wanted.iter().filter_map(|id| inspector.report(*id, BaselineChoice::default())?.diagnosis).collect();
+    if diagnoses.is_empty() {
+        println!("{}: no refusal found", case.name);
+    }
+    let right = |diagnosis: &&Diagnosis, most: usize| {
+        diagnosis
+            .findings
+            .iter()
+            .take(most)
+            .any(|finding| case.causes.iter().any(|id| id == finding.cause.id()))
+    };
+    let firsts = diagnoses.iter().filter(|one| right(one, 1)).count();
+    let threes = diagnoses.iter().filter(|one| right(one, 3)).count();
+    let overs = diagnoses.iter().filter(|one| one.findings[0].confidence >= 0.8 && !right(one, 1)).count();
+    for one in &diagnoses {
+        let bin = ((one.findings[0].confidence * 10.0) as usize).min(9);
+        tally.bins[bin].0 += 1;
+        tally.bins[bin].1 += usize::from(right(&one, 1));
+    }
+    let all = diagnoses.len().max(1) as f32;
+    tally.cases += 1;
+    tally.first += firsts as f32 / all;
+    tally.three += threes as f32 / all;
+    tally.over += overs as f32 / all;
+    tally.refusals.0 += diagnoses.len();
+    tally.refusals.1 += firsts;
+    tally.refusals.2 += threes;
+    tally.refusals.3 += overs;
+    let by_cause = tally.causes.entry(case.causes[0].clone()).or_default();
+    by_cause.0 += 1.0;
+    by_cause.1 += firsts as f32 / all;
+    tally.without_unknown += usize::from(diagnoses.is_empty());
+    if verbose > 1 || (verbose == 1 && firsts < diagnoses.len()) {
+        println!("\n-- {} wants {}", case.name, case.causes.join(" or "));
+        let shown = diagnoses.iter().find(|one| !right(one, 1)).or(diagnoses.first());
+        shown.into_iter().for_each(print);
+    }
+}
+
+fn print(diagnosis: &Diagnosis) {
+    println!(
+        "   refuser {} {:?}",
+        diagnosis.refuser.as_str(),
+        diagnosis.refuser_evidence.iter().map(|one| &one.text).collect::<Vec<_>>()
+    );
+    for finding in diagnosis.findings.iter().take(4) {
+        println!("   {:.2} {}", finding.confidence, finding.cause);
+        for one in finding.evidence.iter().take(7) {
+            println!("        {:+.1} {:?} {}", one.weight, one.kind, one.text);
+        }
+    }
+}
+
+impl Tally {
+    fn print(&self) {
+        let share = |part: f32| 100.0 * part / self.cases.max(1) as f32;
+        println!(
+            "\nby case     first {:.1} %  three {:.1} %  overconfident {:.1} %  ({} cases)",
+            share(self.first),
+            share(self.three),
+            share(self.over),
+            self.cases
+        );
+        let (all, first, three, over) = self.refusals;
+        let share = |part: usize| 100.0 * part as f32 / all.max(1) as f32;
+        println!(
+            "by refusal  first {:.1} %  three {:.1} %  overconfident {:.1} %  ({all} refusals)",
+            share(first),
+            share(three),
+            share(over)
+        );
+        println!(
+            "by cause    {}",
+            self.causes
+                .iter()
+                .map(|(cause, (all, right))| format!("{cause} {right:.1}/{all}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        for (bin, (all, right)) in self.bins.iter().enumerate().filter(|(_, (all, _))| *all > 0) {
+            println!(
+                "confidence {:.1}–{:.1}: {right} of {all} right ({:.0} %)",
+                bin as f32 / 10.0,
+                (bin + 1) as f32 / 10.0,
+                100.0 * *right as f32 / *all as f32
+            );
+        }
+    }
+}
