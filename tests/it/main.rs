@@ -10,3 +10,4 @@
 
 #[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
 mod support;
+mod tap;
