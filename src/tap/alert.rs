@@ -1,6 +1,6 @@
 //! Names for TLS alerts, and words for handshakes that failed.
 
-use rustls::{AlertDescription, Error};
+use rustls::{AlertDescription, Error, PeerIncompatible};
 
 use crate::model::NoticeKind;
 
@@ -68,8 +68,29 @@ pub(super) fn describe(error: &Error, sent: Option<u8>, spoke_http: bool) -> (No
             format!("the client refused the TLS handshake with the alert {}{}", name(code), advice(*alert)),
         );
     }
-    let alert = sent.map_or_else(|| "an alert".to_owned(), |code| format!("the alert {}", name(code)));
-    (NoticeKind::ServerAlert, format!("the TLS handshake failed ({error}); the client got {alert}"))
+    let old = matches!(
+        error,
+        Error::PeerIncompatible(
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired
+                | PeerIncompatible::Tls12NotOffered
+                | PeerIncompatible::Tls12NotOfferedOrEnabled
+                | PeerIncompatible::SupportedVersionsExtensionRequired
+        )
+    );
+    let hint = if old { "; it shares no version of TLS with the tap, which speaks 1.2 and 1.3" } else { "" };
+    let alert = sent
+        .or_else(|| implied(error))
+        .map_or_else(|| "an alert".to_owned(), |code| format!("the alert {}", name(code)));
+    (NoticeKind::ServerAlert, format!("the TLS handshake failed ({error}); the client got {alert}{hint}"))
+}
+
+/// The alert that belongs to an error, for those that we send encrypted.
+fn implied(error: &Error) -> Option<u8> {
+    match error {
+        Error::NoCertificatesPresented => Some(AlertDescription::CertificateRequired.into()),
+        Error::InvalidCertificate(why) => Some(AlertDescription::from(why.clone()).into()),
+        _ => None,
+    }
 }
 
 fn advice(alert: AlertDescription) -> &'static str {

@@ -18,7 +18,7 @@ use super::mirror::{self, Tracker};
 use super::proxy::{self, Header};
 use super::relay::{End, Relay};
 use super::scratch;
-use super::session::Session;
+use super::session::{Asked, Session};
 use super::side::{Side, SideError, TlsFailure};
 use super::{Shared, alert, subject};
 
@@ -140,15 +140,17 @@ fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
     let (kind, text) = match error {
         SideError::Tls(failure) => {
             let TlsFailure { error, alert, http } = failure.as_ref();
-            match asked.as_ref().filter(|asked| !asked.covered).and_then(|asked| asked.name.as_ref()) {
-                Some(name) => (
+            let uncovered =
+                asked.as_ref().filter(|asked| !asked.covered).and_then(|asked| asked.name.as_ref());
+            match uncovered {
+                Some(name) if !matches!(error, rustls::Error::AlertReceived(_)) => (
                     NoticeKind::UnknownName,
                     format!(
                         "no certificate covers {name} (--strict-sni); the client got the alert {}",
                         alert.map_or("access_denied", alert::name)
                     ),
                 ),
-                None => alert::describe(error, *alert, *http),
+                _ => alert::describe(error, *alert, *http),
             }
         }
         SideError::Socket(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -158,7 +160,13 @@ fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
             (NoticeKind::Handshake, format!("lost during its TLS handshake: {error}"))
         }
     };
-    let name = asked.and_then(|asked| asked.name).map(|name| format!(" [name {name}]")).unwrap_or_default();
+    let name = match asked {
+        Some(Asked { name: Some(name), covered: true }) => format!(" [name {name}]"),
+        Some(Asked { name: Some(name), covered: false }) => {
+            format!(" [name {name}, which no certificate covers]")
+        }
+        _ => String::new(),
+    };
     shared.reporter.warn(client.addresses, kind, text + &name);
 }
 

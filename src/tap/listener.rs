@@ -5,6 +5,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::NoticeKind;
+
+use super::Shared;
 use super::admission::Admission;
 use super::connection::Arrival;
 use super::events;
@@ -17,6 +20,7 @@ const BREATHER: Duration = Duration::from_millis(50);
 pub(super) async fn accept(
     listener: TcpListener,
     tls: bool,
+    shared: Arc<Shared>,
     admission: Arc<Admission>,
     workers: Arc<[Worker]>,
 ) -> io::Result<()> {
@@ -37,7 +41,10 @@ pub(super) async fn accept(
             }
         };
         starving = false;
-        let Some(waiting) = admission.enter() else { continue };
+        let Some(waiting) = admission.enter() else {
+            refuse(&shared, &socket);
+            continue;
+        };
         // It moves to the event loop of another thread.
         let (Ok(socket), Some(worker)) =
             (socket.into_std(), workers.iter().min_by_key(|worker| worker.load()))
@@ -46,6 +53,13 @@ pub(super) async fn accept(
         };
         worker.hand(Arrival { socket, tls, waiting });
     }
+}
+
+fn refuse(shared: &Shared, socket: &tokio::net::TcpStream) {
+    if let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) {
+        shared.reporter.warn((peer, local), NoticeKind::Limit, "refused: --max-connections reached");
+    }
+    let _ = socket.set_zero_linger();
 }
 
 /// Errors of the connection, not of accepting.

@@ -126,7 +126,9 @@ fn relay(
     let served = runtime.block_on(async {
         let mut accepting = JoinSet::new();
         for (listener, tls) in listeners {
-            accepting.spawn(listener::accept(listener, tls, Arc::clone(&admission), Arc::clone(&workers)));
+            let (shared, admission, workers) =
+                (Arc::clone(shared), Arc::clone(&admission), Arc::clone(&workers));
+            accepting.spawn(listener::accept(listener, tls, shared, admission, workers));
         }
         until_told(shared, reload).await
     });

@@ -120,8 +120,7 @@ impl Session {
                 Ok(Step::Again) => {}
                 Ok(Step::Done) => break Ok(()),
                 Err(error) => {
-                    // The alert waits to be encoded.
-                    while let (_, Ok(Step::Again)) = self.advance(&mut [], Want::Nothing, out, plain) {}
+                    self.encode_alert(incoming.get_mut(used..).unwrap_or_default(), out);
                     break Err(error);
                 }
             }
@@ -131,6 +130,13 @@ impl Session {
         }
         self.partial.extend_from_slice(incoming.get(used..).unwrap_or_default());
         result
+    }
+
+    /// After an error: what waits to be sent ends with the alert. `rest` is not looked at as long as something waits.
+    fn encode_alert(&mut self, rest: &mut [u8], out: &mut Out) {
+        while self.state().wants_write() {
+            let (_, Ok(Step::Again)) = self.advance(rest, Want::Nothing, out, &mut |_| {}) else { return };
+        }
     }
 
     /// Appends `plain`, encrypted, to `out`.

@@ -54,10 +54,10 @@ async fn work(shared: Arc<Shared>, mut arrivals: UnboundedReceiver<Arrival>, loa
         tokio::select! {
             arrival = arrivals.recv() => match arrival {
                 Some(arrival) => {
-                    let (shared, load) = (Arc::clone(&shared), Arc::clone(&load));
+                    let (shared, busy) = (Arc::clone(&shared), Busy(Arc::clone(&load)));
                     connections.spawn(async move {
                         connection::serve(shared, arrival).await;
-                        load.fetch_sub(1, Ordering::Relaxed);
+                        drop(busy);
                     });
                 }
                 None => break,
@@ -66,4 +66,13 @@ async fn work(shared: Arc<Shared>, mut arrivals: UnboundedReceiver<Arrival>, loa
         }
     }
     let _ = timeout(shared.limits.drain, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// Counted in a worker's load until dropped, whatever becomes of the connection.
+struct Busy(Arc<AtomicUsize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

@@ -33,14 +33,13 @@ struct Queue {
     batches: VecDeque<Rc<Vec<u8>>>,
     bytes: u64,
     lost_frames: u64,
-    lost_batches: u64,
     ended: bool,
 }
 
 struct Reader {
     queue: RefCell<Queue>,
     ready: Notify,
-    /// The most that `Queue::bytes` may be.
+    /// The most that `Queue::bytes` may be, or one batch when that is more.
     limit: u64,
 }
 
@@ -101,9 +100,8 @@ impl Reader {
         let mut queue = self.queue.borrow_mut();
         let size = batch.len() as u64;
         queue.lost_frames += lost;
-        if queue.bytes + size > self.limit {
+        if queue.bytes > 0 && queue.bytes + size > self.limit {
             queue.lost_frames += frames;
-            queue.lost_batches += 1;
             hub.lost.fetch_add(frames + lost, Ordering::Relaxed);
             return;
         }
