@@ -13,7 +13,9 @@ const PPP_ETHER: LinkType = LinkType(51);
 const CISCO_HDLC: LinkType = LinkType(104);
 const IEEE802_11: LinkType = LinkType(105);
 const IEEE802_11_RADIOTAP: LinkType = LinkType(127);
+pub(super) const PPI: LinkType = LinkType(192);
 const NFLOG: LinkType = LinkType(239);
+pub(super) const PKTAP: LinkType = LinkType(258);
 /// What BSDs wrote for raw IP before the number 101 was given out.
 const BSD_RAW: [LinkType; 2] = [LinkType(12), LinkType(14)];
 
@@ -30,14 +32,18 @@ const MAX_LENGTH: u16 = 1500;
 pub(super) const fn is_known(link: LinkType) -> bool {
     matches!(
         link.0,
-        0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 127 | 228 | 229 | 239 | 276
+        0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 127 | 192 | 228 | 229 | 239 | 258 | 276
     )
 }
 
 /// Strips what the link type alone explains.
 pub(super) fn first_step<'a>(frame: &Frame<'a>) -> Result<Step<'a>, Skip> {
-    let layer = Layer::of(frame);
-    let step = match frame.link {
+    of_type(frame.link, Layer::of(frame))
+}
+
+/// What a link type makes of a layer.
+pub(super) fn of_type(link: LinkType, layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    let step = match link {
         LinkType::ETHERNET => Step::Ethernet(layer),
         LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => Step::Ip(layer),
         LinkType::NULL | LinkType::LOOP => loopback(layer)?,
@@ -58,6 +64,8 @@ pub(super) fn first_step<'a>(frame: &Frame<'a>) -> Result<Step<'a>, Skip> {
         IEEE802_11 => rare::wireless(layer)?,
         IEEE802_11_RADIOTAP => rare::radiotap(layer)?,
         NFLOG => rare::nflog(layer)?,
+        PPI => rare::ppi(layer)?,
+        PKTAP => rare::pktap(layer)?,
         link if BSD_RAW.contains(&link) => Step::Ip(layer),
         _ => return Err(Skip::UnknownLinkType),
     };

@@ -1,4 +1,6 @@
-//! Link types that turn up now and then: 802.11 from a laptop in monitor mode, NFLOG from a firewall rule.
+//! Link types that turn up now and then: 802.11 from a laptop in monitor mode, NFLOG from a firewall rule, PKTAP from a Mac.
+
+use crate::model::LinkType;
 
 use super::Skip;
 use super::layer::{Layer, Step};
@@ -52,4 +54,26 @@ pub(super) fn nflog(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
         rest = rest.after(length.next_multiple_of(4))?;
     }
     Err(Skip::NotIp)
+}
+
+/// PPI: a length and, further on, the link type of what follows.
+pub(super) fn ppi(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    let &[_, _, l0, l1, t0, t1, t2, t3] = layer.head()?;
+    let length = usize::from(u16::from_le_bytes([l0, l1]));
+    wrapped(u32::from_le_bytes([t0, t1, t2, t3]), layer.after(length.max(8))?)
+}
+
+/// What `tcpdump -i any` writes on a Mac: a length, a type, and the link type of what follows.
+pub(super) fn pktap(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    let &[l0, l1, l2, l3, _, _, _, _, t0, t1, t2, t3] = layer.head()?;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    wrapped(u32::from_le_bytes([t0, t1, t2, t3]), layer.after(length.max(12))?)
+}
+
+/// A link type inside another one, but not that one again.
+fn wrapped(link: u32, layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    match u16::try_from(link).map(LinkType) {
+        Ok(link::PPI | link::PKTAP) | Err(_) => Err(Skip::UnknownLinkType),
+        Ok(link) => link::of_type(link, layer),
+    }
 }

@@ -138,6 +138,8 @@ fn rare_links() -> Vec<Wrapped> {
         ("802.11", LinkType(105), wifi(8, &snap), false),
         ("802.11 QoS, radiotap", LinkType(127), qos, false),
         ("NFLOG", LinkType(239), nflog, false),
+        ("PPI", LinkType(192), cat(&[&[0, 0, 8, 0, 105, 0, 0, 0], &wifi(8, &snap)]), false),
+        ("PKTAP", LinkType(258), cat(&[&[14, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 9], &e4]), false),
         ("MPLS", eth, ether(0x8847, &cat(&[&[0, 0, 0x10, 64, 0, 0, 0x21, 64], &four])), false),
         ("MPLS pseudowire", eth, ether(0x8847, &cat(&[&[0, 0, 0x11, 64, 0, 0, 0, 0], &e4])), false),
     ]

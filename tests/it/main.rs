@@ -11,3 +11,5 @@
 #[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
 mod support;
 mod tap;
+
+mod sources;

@@ -1,0 +1,129 @@
+//! The far side's script, run by a stand-in for ssh that runs it here.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use why403::model::Timestamp;
+use why403::source::{Origin, Source, SourceError, SourceOptions, SshTarget, Stop};
+use why403::synth::{Conversation, pcap};
+
+use super::Notes;
+
+/// A directory with programs in it.
+struct Bin(tempfile::TempDir);
+
+impl Bin {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+    fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+    /// An ssh that notes its arguments and runs its last one with this directory's programs, as a host with this connection.
+    fn ssh(&self) -> PathBuf {
+        let dir = self.0.path().display();
+        self.script(
+            "ssh",
+            &format!(
+                "printf '%s\\n' \"$@\" > {dir}/arguments\nfor last; do :; done\nPATH={dir}:$PATH\n\
+                 SSH_CONNECTION='192.0.2.1 5555 fe80::1%eth0 22'\nexport PATH SSH_CONNECTION\nexec sh -c \"$last\""
+            ),
+        )
+    }
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+}
+
+fn target(program: &Path, host: &str) -> Origin {
+    Origin::Ssh(SshTarget { program: program.to_owned(), ..SshTarget::new(host) })
+}
+
+fn run(origin: &Origin, filter: Option<&str>) -> Result<Notes, SourceError> {
+    let options = SourceOptions { filter: filter.map(str::to_owned), ..SourceOptions::default() };
+    let stop = Stop::new().unwrap();
+    let mut notes = Notes::default();
+    Source::open(origin, &options, &stop)?.run(&mut notes, &stop)?;
+    Ok(notes)
+}
+
+#[test]
+fn the_far_side_runs_tcpdump_without_its_own_connection() {
+    let bin = Bin::new();
+    let talk = Conversation::new("10.0.0.1:5".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+    let frames = talk.handshake(Timestamp(1)).into_frames();
+    let dir = bin.0.path().display().to_string();
+    fs::write(format!("{dir}/capture"), pcap::to_bytes(&frames)).unwrap();
+    let tcpdump = format!(
+        "case \" $* \" in *' -d '*|*--version*) exit 0;; esac\nprintf '%s\\n' \"$@\" > {dir}/tcpdump-arguments\n\
+         echo 'tcpdump: listening on any' >&2\ncat {dir}/capture"
+    );
+    bin.script("tcpdump", &tcpdump);
+    let ssh = bin.ssh();
+    let notes = run(&target(&ssh, "me@staging"), Some("port 8'0'; touch x")).map(|_| ());
+    assert!(notes.unwrap_err().to_string().contains("is wrong"), "a wrong filter never leaves the house");
+    let notes = run(&target(&ssh, "me@staging"), Some("port 80 or host localhost")).unwrap();
+    assert_eq!((notes.count, notes.warnings.len()), (3, 0));
+    let arguments = bin.read("arguments");
+    assert!(arguments.contains("-T\n") && arguments.contains("\n--\nme@staging\n"), "{arguments}");
+    let own = "not (host 192.0.2.1 and tcp port 5555 and host fe80::1 and tcp port 22)";
+    let x = format!("{own} and (port 80 or host localhost)");
+    assert_eq!(
+        bin.read("tcpdump-arguments"),
+        format!("-i\nany\n-s\n262144\n-B\n16384\n-n\n-U\n-w\n-\n({x}) or (vlan and ({x}))\n")
+    );
+}
+
+#[test]
+fn failures_come_with_the_far_sides_words_and_advice() {
+    let bin = Bin::new();
+    let refused = bin.script("refused", "echo 'me@staging: Permission denied (publickey).' >&2; exit 255");
+    let missing = bin.script("missing", "echo 'tcpdump is not installed there' >&2; exit 127");
+    let forbidden = bin.script(
+        "forbidden",
+        "echo \"tcpdump: any: You don't have permission to perform this capture on that device\" >&2; exit 1",
+    );
+    for (program, wanted) in [
+        (refused, "no capture from staging: me@staging: Permission denied (publickey).; see whether ssh"),
+        (missing, "tcpdump is not installed there; install tcpdump there"),
+        (forbidden, "allow sudo tcpdump without a password"),
+        (PathBuf::from("/nonexistent/ssh"), "cannot run /nonexistent/ssh"),
+    ] {
+        let error = run(&target(&program, "staging"), None).err().unwrap();
+        assert!(error.to_string().contains(wanted), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+}
+
+#[test]
+fn a_host_is_never_an_option() {
+    for host in ["-oProxyCommand=touch x", "", "a b", "a\nb"] {
+        let error = run(&target(Path::new("/bin/false"), host), None).err().unwrap();
+        assert!(matches!(error, SourceError::SshHost(_)), "{error}");
+    }
+}
+
+#[test]
+fn the_far_side_ends_with_us() {
+    let bin = Bin::new();
+    let dir = bin.0.path().display().to_string();
+    let talk = Conversation::new("10.0.0.1:5".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+    fs::write(format!("{dir}/capture"), pcap::to_bytes(&talk.handshake(Timestamp(1)).into_frames())).unwrap();
+    bin.script(
+        "tcpdump",
+        &format!(
+            "case \" $* \" in *' -d '*|*--version*) exit 0;; esac\ntrap 'echo ended > {dir}/end; exit 0' TERM\n\
+             cat {dir}/capture\nwhile :; do sleep 0.1; done"
+        ),
+    );
+    let ssh = bin.ssh();
+    let stop = Stop::new().unwrap();
+    let source = Source::open(&target(&ssh, "staging"), &SourceOptions::default(), &stop).unwrap();
+    let mut notes = Notes { enough: Some(3), ..Notes::default() };
+    source.run(&mut notes, &stop).unwrap();
+    crate::support::until("tcpdump over there to end", || fs::read_to_string(format!("{dir}/end")).ok());
+}
