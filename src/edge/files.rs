@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
+use crate::sandbox::Identity;
+
 /// Names tried for a temporary or a fresh file before giving up.
 const ATTEMPTS: u32 = 10_000;
 
@@ -111,14 +113,19 @@ pub fn write_fresh(directory: &Path, stem: &str, extension: &str, bytes: &[u8]) 
     Err(io::Error::from(io::ErrorKind::AlreadyExists))
 }
 
-/// A new file that only its owner can read; fails when the name is taken, be it by a symbolic link.
+/// A new file that only its owner can read; fails when the name is taken, be it by a symbolic link. Root makes it the
+/// property of the user that the process is about to become, who has to be able to rename it.
 pub fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)
+        .open(path)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Once the sandbox is entered this cannot be done any more, and need not be.
+    let _ = Identity::for_files_in(&[dir]).own(&file);
+    Ok(file)
 }
 
 /// Opens what must not be replaced by a file: a named pipe, a device, `/dev/stdout`. `None` for everything else.

@@ -25,13 +25,15 @@ pub fn enter(policy: &Policy) -> Result<Report, SandboxError> {
     if policy.mode == Mode::Off {
         return Ok(report.all(&State::Off));
     }
-    let target = Identity::target();
+    let target = Identity::for_files_in(&policy.write);
     report.note(Mechanism::OneThread, one_thread());
     report.note(Mechanism::CoreDumps, capabilities::no_core_dumps());
     report.note(Mechanism::NoNewPrivs, capabilities::no_new_privs());
-    report.note(Mechanism::Landlock, files::restrict(policy));
+    let landlock = files::restrict(policy);
+    let files_are_held = !policy.programs && !matches!(landlock, State::Missing(_));
+    report.note(Mechanism::Landlock, landlock);
     capabilities::drop_bounding();
-    report.note(Mechanism::User, identity::become_user(&target));
+    report.note(Mechanism::User, identity::become_user(&target, files_are_held));
     report.note(Mechanism::Capabilities, capabilities::drop_all());
     // Changing the user makes a process dumpable again where the system says so.
     report.note(Mechanism::CoreDumps, capabilities::no_core_dumps());
