@@ -44,6 +44,21 @@ pub fn short(text: &[u8], max: usize) -> Cow<'_, str> {
     }
 }
 
+/// Text as it is, but for bytes that are not UTF-8, which become `\x9b`. Safe only where something else escapes controls.
+pub fn utf8(text: &[u8]) -> Cow<'_, str> {
+    if let Ok(valid) = std::str::from_utf8(text) {
+        return Cow::Borrowed(valid);
+    }
+    let mut out = String::with_capacity(text.len() * 2);
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Whether `text` is UTF-8 without anything that [`line`] would escape, line breaks and tabs apart.
 pub fn is_plain(text: &[u8]) -> bool {
     is_plain_ascii(text)

@@ -1,6 +1,110 @@
 //! What a person or a program takes away: NDJSON, curl, HAR, Markdown, raw bytes. Everything passes `edge` on its way.
 
+mod content;
 pub mod curl;
+mod har;
+mod json;
+pub mod markdown;
+pub mod ndjson;
 pub mod pcapng;
+mod raw;
 #[cfg(test)]
 mod sample;
+
+use std::io::{self, Write};
+
+use crate::cli::Format;
+use crate::edge::redact::Redactor;
+use crate::history::Record;
+use crate::inspector::{Inspector, Report};
+use crate::model::{BaselineChoice, ExchangeId};
+
+/// An exchange with everything known about it, as the formats take it.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// The exchange.
+    pub record: &'a Record,
+    /// Baseline, differences, diagnosis.
+    pub report: &'a Report,
+    /// Its endpoint for people.
+    pub endpoint: String,
+    /// The exchange it is compared with, if it is still there.
+    pub baseline: Option<&'a Record>,
+}
+
+impl<'a> Item<'a> {
+    /// What `inspector` knows of `record`.
+    pub fn new(inspector: &'a Inspector, record: &'a Record, report: &'a Report) -> Self {
+        let history = inspector.history();
+        let endpoint = history.endpoint(record.endpoint).map(ToString::to_string).unwrap_or_default();
+        let baseline = report.baseline.as_ref().and_then(|baseline| history.get(baseline.id));
+        Self { record, report, endpoint, baseline }
+    }
+}
+
+/// Calls `each` with exchange `id`, compared with its last success; `None` when it is not there any more.
+pub fn with_item<T>(inspector: &Inspector, id: ExchangeId, each: impl FnOnce(&Item<'_>) -> T) -> Option<T> {
+    let record = inspector.history().get(id)?;
+    let report = inspector.report(id, BaselineChoice::LastSuccess)?;
+    Some(each(&Item::new(inspector, record, &report)))
+}
+
+/// Writes exchanges one after the other in one format.
+#[derive(Debug)]
+pub struct Writer {
+    format: Format,
+    items: u64,
+}
+
+impl Writer {
+    /// Nothing is written yet.
+    pub fn new(format: Format) -> Self {
+        Self { format, items: 0 }
+    }
+
+    /// Writes one exchange; returns what the format cannot express of it.
+    pub fn item<W: Write>(
+        &mut self,
+        out: &mut W,
+        item: &Item<'_>,
+        redactor: &Redactor,
+    ) -> io::Result<Vec<String>> {
+        let first = self.items == 0;
+        self.items += 1;
+        match self.format {
+            Format::Json => ndjson::write(out, item, redactor)?,
+            Format::Har => har::entry(out, item, redactor, first)?,
+            Format::Raw => raw::write(out, item, redactor)?,
+            Format::Markdown => {
+                let rule = if first { "" } else { "\n---\n\n" };
+                write!(out, "{rule}{}", markdown::report(item, redactor))?;
+            }
+            Format::Curl => {
+                let Some(command) = curl::command(&item.record.exchange, redactor) else {
+                    return Ok(vec!["there is no request to write as a curl command".to_owned()]);
+                };
+                let gap = if first { "" } else { "\n" };
+                write!(out, "{gap}{}", command.text)?;
+                return Ok(command.warnings);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Writes what comes after the last exchange.
+    pub fn end<W: Write>(&mut self, out: &mut W) -> io::Result<()> {
+        match self.format {
+            Format::Har => har::end(out, self.items == 0),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `value` on one line with a line break, harmless to a terminal.
+pub(crate) fn json_line(value: &impl serde::Serialize) -> String {
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    let _ = json::compact(&mut out, value);
+    out.push(b'\n');
+    String::from_utf8(out).unwrap_or_default()
+}

@@ -104,12 +104,17 @@ impl Redactor {
         }
         let mut secrets = Vec::new();
         find(&mut secrets);
+        self.replace(bytes, &settle(secrets))
+    }
+
+    /// `bytes` with labels in place of `secrets`, which are in order and apart.
+    pub fn replace<'a>(&self, bytes: &'a [u8], secrets: &[Secret]) -> Cow<'a, [u8]> {
         if secrets.is_empty() {
             return Cow::Borrowed(bytes);
         }
         let mut out = Vec::with_capacity(bytes.len() + secrets.len() * 32);
         let mut done = 0;
-        for secret in settle(secrets) {
+        for secret in secrets {
             let Some(hidden) = bytes.get(secret.range.clone()) else { continue };
             out.extend_from_slice(bytes.get(done..secret.range.start).unwrap_or_default());
             out.extend_from_slice(self.label(secret.kind, hidden).as_bytes());

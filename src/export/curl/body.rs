@@ -7,6 +7,7 @@ use super::shell::{Piece, Variables, Word, pieces};
 use crate::edge::redact::{Redactor, Secret, secrets_in_body, settle};
 use crate::edge::sanitize;
 use crate::model::Request;
+use crate::parts::coding::undo;
 
 /// Longest text given as an argument: Linux allows 128 KiB for one.
 const ARGUMENT: usize = 64 << 10;
@@ -37,15 +38,15 @@ impl Content {
             return content;
         }
         content.expects = body.kept.len() > EXPECT;
-        let coded =
-            fields.value("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
         let mut secrets = Vec::new();
         if !redactor.reveals() {
-            if coded {
+            let undone = undo(fields, &body.kept);
+            secrets_in_body(fields.value("content-type").unwrap_or_default(), &undone.bytes, &mut secrets);
+            let coded = undone.problem.is_some() || !undone.undone.is_empty();
+            if coded && (undone.problem.is_some() || !secrets.is_empty()) {
                 content.withhold();
                 return content;
             }
-            secrets_in_body(fields.value("content-type").unwrap_or_default(), &body.kept, &mut secrets);
         }
         content.write(&body.kept, &settle(secrets), variables);
         content
@@ -81,7 +82,7 @@ impl Content {
         });
     }
 
-    /// Nobody has looked into a compressed body, so it may hold anything.
+    /// A compressed body holds secrets, or cannot be looked into.
     fn withhold(&mut self) {
         self.pipe = Some("printf %s \"$REQUEST_BODY_BASE64\" | base64 -d | ".to_owned());
         self.option = Some("--data-binary @-".to_owned());

@@ -1,0 +1,306 @@
+//! HTTP Archive 1.2, written entry by entry so that no export is held in memory.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::content::{Shown, content};
+use super::{Item, json};
+use crate::edge::redact::Redactor;
+use crate::edge::sanitize;
+use crate::model::{Body, Fields, Request, Response};
+use crate::parts::{Target, cookies, parameters, set_cookies};
+
+/// Writes one entry, and what comes before the first one.
+pub(super) fn entry<W: Write>(
+    out: &mut W,
+    item: &Item<'_>,
+    redactor: &Redactor,
+    first: bool,
+) -> io::Result<()> {
+    if first {
+        begin(out)?;
+    } else {
+        out.write_all(b",\n")?;
+    }
+    json::compact(out, &Entry::new(item, redactor))
+}
+
+/// Writes the end.
+pub(super) fn end<W: Write>(out: &mut W, empty: bool) -> io::Result<()> {
+    if empty {
+        begin(out)?;
+    }
+    out.write_all(b"\n]}}\n")
+}
+
+fn begin<W: Write>(out: &mut W) -> io::Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(
+        out,
+        "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"why403\",\"version\":\"{version}\"}},\"entries\":["
+    )
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    started_date_time: String,
+    time: f64,
+    request: HarRequest<'a>,
+    response: HarResponse<'a>,
+    cache: Empty,
+    timings: Timings,
+    #[serde(rename = "serverIPAddress")]
+    server_ip_address: String,
+    connection: String,
+    comment: String,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+#[derive(Serialize)]
+struct Timings {
+    send: f64,
+    wait: f64,
+    receive: f64,
+}
+
+#[derive(Serialize)]
+struct Pair<'a> {
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HarRequest<'a> {
+    method: Cow<'a, str>,
+    url: String,
+    http_version: &'static str,
+    cookies: Vec<Pair<'a>>,
+    headers: Vec<Pair<'a>>,
+    query_string: Vec<Pair<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_data: Option<PostData<'a>>,
+    headers_size: i64,
+    body_size: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PostData<'a> {
+    mime_type: Cow<'a, str>,
+    text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HarResponse<'a> {
+    status: u16,
+    status_text: Cow<'a, str>,
+    http_version: &'static str,
+    cookies: Vec<Pair<'a>>,
+    headers: Vec<Pair<'a>>,
+    content: HarContent<'a>,
+    #[serde(rename = "redirectURL")]
+    redirect_url: Cow<'a, str>,
+    headers_size: i64,
+    body_size: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HarContent<'a> {
+    size: u64,
+    mime_type: Cow<'a, str>,
+    text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'static str>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(item: &'a Item<'_>, redactor: &Redactor) -> Self {
+        let exchange = &item.record.exchange;
+        let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+        let ms = |nanos: i64| (nanos.max(0) as f64 / 1000.0).round() / 1000.0;
+        let send = request.map_or(0.0, |request| ms(request.ended.since(request.started)));
+        let receive = response.map_or(0.0, |response| ms(response.ended.since(response.started)));
+        let wait = match (request, response) {
+            (Some(request), Some(response)) => ms(response.started.since(request.ended)),
+            _ => 0.0,
+        };
+        let causes: Vec<String> = item
+            .report
+            .diagnosis
+            .iter()
+            .flat_map(|diagnosis| &diagnosis.findings)
+            .map(|finding| format!("{} {:.0}%", finding.cause, finding.confidence * 100.0))
+            .collect();
+        Self {
+            started_date_time: exchange.started().to_string(),
+            time: ((send + wait + receive) * 1000.0).round() / 1000.0,
+            request: request.map_or_else(HarRequest::absent, |one| HarRequest::new(item, one, redactor)),
+            response: response.map_or_else(HarResponse::absent, |one| HarResponse::new(one, redactor)),
+            cache: Empty {},
+            timings: Timings { send, wait, receive },
+            server_ip_address: exchange.server.ip().to_string(),
+            connection: exchange.connection.flow.0.to_string(),
+            comment: format!(
+                "why403 exchange {}: {} {}",
+                exchange.id.0,
+                exchange.outcome.as_str(),
+                causes.join(", ")
+            ),
+        }
+    }
+}
+
+impl<'a> HarRequest<'a> {
+    fn new(item: &Item<'_>, request: &'a Request, redactor: &Redactor) -> Self {
+        let head = &request.head;
+        let fields = head.fields();
+        let target = text(redactor.target(head.target()));
+        let url = if target.starts_with('/') {
+            let server = item.record.exchange.server.to_string();
+            let host =
+                fields.value("host").map_or(server.into(), |host| sanitize::utf8(host).into_owned().into());
+            let host: Cow<'_, str> = host;
+            format!("http://{host}{target}")
+        } else {
+            target.into_owned()
+        };
+        let media = mime(fields);
+        Self {
+            method: Cow::Borrowed(head.method()),
+            url,
+            http_version: head.version().as_str(),
+            cookies: cookies(fields).map(|one| cookie(one.name, one.value, redactor)).collect(),
+            headers: pairs(fields, redactor),
+            query_string: query(Target::of(head).query(), redactor),
+            post_data: (!request.body.kept.is_empty()).then(|| {
+                let (text, encoding, comment) = shown(fields, &request.body, redactor);
+                PostData { mime_type: media, text, encoding, comment }
+            }),
+            headers_size: fields.raw().len() as i64,
+            body_size: request.body.len as i64,
+        }
+    }
+
+    fn absent() -> Self {
+        Self {
+            method: Cow::Borrowed(""),
+            url: String::new(),
+            http_version: "HTTP/1.1",
+            cookies: Vec::new(),
+            headers: Vec::new(),
+            query_string: Vec::new(),
+            post_data: None,
+            headers_size: -1,
+            body_size: -1,
+        }
+    }
+}
+
+impl<'a> HarResponse<'a> {
+    fn new(response: &'a Response, redactor: &Redactor) -> Self {
+        let fields = response.head.fields();
+        let (text, encoding, comment) = shown(fields, &response.body, redactor);
+        Self {
+            status: response.head.status(),
+            status_text: sanitize::utf8(response.head.reason()),
+            http_version: response.head.version().as_str(),
+            cookies: set_cookies(fields)
+                .map(|one| cookie(one.cookie.name, one.cookie.value, redactor))
+                .collect(),
+            headers: pairs(fields, redactor),
+            content: HarContent { size: response.body.len, mime_type: mime(fields), text, encoding, comment },
+            redirect_url: fields
+                .value("location")
+                .map(|url| self::text(redactor.target(url)))
+                .unwrap_or_default(),
+            headers_size: fields.raw().len() as i64,
+            body_size: response.body.len as i64,
+        }
+    }
+
+    fn absent() -> Self {
+        let content = HarContent {
+            size: 0,
+            mime_type: Cow::Borrowed(""),
+            text: Cow::Borrowed(""),
+            encoding: None,
+            comment: None,
+        };
+        Self {
+            status: 0,
+            status_text: Cow::Borrowed(""),
+            http_version: "HTTP/1.1",
+            cookies: Vec::new(),
+            headers: Vec::new(),
+            content,
+            redirect_url: Cow::Borrowed(""),
+            headers_size: -1,
+            body_size: -1,
+        }
+    }
+}
+
+/// The content with its encoding, and a comment when it is not there.
+fn shown<'a>(
+    fields: &Fields,
+    body: &'a Body,
+    redactor: &Redactor,
+) -> (Cow<'a, str>, Option<&'static str>, Option<&'static str>) {
+    match content(fields, body, redactor).shown {
+        Shown::Text(text) => (text, None, None),
+        Shown::Base64(text) => (Cow::Owned(text), Some("base64"), None),
+        Shown::Withheld(why) => (Cow::Borrowed(""), None, Some(why)),
+    }
+}
+
+fn mime(fields: &Fields) -> Cow<'_, str> {
+    fields.value("content-type").map(sanitize::utf8).unwrap_or_default()
+}
+
+fn pairs<'a>(fields: &'a Fields, redactor: &Redactor) -> Vec<Pair<'a>> {
+    fields
+        .iter()
+        .map(|field| Pair {
+            name: sanitize::utf8(field.name),
+            value: text(redactor.field(field.name, field.value)),
+        })
+        .collect()
+}
+
+fn cookie<'a>(name: &'a [u8], value: &'a [u8], redactor: &Redactor) -> Pair<'a> {
+    let name = sanitize::utf8(name);
+    let value = text(redactor.value(crate::model::Part::Cookie, &name, value));
+    Pair { name, value }
+}
+
+fn query<'a>(query: &'a [u8], redactor: &Redactor) -> Vec<Pair<'a>> {
+    parameters(query)
+        .map(|parameter| {
+            let name = parameter.name();
+            let value = parameter.value();
+            let value = text(redactor.value(crate::model::Part::Query, &name, &value)).into_owned();
+            Pair { name, value: Cow::Owned(value) }
+        })
+        .collect()
+}
+
+fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => sanitize::utf8(bytes),
+        Cow::Owned(bytes) => Cow::Owned(sanitize::utf8(&bytes).into_owned()),
+    }
+}
