@@ -3,7 +3,7 @@
 use crate::diagnosis::Diagnoser;
 use crate::diff;
 use crate::history::{History, Record};
-use crate::model::{Baseline, BaselineChoice, Diagnosis, Difference, Exchange, ExchangeId};
+use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};
 
 /// Everything known about one exchange.
 #[derive(Clone, Debug)]
@@ -35,6 +35,26 @@ impl Inspector {
             self.diagnoser.observe(record, &self.history);
         }
         id
+    }
+    /// Takes an exchange in as [`Inspector::push`] does, but gives nothing up: for whoever wants to see what leaves first.
+    pub fn add(&mut self, exchange: Exchange) -> ExchangeId {
+        let id = self.history.add(exchange);
+        if let Some(record) = self.history.get(id) {
+            self.diagnoser.observe(record, &self.history);
+        }
+        id
+    }
+    /// What has to be given up next to keep within the budget; goes with [`Inspector::evict`].
+    pub fn leaving(&mut self) -> Option<ExchangeId> {
+        self.history.leaving()
+    }
+    /// Gives `id` up.
+    pub fn evict(&mut self, id: ExchangeId) {
+        self.history.remove(id);
+    }
+    /// The top cause of `id`, as `cause:` in a filter asks for it.
+    pub fn cause(&self, id: ExchangeId) -> Option<Cause> {
+        Some(self.report(id, BaselineChoice::LastSuccess)?.diagnosis?.findings.first()?.cause)
     }
     /// The exchanges.
     pub fn history(&self) -> &History {

@@ -35,37 +35,36 @@ impl History {
         }
     }
 
-    /// Evicts one exchange: the oldest that is no refusal, else the oldest refusal, else the oldest baseline. `false` when
+    /// What to evict next: the oldest that is no refusal, else the oldest refusal, else the oldest baseline. `None` when
     /// only the newest is left.
-    pub(super) fn evict_one(&mut self) -> bool {
-        while let Some(id) = self.released.pop_front() {
+    pub(super) fn next_to_leave(&mut self) -> Option<ExchangeId> {
+        while let Some(id) = self.released.front().copied() {
             if self.store.row(id).is_some_and(|row| is_free(row.flags)) {
-                return self.evict(id);
+                return Some(ExchangeId(id));
             }
+            self.released.pop_front();
         }
         let is_success = |flags| is_free(flags) && flags & flag::REFUSAL == 0;
         if let Some(id) = self.store.next(self.successes_from, is_success).filter(|id| *id < self.last) {
-            self.successes_from = id + 1;
-            return self.evict(id);
+            self.successes_from = id;
+            return Some(ExchangeId(id));
         }
         self.successes_from = self.last;
         if let Some(id) = self.store.next(self.refusals_from, is_free).filter(|id| *id < self.last) {
-            self.refusals_from = id + 1;
-            return self.evict(id);
+            self.refusals_from = id;
+            return Some(ExchangeId(id));
         }
         self.refusals_from = self.last;
-        let oldest = self.store.next(0, |_| true).filter(|id| *id < self.last);
-        oldest.is_some_and(|id| self.evict(id))
+        self.store.next(0, |_| true).filter(|id| *id < self.last).map(ExchangeId)
     }
 
-    fn evict(&mut self, id: u64) -> bool {
-        let Some(row) = self.store.remove(id) else { return false };
+    pub(super) fn evict(&mut self, id: u64) {
+        let Some(row) = self.store.remove(id) else { return };
         self.bytes = self.bytes.saturating_sub(u64::from(row.size));
         self.evicted += 1;
         if row.flags & flag::SUCCESS != 0 {
             self.forget_success(&row);
         }
-        true
     }
 
     /// Keeps the endpoint's list of successes free of most evicted ones.

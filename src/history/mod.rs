@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use columns::{Chunk, Row, address_bits, flag};
 use endpoints::{EndpointState, Endpoints};
 use noise::Variation;
-use openapi::OpenApi;
+pub use openapi::{OpenApi, OpenApiError};
 use principal::Principals;
 use store::Store;
 
@@ -77,7 +77,15 @@ impl History {
         self.endpoints.set_openapi(openapi);
     }
     /// Takes an exchange in, gives it its id, evicts what no longer fits.
-    pub fn insert(&mut self, mut exchange: Exchange) -> ExchangeId {
+    pub fn insert(&mut self, exchange: Exchange) -> ExchangeId {
+        let id = self.add(exchange);
+        while let Some(leaving) = self.leaving() {
+            self.remove(leaving);
+        }
+        id
+    }
+    /// Takes an exchange in without evicting anything: the caller goes on with [`History::leaving`] and [`History::remove`].
+    pub fn add(&mut self, mut exchange: Exchange) -> ExchangeId {
         self.last += 1;
         let id = ExchangeId(self.last);
         exchange.id = id;
@@ -96,8 +104,15 @@ impl History {
         if success {
             self.remember_success(&row);
         }
-        while self.memory() > self.budget && self.store.len() > 1 && self.evict_one() {}
         id
+    }
+    /// What has to go next to keep within the budget.
+    pub fn leaving(&mut self) -> Option<ExchangeId> {
+        if self.memory() <= self.budget || self.store.len() <= 1 { None } else { self.next_to_leave() }
+    }
+    /// Evicts `id`.
+    pub fn remove(&mut self, id: ExchangeId) {
+        self.evict(id.0);
     }
     /// The exchange `id`, unless evicted.
     pub fn get(&self, id: ExchangeId) -> Option<&Record> {
