@@ -4,7 +4,11 @@
 //! `inspector` keeps them (`history`), compares them (`diff`) and explains them (`diagnosis`), `filter` picks those that
 //! somebody asked for, and `tui` and `export` show them, through `edge`, which redacts and escapes.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod decode;
+pub mod demo;
 pub mod diagnosis;
 pub mod diff;
 pub mod doctor;
@@ -20,6 +24,7 @@ pub mod parts;
 pub mod pipeline;
 pub mod sandbox;
 pub mod source;
+pub mod summary;
 #[doc(hidden)]
 pub mod synth;
 pub mod tap;

@@ -1,0 +1,88 @@
+//! Everything that ends the program with a message, and its exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::export::pcapng::CaptureError;
+use crate::filter::FilterError;
+use crate::sandbox::SandboxError;
+use crate::source::SourceError;
+use crate::tap::TapError;
+use crate::tui::TuiError;
+
+/// Why the program ends before its work is done.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The command line asks for what cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The query cannot be read.
+    #[error("{error}; in: {query}")]
+    Filter {
+        /// What was typed.
+        query: String,
+        /// What is wrong with it.
+        error: FilterError,
+    },
+    /// There is no capture, or it ended against its will.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The sandbox is required and not to be had.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// `-w` failed.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The tap failed.
+    #[error(transparent)]
+    Tap(#[from] TapError),
+    /// The screen failed.
+    #[error(transparent)]
+    Tui(#[from] TuiError),
+    /// A file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An export cannot be written.
+    #[error("cannot write {path}: {reason}; choose another file")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[source] io::Error),
+    /// The system has run out of something.
+    #[error("{what}: {reason}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// The system's words.
+        reason: io::Error,
+    },
+}
+
+impl AppError {
+    /// 3 without permission to capture, 0 when nobody reads the output any more, else 2.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Source(error) => error.exit_code(),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            _ => 2,
+        }
+    }
+    /// Whether there is nothing to say: the reader of a pipe has gone.
+    pub fn is_quiet(&self) -> bool {
+        self.exit_code() == 0
+    }
+}

@@ -1,0 +1,221 @@
+//! The consumer without a screen: takes exchanges in, picks, explains and writes them.
+//!
+//! Where everything is at hand (a file), nothing is written before all of it was read: the successes after a refusal say
+//! as much as those before it. What the history has to give up on the way is written before it goes. Everything else is
+//! written at once.
+
+use std::sync::mpsc;
+
+use super::AppError;
+use super::capture::Matched;
+use super::on_match::OnMatch;
+use super::output::Outputs;
+use super::say;
+use crate::edge::redact::Redactor;
+use crate::export::{Item, ndjson};
+use crate::feed::{Ended, Message, Receiver};
+use crate::filter::{Context, Filter};
+use crate::history::Record;
+use crate::inspector::Inspector;
+use crate::model::{BaselineChoice, Counters, Exchange, ExchangeId, SourceCounters};
+use crate::summary::Summary;
+
+/// A run without a screen.
+pub(super) struct Headless {
+    /// History and diagnosis.
+    pub inspector: Inspector,
+    /// What to pick.
+    pub filter: Filter,
+    /// Where it goes.
+    pub outputs: Outputs,
+    /// Takes secrets out.
+    pub redactor: Redactor,
+    /// Counts instead of exchanges.
+    pub summary: Option<Summary>,
+    /// Stop after so many matches.
+    pub limit: Option<u64>,
+    /// Whether everything is read before anything is written.
+    pub whole: bool,
+    /// Run for a match.
+    pub on_match: Option<OnMatch>,
+    /// Told about connections with a match (`-w`).
+    pub recording: Option<mpsc::Sender<Matched>>,
+    /// Ring the bell for a match.
+    pub bell: bool,
+    /// Totals as the last line.
+    pub stats: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Exchanges that matched.
+    pub matched: u64,
+    /// What the pipeline saw.
+    pub counters: Counters,
+    /// What the source lost.
+    pub source: SourceCounters,
+    /// Exchanges that the history gave up.
+    pub evicted: u64,
+    /// Why the source failed, if it did.
+    pub failed: Option<String>,
+}
+
+/// Where a run stands.
+struct Run {
+    headless: Headless,
+    totals: Totals,
+    /// Everything up to here was judged.
+    done: ExchangeId,
+}
+
+impl Headless {
+    /// Takes in what comes until it ends or enough has matched.
+    pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
+        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0) };
+        loop {
+            let message = match feed.try_recv() {
+                Ok(message) => Some(message),
+                Err(_) => {
+                    run.headless.outputs.flush()?;
+                    feed.blocking_recv()
+                }
+            };
+            let Some(message) = message else { break };
+            let is_end = matches!(message, Message::Ended(_));
+            run.take(message)?;
+            if is_end {
+                run.rest()?;
+                // Whoever waits for the last matching connections can go on.
+                run.headless.recording = None;
+            }
+            if run.is_enough() && !run.headless.whole {
+                break;
+            }
+        }
+        run.totals.evicted = run.headless.inspector.history().evicted();
+        let Run { mut headless, totals, .. } = run;
+        if headless.stats {
+            headless.outputs.line(&super::session::stats_line(headless.filter.text(), &totals))?;
+        }
+        Self::end(headless.outputs, headless.on_match)?;
+        Ok((totals, headless.summary))
+    }
+
+    fn end(outputs: Outputs, on_match: Option<OnMatch>) -> Result<(), AppError> {
+        for line in outputs.finish()? {
+            say(&line);
+        }
+        drop(on_match);
+        Ok(())
+    }
+}
+
+impl Run {
+    fn is_enough(&self) -> bool {
+        self.headless.limit.is_some_and(|limit| self.totals.matched >= limit)
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), AppError> {
+        match message {
+            Message::Exchanges(batch) => batch.into_iter().try_for_each(|exchange| self.exchange(exchange)),
+            Message::Counters(counters) => {
+                self.totals.counters = *counters;
+                Ok(())
+            }
+            Message::Source(source) => {
+                self.totals.source = source;
+                Ok(())
+            }
+            Message::Warning(text) => {
+                say(&text);
+                Ok(())
+            }
+            Message::Ended(Ended::Failed(why)) => {
+                self.totals.failed = Some(why);
+                Ok(())
+            }
+            Message::Progress(_) | Message::Ended(Ended::Whole | Ended::Stopped(_)) => Ok(()),
+        }
+    }
+
+    fn exchange(&mut self, exchange: Exchange) -> Result<(), AppError> {
+        if self.is_enough() && !self.headless.whole {
+            return Ok(());
+        }
+        let mut leaving: Result<(), AppError> = Ok(());
+        let id = self.headless.inspector.add(exchange);
+        while let Some(next) = self.headless.inspector.leaving() {
+            if self.headless.whole && leaving.is_ok() && self.is_wanted(next) {
+                leaving = self.up_to(next);
+            }
+            self.headless.inspector.evict(next);
+        }
+        leaving?;
+        if !self.headless.whole {
+            return self.up_to(id);
+        }
+        if self.headless.recording.is_some() && self.is_wanted(id) {
+            self.record(id);
+        }
+        Ok(())
+    }
+
+    /// Judges and writes everything that was not yet, at the end.
+    fn rest(&mut self) -> Result<(), AppError> {
+        self.up_to(self.headless.inspector.history().last_id())
+    }
+
+    /// Judges everything after `done` up to `last`, in order.
+    fn up_to(&mut self, last: ExchangeId) -> Result<(), AppError> {
+        while self.done < last && !self.is_enough() {
+            self.done = ExchangeId(self.done.0 + 1);
+            if self.is_wanted(self.done) {
+                self.matched(self.done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_wanted(&self, id: ExchangeId) -> bool {
+        let Headless { inspector, filter, .. } = &self.headless;
+        let history = inspector.history();
+        let cause = |record: &Record| inspector.cause(record.exchange.id);
+        let context = Context { history, now: history.now(), cause: &cause };
+        history.get(id).is_some_and(|record| filter.matches(record, &context))
+    }
+
+    fn matched(&mut self, id: ExchangeId) -> Result<(), AppError> {
+        self.totals.matched += 1;
+        self.record(id);
+        let Headless { inspector, outputs, redactor, summary, on_match, bell, .. } = &mut self.headless;
+        let Some(record) = inspector.history().get(id) else { return Ok(()) };
+        let Some(report) = inspector.report(id, BaselineChoice::LastSuccess) else { return Ok(()) };
+        let item = Item::new(inspector, record, &report);
+        if let Some(summary) = summary {
+            summary.count(&item);
+        }
+        for warning in outputs.write(&item, redactor)? {
+            say(&format!("exchange {}: {warning}", id.0));
+        }
+        if let Some(on_match) = on_match {
+            on_match.matched(|| {
+                let mut json = Vec::new();
+                // Writing to memory does not fail.
+                let _ = ndjson::write(&mut json, &item, redactor);
+                String::from_utf8(json).unwrap_or_default()
+            });
+        }
+        if *bell {
+            super::ring();
+        }
+        Ok(())
+    }
+
+    fn record(&self, id: ExchangeId) {
+        let Headless { inspector, recording, .. } = &self.headless;
+        if let (Some(recording), Some(record)) = (recording, inspector.history().get(id)) {
+            let _ = recording.send((record.exchange.client, record.exchange.server));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The program: from what was typed to an exit code. Threads, the channel between them, signals and privileges are wired here.
+
+mod capture;
+mod error;
+mod headless;
+mod on_match;
+mod output;
+mod plan;
+mod session;
+mod signals;
+mod tools;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::edge::sanitize;
+
+pub use error::AppError;
+pub use headless::Totals;
+pub use plan::{Input, Mode, Plan};
+
+/// Longest line that is printed on standard error.
+const LINE: usize = 2000;
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            if !error.is_quiet() {
+                say(&error.to_string());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, AppError> {
+    let environment = |name: &str| std::env::var_os(name);
+    let load = |path: Option<&std::path::Path>| Config::load(path, &environment);
+    match cli.command {
+        None if cli.watch.list_interfaces => tools::interfaces(),
+        None => {
+            let config = load(cli.watch.run.config.as_deref())?;
+            session::run(Plan::watch(cli.watch, config)?)
+        }
+        Some(Command::Ssh(args)) => {
+            let config = load(args.run.config.as_deref())?;
+            session::run(Plan::ssh(args, config)?)
+        }
+        Some(Command::Demo(args)) => {
+            let config = load(args.run.config.as_deref())?;
+            session::run(Plan::demo(args, config)?)
+        }
+        Some(Command::Tap(args)) => {
+            crate::tap::run(&args)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Doctor) => tools::doctor(),
+        Some(Command::Explain { cause }) => tools::explain(cause.as_deref()),
+        Some(Command::Config(args)) => tools::config(&args),
+        Some(Command::Completions { shell }) => tools::completions(shell),
+        Some(Command::Man) => tools::manual(),
+    }
+}
+
+/// One line on standard error, harmless to a terminal. Whoever closed it does not want to read it.
+pub(crate) fn say(text: &str) {
+    let line = sanitize::short(text.as_bytes(), LINE);
+    let _ = writeln!(std::io::stderr(), "why403: {line}");
+}
+
+/// The terminal's bell.
+fn ring() {
+    let _ = std::io::stderr().write_all(b"\x07");
+}

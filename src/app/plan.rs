@@ -1,0 +1,217 @@
+//! What was typed, together with the configuration, as what is to be done.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::AppError;
+use crate::cli::{CaptureArgs, DemoArgs, Export, Format, RunArgs, SshArgs, WatchArgs};
+use crate::config::Config;
+use crate::feed::{self, SourceKind};
+use crate::filter::Filter;
+use crate::pipeline::Limits;
+use crate::sandbox;
+use crate::source::{Origin, SourceOptions, SshTarget};
+use crate::tui::Settings;
+
+/// Everything that is to be done.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where the frames come from.
+    pub input: Input,
+    /// The same for people.
+    pub source: feed::Source,
+    /// What to pick.
+    pub filter: Filter,
+    /// What to do with it.
+    pub mode: Mode,
+    /// Exports besides.
+    pub exports: Vec<Export>,
+    /// `-w`.
+    pub write: Option<PathBuf>,
+    /// Stop after so many matches.
+    pub count: Option<u64>,
+    /// Exit with 1 when something matched.
+    pub fail_on_match: bool,
+    /// Totals at the end of NDJSON.
+    pub stats: bool,
+    /// Secrets stay in.
+    pub reveal: bool,
+    /// Run for a match.
+    pub on_match: Option<String>,
+    /// Ring the bell for a match.
+    pub bell: bool,
+    /// History budget in bytes.
+    pub memory: u64,
+    /// What bounds the pipeline.
+    pub limits: Limits,
+    /// Path templates.
+    pub openapi: Option<PathBuf>,
+    /// What to give up.
+    pub sandbox: sandbox::Mode,
+    /// The screen's settings.
+    pub screen: Settings,
+}
+
+/// Where the frames come from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A capture.
+    Capture(Origin, SourceOptions),
+    /// The embedded staging box, with so many requests a second.
+    Demo(u32),
+}
+
+/// What is done with the exchanges that match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Shown on the screen.
+    Screen,
+    /// One JSON object a line on standard output.
+    Json,
+    /// In this format on standard output.
+    Export(Format),
+    /// Counted, and the counts printed at the end; as JSON or as text.
+    Summary {
+        /// As one JSON object.
+        json: bool,
+    },
+    /// Only what goes to files.
+    Files,
+}
+
+impl Input {
+    /// Whether everything is at hand, so that a refusal can wait for the successes that come after it.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Capture(Origin::File(_), options) if !options.follow)
+    }
+    /// Whether nothing is lost by reading slowly.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _) | Self::Demo(_))
+    }
+}
+
+impl Plan {
+    /// `why403 [-i … | -r …]`.
+    pub fn watch(args: WatchArgs, config: Config) -> Result<Self, AppError> {
+        let origin = match &args.read {
+            Some(file) => Origin::of_file(file),
+            None => Origin::of_interface(args.interface.as_deref().unwrap_or(&config.interface)),
+        };
+        let options = options(&args.capture, &args.expression, args.follow, &config);
+        let source = describe(&origin, options.filter.as_deref());
+        Self::new(Input::Capture(origin, options), source, args.run, config)
+    }
+
+    /// `why403 ssh HOST`.
+    pub fn ssh(args: SshArgs, config: Config) -> Result<Self, AppError> {
+        let mut target = SshTarget::new(&args.host);
+        target.interface = args.interface;
+        if let Some(program) = args.ssh {
+            target.program = program;
+        }
+        let origin = Origin::Ssh(target);
+        let options = options(&args.capture, &args.expression, false, &config);
+        let source = describe(&origin, options.filter.as_deref());
+        Self::new(Input::Capture(origin, options), source, args.run, config)
+    }
+
+    /// `why403 demo`.
+    pub fn demo(args: DemoArgs, config: Config) -> Result<Self, AppError> {
+        let source = feed::Source {
+            kind: SourceKind::Demo,
+            label: "demo".into(),
+            listening: "an embedded staging box on loopback".into(),
+            hints: Vec::new(),
+        };
+        Self::new(Input::Demo(args.rate), source, args.run, config)
+    }
+
+    fn new(input: Input, source: feed::Source, run: RunArgs, config: Config) -> Result<Self, AppError> {
+        let query = run.filter.unwrap_or(config.filter);
+        let filter = Filter::parse(&query).map_err(|error| AppError::Filter { query, error })?;
+        let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;
+        let body = run.body_limit.unwrap_or(config.body_limit);
+        let limits = Limits { body: u32::try_from(body).unwrap_or(u32::MAX), ..Limits::default() };
+        Ok(Self {
+            input,
+            source,
+            filter,
+            mode,
+            exports: run.export.into_iter().filter(|export| export.file.is_some()).collect(),
+            write: run.write,
+            count: run.count,
+            fail_on_match: run.fail_on_match,
+            stats: run.stats,
+            reveal: run.with_secrets,
+            on_match: run.on_match,
+            bell: run.bell || config.tui.bell,
+            memory: run.memory.unwrap_or(config.memory),
+            limits,
+            openapi: run.openapi.or(config.openapi),
+            sandbox: run.sandbox.unwrap_or(config.sandbox),
+            screen: Settings { bell: run.bell || config.tui.bell, ..config.tui },
+        })
+    }
+}
+
+/// Only one thing can be on standard output.
+fn mode(exports: &[Export], json: bool, summary: bool, write: bool) -> Result<Mode, AppError> {
+    let mut formats = exports.iter().filter(|export| export.file.is_none()).map(|export| export.format);
+    let to_files = write || exports.iter().any(|export| export.file.is_some());
+    let mode = match (formats.next(), summary) {
+        (Some(_), true) => Err(
+            "--summary and --export both write to standard output; give the export a file: --export FORMAT=FILE",
+        ),
+        (Some(format), false) if json && format != Format::Json => Err(
+            "--json and --export both write to standard output; give the export a file: --export FORMAT=FILE",
+        ),
+        (Some(Format::Json), false) => Ok(Mode::Json),
+        (Some(format), false) => Ok(Mode::Export(format)),
+        (None, true) => Ok(Mode::Summary { json }),
+        (None, false) if json => Ok(Mode::Json),
+        (None, false) if exports.iter().any(|export| export.file.is_some()) => Ok(Mode::Files),
+        (None, false) if std::io::stdout().is_terminal() => Ok(Mode::Screen),
+        (None, false) if to_files => Ok(Mode::Files),
+        (None, false) => Ok(Mode::Json),
+    };
+    if formats.next().is_some() {
+        return Err(AppError::Usage(
+            "only one --export can write to standard output; give the others a file: --export FORMAT=FILE"
+                .into(),
+        ));
+    }
+    mode.map_err(|text| AppError::Usage(text.into()))
+}
+
+fn options(args: &CaptureArgs, expression: &[String], follow: bool, config: &Config) -> SourceOptions {
+    let expression = expression.join(" ");
+    SourceOptions {
+        filter: Some(expression).filter(|text| !text.trim().is_empty()),
+        snaplen: args.snaplen.unwrap_or(config.snaplen),
+        buffer_kib: args.buffer_size.unwrap_or(config.buffer_size),
+        promiscuous: !args.no_promiscuous_mode,
+        follow,
+        ..SourceOptions::default()
+    }
+}
+
+fn describe(origin: &Origin, filter: Option<&str>) -> feed::Source {
+    let kind = match origin {
+        Origin::Interface(_) => SourceKind::Live,
+        Origin::File(_) => SourceKind::File,
+        Origin::Tcp(_) | Origin::Unix(_) | Origin::Stdin => SourceKind::Stream,
+        Origin::Ssh(_) => SourceKind::Ssh,
+    };
+    let (name, of) = (origin.name(), filter.unwrap_or("all traffic"));
+    let listening = match origin {
+        Origin::Interface(interface) if interface == "any" => format!("every interface, {of}"),
+        Origin::Interface(interface) => format!("interface {interface}, {of}"),
+        Origin::Ssh(target) => format!("{} on {}, {of}", target.interface, target.host),
+        _ => format!("{name}, {of}"),
+    };
+    let label = match origin {
+        Origin::File(path) => path.file_name().map_or(name, |file| file.to_string_lossy().into_owned()),
+        _ => name,
+    };
+    feed::Source { kind, label, listening, hints: Vec::new() }
+}

@@ -1,0 +1,287 @@
+//! One run: what needs a privilege is opened, the sandbox is entered, then threads start.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use super::capture::{Feeder, Matched, Recording};
+use super::headless::{Headless, Totals};
+use super::on_match::OnMatch;
+use super::output::Outputs;
+use super::signals::{self, Headway};
+use super::{AppError, Input, Mode, Plan, say};
+use crate::cli::Format;
+use crate::demo::Demo;
+use crate::diagnosis::Diagnoser;
+use crate::edge::redact::Redactor;
+use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
+use crate::export::{curl, markdown, ndjson, with_item};
+use crate::feed::{self, Ended};
+use crate::history::{History, OpenApi};
+use crate::inspector::Inspector;
+use crate::sandbox::{self, Policy};
+use crate::source::{Origin, Source, SourceError, Stop};
+use crate::summary::{Summary, losses, stats};
+use crate::tui;
+
+/// An input that is open.
+enum Opened {
+    Source(Box<Source>),
+    Demo(Demo),
+}
+
+/// What the capture thread came to.
+type Captured = JoinHandle<Result<(), SourceError>>;
+
+/// Does what `plan` says.
+pub(super) fn run(plan: Plan) -> Result<ExitCode, AppError> {
+    let stop =
+        Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
+    let inspector = inspector(&plan)?;
+    let headway = Headway::default();
+    let stdout = match plan.mode {
+        Mode::Json => Some(Format::Json),
+        Mode::Export(format) => Some(format),
+        Mode::Summary { .. } | Mode::Files | Mode::Screen => None,
+    };
+    let outputs = Outputs::open(stdout, &plan.exports, headway.clone())?;
+    let capture_file =
+        plan.write.as_deref().map(|path| CaptureFile::create(path, Rotation::default())).transpose()?;
+    let opened = open(&plan.input, &stop)?;
+    let save_dir = save_dir(&plan)?;
+    enter_sandbox(&plan, &save_dir)?;
+    if plan.mode != Mode::Screen {
+        signals::block()
+            .and_then(|()| signals::watch(&stop, &headway))
+            .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;
+    }
+    let (sender, receiver) = feed::channel();
+    let (recording, matched) = recording(capture_file);
+    let live = !plan.input.is_whole();
+    let feeder = Feeder::new(plan.limits, sender, plan.input.can_wait(), live)
+        .with_recording(recording)
+        .with_total(size_of(&plan.input));
+    let captured = start(opened, feeder, &stop)?;
+    let ended = if plan.mode == Mode::Screen {
+        screen(plan, inspector, receiver, matched, save_dir)
+    } else {
+        headless(plan, inspector, receiver, matched, outputs)
+    };
+    stop.stop();
+    let source = captured.join();
+    let code = ended?;
+    match source {
+        Ok(Ok(())) => Ok(code),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(AppError::Usage("the capture thread ended unexpectedly; please report this".into())),
+    }
+}
+
+fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
+    let mut history = History::new(plan.memory);
+    if let Some(path) = &plan.openapi {
+        let failed = |reason: String| AppError::Read { path: path.clone(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        history.set_openapi(OpenApi::parse(&text).map_err(|error| failed(error.to_string()))?);
+    }
+    Ok(Inspector::new(history, Diagnoser::new()))
+}
+
+fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
+    match input {
+        Input::Capture(origin, options) => Ok(Opened::Source(Box::new(Source::open(origin, options, stop)?))),
+        Input::Demo(rate) => Demo::open(*rate)
+            .map(Opened::Demo)
+            .map_err(|reason| AppError::System { what: "cannot start the demo's server", reason }),
+    }
+}
+
+/// Where the screen saves files.
+fn save_dir(plan: &Plan) -> Result<PathBuf, AppError> {
+    if plan.mode != Mode::Screen || plan.sandbox == sandbox::Mode::Off {
+        return Ok(PathBuf::from("."));
+    }
+    sandbox::export_dir(Path::new("."))
+        .map_err(|reason| AppError::System { what: "cannot make a directory for exports", reason })
+}
+
+fn enter_sandbox(plan: &Plan, save_dir: &Path) -> Result<(), AppError> {
+    let mut write: Vec<PathBuf> = Vec::new();
+    if plan.mode == Mode::Screen {
+        write.push(save_dir.to_owned());
+    }
+    let files = plan.exports.iter().filter_map(|export| export.file.as_deref()).chain(plan.write.as_deref());
+    write.extend(files.map(|file| match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }));
+    let policy = Policy {
+        mode: plan.sandbox,
+        write,
+        network: matches!(plan.input, Input::Demo(_)),
+        programs: plan.on_match.is_some(),
+        ..Policy::default()
+    };
+    let report = sandbox::enter(&policy)?;
+    if let Some(line) = report.start_up_line().filter(|_| plan.sandbox != sandbox::Mode::Off) {
+        say(&line);
+    }
+    Ok(())
+}
+
+fn recording(file: Option<CaptureFile>) -> (Option<Recording>, Option<mpsc::Sender<Matched>>) {
+    let Some(file) = file else { return (None, None) };
+    let (sender, matched) = mpsc::channel();
+    let recorder = Recorder::new(file, RecorderLimits::default());
+    (Some(Recording { recorder, matched }), Some(sender))
+}
+
+fn size_of(input: &Input) -> Option<u64> {
+    match input {
+        Input::Capture(Origin::File(path), options) if !options.follow => {
+            std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
+        }
+        _ => None,
+    }
+}
+
+/// Runs the source and the pipeline on a thread of their own.
+fn start(opened: Opened, mut feeder: Feeder, stop: &Stop) -> Result<Captured, AppError> {
+    let stop = stop.clone();
+    let run = move || {
+        let ended = match opened {
+            Opened::Source(source) => source.run(&mut feeder, &stop),
+            Opened::Demo(demo) => {
+                demo.run(&mut feeder, &stop);
+                Ok(())
+            }
+        };
+        feeder.finish(match &ended {
+            Ok(()) if stop.is_set() => Ended::Stopped("stopped".into()),
+            Ok(()) => Ended::Whole,
+            Err(error) => Ended::Failed(error.to_string()),
+        });
+        ended
+    };
+    thread::Builder::new()
+        .name("capture".into())
+        .spawn(run)
+        .map_err(|reason| AppError::System { what: "cannot start a thread", reason })
+}
+
+fn headless(
+    plan: Plan,
+    inspector: Inspector,
+    receiver: feed::Receiver,
+    recording: Option<mpsc::Sender<Matched>>,
+    outputs: Outputs,
+) -> Result<ExitCode, AppError> {
+    let query = plan.filter.text().to_owned();
+    let summary = matches!(plan.mode, Mode::Summary { .. }).then(Summary::default);
+    let run = Headless {
+        inspector,
+        filter: plan.filter,
+        outputs,
+        redactor: Redactor::new(plan.reveal),
+        summary,
+        limit: plan.count,
+        whole: plan.input.is_whole(),
+        on_match: on_match(plan.on_match.as_deref())?,
+        recording,
+        bell: plan.bell,
+        stats: plan.stats && plan.mode == Mode::Json,
+    };
+    let (totals, summary) = run.run(receiver)?;
+    tell(plan.mode, &query, &totals, summary.as_ref())?;
+    let failed = plan.fail_on_match && totals.matched > 0;
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// The summary on standard output, and losses on standard error where they would go unseen.
+fn tell(mode: Mode, query: &str, totals: &Totals, summary: Option<&Summary>) -> Result<(), AppError> {
+    use std::io::Write as _;
+    if let (Mode::Summary { json }, Some(summary)) = (mode, summary) {
+        let text = if json { summary.json(query, totals) } else { summary.text(query, totals) };
+        return std::io::stdout().write_all(text.as_bytes()).map_err(AppError::Output);
+    }
+    if totals.source.kernel_dropped + totals.source.interface_dropped + totals.source.queue_dropped > 0 {
+        for loss in losses(totals) {
+            say(&format!("lost: {loss}"));
+        }
+    }
+    Ok(())
+}
+
+/// The last line of NDJSON with `--stats`.
+pub(super) fn stats_line(query: &str, totals: &Totals) -> String {
+    crate::export::json_line(&stats(query, totals))
+}
+
+fn on_match(command: Option<&str>) -> Result<Option<OnMatch>, AppError> {
+    let started = command.map(OnMatch::new).transpose();
+    started.map_err(|reason| AppError::System { what: "cannot start a thread", reason })
+}
+
+fn screen(
+    plan: Plan,
+    inspector: Inspector,
+    receiver: feed::Receiver,
+    recording: Option<mpsc::Sender<Matched>>,
+    save_dir: PathBuf,
+) -> Result<ExitCode, AppError> {
+    let mut command = on_match(plan.on_match.as_deref())?;
+    let redactor = Redactor::new(plan.reveal);
+    let watched = command.is_some() || recording.is_some();
+    let on_match: tui::OnMatch = Box::new(move |inspector, id| {
+        let record = inspector.history().get(id);
+        if let (Some(recording), Some(record)) = (&recording, record) {
+            let _ = recording.send((record.exchange.client, record.exchange.server));
+        }
+        if let Some(command) = &mut command {
+            command.matched(|| json(inspector, id, &redactor));
+        }
+    });
+    let options = tui::Options {
+        source: plan.source,
+        inspector,
+        budget: plan.memory,
+        filter: plan.filter,
+        reveal: plan.reveal,
+        stop_after: plan.count,
+        settings: plan.screen,
+        environment: tui::Environment::detect(),
+        exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text },
+        on_match: watched.then_some(on_match),
+        save_dir,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|reason| AppError::System { what: "cannot start the event loop", reason })?;
+    let exit = runtime.block_on(tui::run(options, receiver))?;
+    let failed = plan.fail_on_match && exit.matched > 0;
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn json(inspector: &Inspector, id: crate::model::ExchangeId, redactor: &Redactor) -> String {
+    let line = with_item(inspector, id, |item| {
+        let mut out = Vec::new();
+        // Writing to memory does not fail.
+        let _ = ndjson::write(&mut out, item, redactor);
+        String::from_utf8(out).unwrap_or_default()
+    });
+    line.unwrap_or_default()
+}
+
+fn curl_text(record: &crate::history::Record, redactor: &Redactor) -> String {
+    curl::command(&record.exchange, redactor).map(|command| command.text).unwrap_or_default()
+}
+
+fn markdown_text(inspector: &Inspector, id: crate::model::ExchangeId, redactor: &Redactor) -> String {
+    with_item(inspector, id, |item| markdown::report(item, redactor)).unwrap_or_default()
+}
+
+fn json_text(inspector: &Inspector, id: crate::model::ExchangeId, redactor: &Redactor) -> String {
+    with_item(inspector, id, |item| ndjson::pretty(item, redactor)).unwrap_or_default()
+}

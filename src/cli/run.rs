@@ -1,0 +1,108 @@
+//! What every way of watching takes.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+
+use super::size;
+use crate::sandbox;
+
+/// What to pick, what to write, how much to keep.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// Exchanges to show; '' shows everything [default: method:POST status:403]
+    #[arg(short = 'Y', long, value_name = "QUERY", help_heading = "Pick")]
+    pub filter: Option<String>,
+    /// Stop after N matches
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pick")]
+    pub count: Option<u64>,
+    /// Exit with 1 when something matched
+    #[arg(long, help_heading = "Pick")]
+    pub fail_on_match: bool,
+    /// OpenAPI description (JSON) to take path templates from
+    #[arg(long, value_name = "FILE", help_heading = "Pick")]
+    pub openapi: Option<PathBuf>,
+
+    /// One JSON object a line; the default when standard output is no terminal
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Counts by endpoint, status and cause at the end, instead of exchanges
+    #[arg(long, help_heading = "Output")]
+    pub summary: bool,
+    /// Write what matches as curl, har, markdown, raw or json; to standard output without a file
+    #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
+    pub export: Vec<Export>,
+    /// Write the frames of matching connections as pcapng
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub write: Option<PathBuf>,
+    /// End NDJSON with a line of totals ("type":"summary")
+    #[arg(long, help_heading = "Output")]
+    pub stats: bool,
+    /// Leave passwords, tokens and cookies in
+    #[arg(long, help_heading = "Output")]
+    pub with_secrets: bool,
+    /// Run a shell command for a match, with the exchange as JSON on its standard input; once a second at most
+    #[arg(long, value_name = "COMMAND", help_heading = "Output")]
+    pub on_match: Option<String>,
+    /// Ring the terminal's bell for a match
+    #[arg(long, help_heading = "Output")]
+    pub bell: bool,
+
+    /// Memory for the history [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Limits")]
+    pub memory: Option<u64>,
+    /// Bytes kept of each body [default: 64KiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Limits")]
+    pub body_limit: Option<u64>,
+    /// What to give up before the first byte is read: auto, require (all of it or no start), off [default: auto]
+    #[arg(long, value_name = "HOW", help_heading = "Limits")]
+    pub sandbox: Option<sandbox::Mode>,
+    /// Configuration file to read instead of the usual one
+    #[arg(long, value_name = "FILE", help_heading = "Limits")]
+    pub config: Option<PathBuf>,
+}
+
+/// A format of `--export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Format {
+    /// Shell commands.
+    Curl,
+    /// HTTP Archive 1.2.
+    Har,
+    /// A report for people.
+    Markdown,
+    /// Requests and responses as they were on the wire.
+    Raw,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `FORMAT[=FILE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The format.
+    pub format: Format,
+    /// The file; `None` for standard output, as is `-`.
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for Export {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("name a file after =, or leave = out for standard output".to_owned()),
+            Some((format, file)) => (format, Some(file).filter(|file| *file != "-").map(PathBuf::from)),
+            None => (text, None),
+        };
+        let format = match format {
+            "md" => Format::Markdown,
+            "ndjson" => Format::Json,
+            "pcap" | "pcapng" => return Err("frames are written with -w FILE".to_owned()),
+            format => Format::from_str(format, true)
+                .map_err(|_| "the formats are curl, har, markdown, raw, json".to_owned())?,
+        };
+        Ok(Self { format, file })
+    }
+}

@@ -1,0 +1,184 @@
+//! `--summary`: what was refused, counted by endpoint, status and cause.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::app::Totals;
+use crate::edge::sanitize;
+use crate::export::Item;
+use crate::model::Cause;
+
+/// Kinds of matches that are told apart; further ones are counted together.
+const KINDS: usize = 100_000;
+/// Lines that are printed as text.
+const LINES: usize = 50;
+
+/// Counts of matches.
+#[derive(Debug, Default)]
+pub struct Summary {
+    counts: HashMap<Kind, u64, ahash::RandomState>,
+    /// Matches beyond the bound.
+    other: u64,
+}
+
+/// What is counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Kind {
+    endpoint: String,
+    status: Option<u16>,
+    cause: Option<Cause>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    endpoint: &'a str,
+    status: Option<u16>,
+    cause: Option<&'static str>,
+    count: u64,
+}
+
+impl Summary {
+    /// Counts a match.
+    pub fn count(&mut self, item: &Item<'_>) {
+        let cause =
+            item.report.diagnosis.as_ref().and_then(|diagnosis| Some(diagnosis.findings.first()?.cause));
+        let kind = Kind { endpoint: item.endpoint.clone(), status: item.record.exchange.status(), cause };
+        if self.counts.len() < KINDS || self.counts.contains_key(&kind) {
+            *self.counts.entry(kind).or_default() += 1;
+        } else {
+            self.other += 1;
+        }
+    }
+
+    /// Most frequent first.
+    fn sorted(&self) -> Vec<(&Kind, u64)> {
+        let mut rows: Vec<_> = self.counts.iter().map(|(kind, count)| (kind, *count)).collect();
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        rows
+    }
+
+    /// A table with a line of totals.
+    pub fn text(&self, query: &str, totals: &Totals) -> String {
+        let counters = &totals.counters;
+        let mut out = String::new();
+        let shown =
+            if query.is_empty() { "everything".to_owned() } else { sanitize::text(query).into_owned() };
+        let _ = writeln!(
+            out,
+            "{} frames, {} connections, {} requests, {} responses; {} matched {shown}",
+            grouped(counters.frames),
+            grouped(counters.flows),
+            grouped(counters.requests),
+            grouped(counters.responses),
+            grouped(totals.matched),
+        );
+        for loss in losses(totals) {
+            let _ = writeln!(out, "lost: {loss}");
+        }
+        let rows = self.sorted();
+        if rows.is_empty() {
+            return out;
+        }
+        let _ = writeln!(out, "\n{:>9}  {:<6}  {:<20}  endpoint", "count", "status", "cause");
+        for (kind, count) in rows.iter().take(LINES) {
+            let status = kind.status.map_or("-".to_owned(), |status| status.to_string());
+            let cause = kind.cause.map_or("-", Cause::id);
+            let endpoint = sanitize::short(kind.endpoint.as_bytes(), 160);
+            let _ = writeln!(out, "{:>9}  {status:<6}  {cause:<20}  {endpoint}", grouped(*count));
+        }
+        let rest: u64 = rows.iter().skip(LINES).map(|(_, count)| count).sum::<u64>() + self.other;
+        if rest > 0 {
+            let kinds = rows.len().saturating_sub(LINES);
+            let _ = writeln!(out, "{:>9}  in {kinds} further kinds", grouped(rest));
+        }
+        out
+    }
+
+    /// The same as one JSON object, everything included.
+    pub fn json(&self, query: &str, totals: &Totals) -> String {
+        let rows: Vec<Row<'_>> = self
+            .sorted()
+            .into_iter()
+            .map(|(kind, count)| Row {
+                endpoint: &kind.endpoint,
+                status: kind.status,
+                cause: kind.cause.map(Cause::id),
+                count,
+            })
+            .collect();
+        let mut value = stats(query, totals);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("matches".to_owned(), serde_json::json!(rows));
+            object.insert("uncounted_kinds".to_owned(), self.other.into());
+        }
+        crate::export::json_line(&value)
+    }
+}
+
+/// The totals of a run, as the last line of NDJSON has them.
+pub fn stats(query: &str, totals: &Totals) -> serde_json::Value {
+    let c = &totals.counters;
+    let named = |pairs: &[(&'static str, u64)]| -> serde_json::Value {
+        pairs
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), (*count).into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    serde_json::json!({
+        "v": 1, "type": "summary", "filter": query, "matched": totals.matched,
+        "frames": c.frames, "frame_bytes": c.frame_bytes, "frames_cut": c.frames_cut, "frames_skipped": named(&c.frames_skipped),
+        "segments": c.segments, "payload_bytes": c.payload_bytes, "parsed_bytes": c.parsed_bytes,
+        "skipped_bytes": c.skipped_bytes, "duplicate_bytes": c.duplicate_bytes, "unparsed_bytes": c.unparsed_bytes,
+        "dropped_bytes": c.dropped_bytes, "gap_bytes": c.gap_bytes, "gaps": c.gaps,
+        "flows": c.flows, "flows_evicted": c.flows_evicted, "flows_unparsed": named(&c.flows_unparsed),
+        "requests": c.requests, "responses": c.responses, "interim_responses": c.interim_responses,
+        "orphan_responses": c.orphan_responses, "exchanges": c.exchanges, "evicted": totals.evicted,
+        "received": totals.source.received, "kernel_dropped": totals.source.kernel_dropped,
+        "interface_dropped": totals.source.interface_dropped, "queue_dropped": totals.source.queue_dropped,
+    })
+}
+
+/// Every loss of the run, in words.
+pub fn losses(totals: &Totals) -> Vec<String> {
+    let (c, s) = (&totals.counters, &totals.source);
+    let told = [
+        (s.kernel_dropped, "frames dropped by the kernel (a larger -B may help)"),
+        (s.interface_dropped, "frames dropped by the interface"),
+        (s.queue_dropped, "exchanges that came faster than they could be taken in"),
+        (c.gap_bytes, "bytes missing from the capture"),
+        (c.frames_cut, "frames cut by the snapshot length (-s)"),
+        (c.dropped_bytes, "bytes given up for want of memory"),
+        (c.flows_evicted, "connections given up for want of memory"),
+        (c.orphan_responses, "responses without their request"),
+    ];
+    told.iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", grouped(*count)))
+        .collect()
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn groups_of_three() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}
