@@ -1,7 +1,7 @@
 //! How many bytes of memory an exchange takes up.
 
 use super::Record;
-use crate::model::{Body, Exchange, FieldSpan, Fields};
+use crate::model::{Body, Exchange, Fields};
 
 /// What the allocator adds to a block, and rounds it to.
 const BLOCK: usize = 16;
@@ -25,7 +25,7 @@ fn block(len: usize) -> usize {
 }
 
 fn fields(fields: &Fields) -> usize {
-    block(fields.raw().len()) + block(fields.len() * size_of::<FieldSpan>())
+    block(fields.heap_bytes())
 }
 
 fn body(body: &Body) -> usize {

@@ -75,15 +75,13 @@ fn reason(data: &[u8]) -> Span {
 fn collect(data: &[u8], used: usize, headers: &[Header<'_>]) -> (Fields, Facts) {
     let raw = data.get(..used).unwrap_or_default();
     let mut facts = Facts::default();
-    let spans: Box<[FieldSpan]> = headers
-        .iter()
-        .map(|header| {
-            facts.field(header.name.as_bytes(), header.value);
-            FieldSpan { name: span(raw, header.name.as_bytes()), value: span(raw, header.value) }
-        })
-        .collect();
+    let spans = headers.iter().map(|header| {
+        facts.field(header.name.as_bytes(), header.value);
+        FieldSpan { name: span(raw, header.name.as_bytes()), value: span(raw, header.value) }
+    });
+    let fields = Fields::new(raw, spans);
     inspect(raw, &mut facts.anomalies);
-    (Fields::new(raw, spans), facts)
+    (fields, facts)
 }
 
 /// What httparse takes without a word: bare LF and bytes above 0x7F.

@@ -49,36 +49,65 @@ impl<'a> Field<'a> {
 }
 
 /// A head's verbatim bytes and the field lines in them. Bound: the pipeline's head limit (see `http`).
+///
+/// One allocation: the spans, sixteen bytes each, then the wire bytes. There are hundreds of thousands of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
-    raw: Box<[u8]>,
-    spans: Box<[FieldSpan]>,
+    packed: Box<[u8]>,
+    count: u32,
 }
+
+/// Bytes of a packed [`FieldSpan`].
+const SPAN: usize = 16;
 
 impl Fields {
     /// `raw` from the first byte of the start line (or of a trailer section) to the end of the head.
-    pub fn new(raw: impl Into<Box<[u8]>>, spans: impl Into<Box<[FieldSpan]>>) -> Self {
-        Self { raw: raw.into(), spans: spans.into() }
+    pub fn new(
+        raw: impl AsRef<[u8]>,
+        spans: impl IntoIterator<Item = FieldSpan, IntoIter: ExactSizeIterator>,
+    ) -> Self {
+        let (raw, spans) = (raw.as_ref(), spans.into_iter());
+        let count = spans.len();
+        let mut packed = Vec::with_capacity(count * SPAN + raw.len());
+        for span in spans {
+            let numbers = [span.name.start, span.name.len, span.value.start, span.value.len];
+            packed.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
+        }
+        packed.extend_from_slice(raw);
+        Self { packed: packed.into_boxed_slice(), count: count as u32 }
     }
     /// The bytes as they were on the wire, start line and final empty line included.
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        self.packed.get(self.count as usize * SPAN..).unwrap_or_default()
     }
     /// Number of field lines.
     pub fn len(&self) -> usize {
-        self.spans.len()
+        self.count as usize
     }
     /// Whether there are no field lines.
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
+        self.count == 0
+    }
+    /// Bytes of memory in use besides the value itself.
+    pub fn heap_bytes(&self) -> usize {
+        self.packed.len()
     }
     /// Field lines in wire order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> + Clone + '_ {
-        self.spans.iter().map(|span| Field { name: span.name.of(&self.raw), value: span.value.of(&self.raw) })
+        let raw = self.raw();
+        self.spans().map(move |span| Field { name: span.name.of(raw), value: span.value.of(raw) })
     }
     /// Where the field lines are, in wire order.
-    pub fn spans(&self) -> &[FieldSpan] {
-        &self.spans
+    pub fn spans(&self) -> impl ExactSizeIterator<Item = FieldSpan> + Clone + '_ {
+        let (packed, _) = self.packed.as_chunks::<4>();
+        let (spans, _) = packed.get(..self.count as usize * 4).unwrap_or_default().as_chunks::<4>();
+        spans.iter().map(|numbers| {
+            let [name, name_len, value, value_len] = numbers.map(u32::from_le_bytes);
+            FieldSpan {
+                name: Span { start: name, len: name_len },
+                value: Span { start: value, len: value_len },
+            }
+        })
     }
     /// The first value of the field called `name`, ignoring case.
     pub fn value<'a>(&'a self, name: &str) -> Option<&'a [u8]> {
