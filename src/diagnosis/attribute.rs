@@ -240,6 +240,8 @@ impl Sheet {
                 {
                     self.add(Family::Signature, name, value);
                 } else {
+                    let kind: &[u8] = if token.starts_with(b"eyJ") { b"JWT" } else { b"opaque" };
+                    self.add(Family::Scheme, "token kind", kind);
                     self.shape(name, token);
                     self.add(Family::Credential, name, value);
                 }
@@ -252,7 +254,10 @@ impl Sheet {
         let window = key.get(..14.min(key.len())).unwrap_or_default();
         let end = window.iter().rposition(|byte| matches!(byte, b'_' | b'-' | b'.'));
         if let Some(prefix) = end.and_then(|end| window.get(..=end)).filter(|_| !key.starts_with(b"eyJ")) {
-            self.add(Family::KeyShape, name, prefix);
+            let stages: [&[u8]; 6] = [b"test", b"live", b"sandbox", b"stag", b"prod", b"dev"];
+            let lower = prefix.to_ascii_lowercase();
+            let staged = stages.iter().any(|stage| memchr::memmem::find(&lower, stage).is_some());
+            self.add(if staged { Family::Environment } else { Family::KeyShape }, name, prefix);
         }
     }
 
@@ -429,7 +434,7 @@ mod tests {
         for attribute in &sheet.attributes {
             assert!(!attribute.shown().contains("hush"), "{attribute:?}");
         }
-        assert!(sheet.family(Family::KeyShape).any(|one| one.shown() == "sk_test_"));
+        assert!(sheet.family(Family::Environment).any(|one| one.shown() == "sk_test_"));
     }
 
     #[test]

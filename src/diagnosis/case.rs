@@ -7,7 +7,7 @@ use super::behaved::Behaviour;
 use super::contrast::{Contrast, contrasts};
 use super::knowledge::{Fingerprint, Knowledge};
 use super::said::{Utterance, utterances};
-use super::stats::{self, Address, Place, Sample, Server, Stats};
+use super::stats::{self, Address, Brief, Place, Sample, Server, Stats};
 use super::voice;
 use crate::history::{History, Record};
 use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Response};
@@ -82,11 +82,12 @@ impl<'a> Case<'a> {
             good = server.good.iter().collect();
         }
         let text = exchange.response.as_ref().map(content).unwrap_or_default();
-        let said = exchange
+        let mut said = exchange
             .response
             .as_ref()
             .map(|response| utterances(response, text.as_bytes()))
             .unwrap_or_default();
+        behind(stats, history, record, &mut said);
         let mut words = String::from(" ");
         for one in &said {
             words.push_str(one.words.trim_start());
@@ -152,6 +153,25 @@ impl<'a> Case<'a> {
             contrast.surprise * most / 2.3
         };
         self.contrasts.iter().map(strength).fold(0.0, f32::max)
+    }
+}
+
+/// What refusals said that began and ended while this request was waiting: an authorisation service or the application
+/// behind a proxy, seen on its other leg.
+fn behind(stats: &Stats, history: &History, record: &Record, said: &mut Vec<Utterance>) {
+    let from = record.exchange.started().0;
+    let to = record.exchange.response.as_ref().map_or(from, |response| response.started.0);
+    let nested = |brief: &&Brief| brief.from > from && brief.to < to && matches!(brief.status, 401 | 403);
+    for brief in stats.recent.iter().rev().filter(nested).take(2) {
+        let Some(inner) = history.get(brief.id) else { continue };
+        if inner.exchange.server == record.exchange.server {
+            continue;
+        }
+        let Some(response) = &inner.exchange.response else { continue };
+        for mut one in utterances(response, content(response).as_bytes()) {
+            one.name = format!("{} behind it", one.name).trim().to_owned();
+            said.push(one);
+        }
     }
 }
 

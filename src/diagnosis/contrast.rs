@@ -118,7 +118,9 @@ fn absent(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats, out
             continue;
         }
         let chance = (missing as f32 + 0.5) / (good.len() as f32 + 1.0);
-        let likewise = group.iter().filter(|sample| sample.value(key).is_none()).count();
+        let known: Vec<u64> = good.iter().filter_map(|sample| sample.value(key)).collect();
+        let unlike = |sample: &&&Sample| sample.value(key).is_none_or(|value| !known.contains(&value));
+        let likewise = group.iter().filter(unlike).count();
         out.push(finish(
             family,
             key,
@@ -188,8 +190,8 @@ fn finish(
     let share = if group.is_empty() { 1.0 } else { likewise as f32 / group.len() as f32 };
     let shared =
         if group.len() > 1 && share > 0.99 { 0.25 * (group.len() as f32).ln().min(2.0) } else { 0.0 };
-    let surprise =
-        (-chance.max(1e-4).ln()).max(0.0) * (0.35 + 0.65 * share) + if chance < 0.35 { shared } else { 0.0 };
+    let bare = (-chance.max(1e-4).ln()).max(floor(family, change, successes));
+    let surprise = bare * (0.35 + 0.65 * share) + if chance < 0.35 { shared } else { 0.0 };
     Contrast {
         key,
         family,
@@ -201,6 +203,54 @@ fn finish(
         successes: successes as u32,
         chance: 1.0,
     }
+}
+
+/// Attributes that rules of servers test by themselves count a little even where successes vary.
+fn floor(family: Family, change: Change, successes: usize) -> f32 {
+    match family {
+        _ if change == Change::Absent || successes < 2 => 0.0,
+        Family::UserAgent
+        | Family::Origin
+        | Family::Referer
+        | Family::Host
+        | Family::MediaType
+        | Family::Country => 0.9,
+        Family::Network | Family::ApiKey | Family::Consumer | Family::Tenant => 0.6,
+        Family::Client | Family::Subject => 0.4,
+        _ => 0.0,
+    }
+}
+
+/// Whether servers test an attribute of this family by itself.
+pub const fn is_gate(family: Family) -> bool {
+    matches!(
+        family,
+        Family::UserAgent
+            | Family::Origin
+            | Family::Referer
+            | Family::Host
+            | Family::MediaType
+            | Family::Country
+            | Family::Network
+            | Family::Client
+            | Family::ApiKey
+            | Family::Consumer
+            | Family::Tenant
+            | Family::Scheme
+            | Family::Scope
+            | Family::Role
+            | Family::Audience
+            | Family::Issuer
+            | Family::Csrf
+            | Family::Session
+            | Family::Ownership
+            | Family::Certificate
+            | Family::ForwardedFor
+            | Family::ForwardedProto
+            | Family::Charset
+            | Family::ContentEncoding
+            | Family::BodySize
+    )
 }
 
 /// Values that occur once, of a sorted list.

@@ -100,6 +100,7 @@ impl Writer {
             let mut answer: Vec<&str> = Vec::new();
             while let Some(line) = lines.next_if(|line| {
                 *line != "+++"
+                    && !line.starts_with("--- ")
                     && !line.starts_with("POST ")
                     && !line.starts_with("GET ")
                     && !line.starts_with("@ ")

@@ -64,6 +64,8 @@ pub fn rules() -> &'static [&'static dyn Rule] {
         &shown::rules::Facts,
         &differs::rules::Separation,
         &differs::rules::Accepted,
+        &differs::rules::Nobody,
+        &differs::rules::Signed,
         &differs::owner::Owner,
         &differs::stale::StaleToken,
         &differs::place::Elsewhere,

@@ -16,13 +16,15 @@ const MAX_GOOD: usize = 128;
 /// Refusals kept as samples at one place.
 const MAX_BAD: usize = 96;
 /// Exchanges of one place whose times are kept.
-const MAX_BRIEFS: usize = 512;
+const MAX_BRIEFS: usize = 256;
 /// Clients and credentials counted at one place or server.
 const MAX_TALLIES: usize = 4096;
 /// Attribute names remembered.
 const MAX_NAMES: usize = 1 << 16;
 /// Successes of a whole server kept as samples, for places that have none.
 const MAX_SERVER_GOOD: usize = 48;
+/// Late refusals of all places, to find those that happened behind another one.
+const MAX_RECENT: usize = 256;
 /// Places of one server that are compared with one another.
 const MAX_SIBLINGS: usize = 256;
 
@@ -161,6 +163,8 @@ pub struct Stats {
     places: Map<Place>,
     servers: Map<Server>,
     names: Map<(Family, Box<str>)>,
+    /// Late refusals, oldest first.
+    pub recent: VecDeque<Brief>,
     /// Grows with everything counted.
     pub generation: u64,
 }
@@ -191,7 +195,7 @@ impl Stats {
     /// Counts `record`.
     pub fn observe(&mut self, record: &Record, history: &History) {
         let exchange = &record.exchange;
-        let (ok, no) = (exchange.is_success(), exchange.is_refusal());
+        let (ok, no) = (accepted(exchange), exchange.is_refusal());
         if exchange.request.is_none() || exchange.response.is_none() || !(ok || no) {
             return;
         }
@@ -209,6 +213,12 @@ impl Stats {
         }
         let Some(place) = self.places.get_mut(&address.place) else { return };
         place.count(exchange, ok, client, credential);
+        if no {
+            if self.recent.len() >= MAX_RECENT {
+                self.recent.pop_front();
+            }
+            self.recent.extend(place.briefs.back().copied());
+        }
         let wanted = if ok { place.wants_good() } else { place.wants_bad() };
         if wanted {
             let sheet = Sheet::of(exchange);
@@ -338,6 +348,27 @@ fn tally(map: &mut Map<Tally>, key: u64, ok: bool, at: i64, place: u64) {
     if map.len() < MAX_TALLIES || map.contains_key(&key) {
         map.entry(key).or_default().count(ok, at, place);
     }
+}
+
+/// Whether the request was let through: a success, or a redirect that does not lead to a login or an error.
+pub fn accepted(exchange: &Exchange) -> bool {
+    let moved = || {
+        let location = exchange.response.as_ref()?.head.fields().text("location")?.to_ascii_lowercase();
+        let away = [
+            "login",
+            "signin",
+            "sign-in",
+            "sign_in",
+            "auth",
+            "sso",
+            "denied",
+            "forbidden",
+            "error",
+            "challenge",
+        ];
+        Some(!away.iter().any(|part| location.contains(part)))
+    };
+    exchange.is_success() || (matches!(exchange.status(), Some(302 | 303)) && moved().unwrap_or(false))
 }
 
 /// Who asked, without the port.

@@ -29,6 +29,14 @@ pub struct Course {
     pub open_accepted: u32,
     /// How often success and refusal take turns.
     pub turns: u32,
+    /// Whether a success followed a refusal.
+    pub recovered: bool,
+    /// Share of the refusals that had more requests before them in `window` than any success, in percent.
+    pub dense: u32,
+    /// Most requests in `window` before a success of somebody else.
+    pub others: u32,
+    /// Whether this request came much sooner after the one before than any success did.
+    pub hasty: bool,
 }
 
 /// What the traffic did.
@@ -55,24 +63,22 @@ impl Behaviour {
     pub fn of(case: &Case<'_>) -> Self {
         let Some(place) = case.place else { return Self::default() };
         let now = case.exchange().started().0;
-        let course = |keep: &dyn Fn(&Brief) -> bool| {
-            let mut own: Vec<&Brief> = place.briefs.iter().filter(|brief| keep(brief)).collect();
-            own.sort_by_key(|brief| brief.from);
-            Course::of(&own, now)
-        };
+        let mut briefs: Vec<Brief> = place.briefs.iter().copied().collect();
+        briefs.sort_by_key(|brief| brief.from);
         let mut latencies: Vec<i64> = case.own_good().iter().map(|sample| sample.latency).collect();
         latencies.sort_unstable();
         let after = |keep: &dyn Fn(&Brief) -> bool| {
-            place.briefs.iter().filter(|brief| brief.ok && brief.from > now && keep(brief)).count() as u32
+            briefs.iter().filter(|brief| brief.ok && brief.from > now && keep(brief)).count() as u32
         };
+        let credential = |brief: &Brief| brief.credential;
         Self {
-            client: course(&|brief| brief.client == case.client),
+            client: Course::of(&briefs, &|brief| brief.client, case.client, now),
             credential: if case.credential == 0 {
                 Course::default()
             } else {
-                course(&|brief| brief.credential == case.credential)
+                Course::of(&briefs, &credential, case.credential, now)
             },
-            all: course(&|_| true),
+            all: Course::of(&briefs, &|_| 0, 0, now),
             usual: latencies.get(latencies.len() / 2).copied().unwrap_or(0),
             took: case.exchange().latency().unwrap_or(0),
             others_after: after(&|brief| brief.client != case.client),
@@ -82,43 +88,77 @@ impl Behaviour {
 }
 
 impl Course {
-    fn of(own: &[&Brief], now: i64) -> Self {
+    fn of(briefs: &[Brief], who: &dyn Fn(&Brief) -> u64, me: u64, now: i64) -> Self {
+        let own: Vec<Brief> = briefs.iter().copied().filter(|brief| who(brief) == me).collect();
+        let first_no = own.iter().find(|brief| !brief.ok).map_or(i64::MAX, |brief| brief.from);
         let mut course = Self {
             ok_before: own.iter().filter(|brief| brief.ok && brief.from < now).count() as u32,
             ok_after: own.iter().filter(|brief| brief.ok && brief.from > now).count() as u32,
             no: own.iter().filter(|brief| !brief.ok).count() as u32,
-            ..Self::default()
-        };
-        course.turns = own.windows(2).filter(|pair| matches!(pair, [a, b] if a.ok != b.ok)).count() as u32;
-        for window in WINDOWS {
-            let count = before(own, now, window);
-            let accepted = own
+            turns: own.windows(2).filter(|pair| matches!(pair, [a, b] if a.ok != b.ok)).count() as u32,
+            recovered: own.iter().any(|brief| brief.ok && brief.from > first_no),
+            open: open(&own, now),
+            open_accepted: own
                 .iter()
                 .filter(|brief| brief.ok)
-                .map(|brief| before(own, brief.from, window))
+                .map(|brief| open(&own, brief.from))
                 .max()
-                .unwrap_or(0);
-            if count > accepted && count >= 2 {
-                (course.window, course.count, course.accepted) = (window, count, accepted);
-                break;
+                .unwrap_or(0),
+            ..Self::default()
+        };
+        course.rate(&own, now);
+        if course.window != 0 {
+            course.others = most_of_others(briefs, who, me, course.window);
+        }
+        course
+    }
+
+    /// Finds the window that sets the refusals apart best.
+    fn rate(&mut self, own: &[Brief], now: i64) {
+        for window in WINDOWS {
+            let count = before(own, now, window);
+            let oks = own.iter().filter(|brief| brief.ok);
+            let accepted = oks.map(|brief| before(own, brief.from, window)).max().unwrap_or(0);
+            let refused = own.iter().filter(|brief| !brief.ok);
+            let dense = refused.filter(|brief| before(own, brief.from, window) > accepted).count() as u32;
+            let dense = 100 * dense / self.no.max(1);
+            if count > accepted && count >= 2 && dense > self.dense {
+                (self.window, self.count, self.accepted, self.dense) = (window, count, accepted, dense);
             }
         }
-        course.open = open(own, now);
-        course.open_accepted =
-            own.iter().filter(|brief| brief.ok).map(|brief| open(own, brief.from)).max().unwrap_or(0);
-        course
+        let gaps = |keep: &dyn Fn(&Brief) -> bool| {
+            let pairs = own.windows(2).filter(|pair| matches!(pair, [_, b] if keep(b)));
+            pairs.filter_map(|pair| Some(pair.last()?.from - pair.first()?.from)).min()
+        };
+        let this = gaps(&|brief| brief.from == now && !brief.ok);
+        self.hasty = this.zip(gaps(&|brief| brief.ok)).is_some_and(|(this, usual)| this * 2 < usual);
     }
 }
 
+/// Most requests of one other client (or credential) within `window` before one of its successes.
+fn most_of_others(briefs: &[Brief], who: &dyn Fn(&Brief) -> u64, me: u64, window: i64) -> u32 {
+    let mut others: Vec<(u64, i64, bool)> =
+        briefs.iter().map(|brief| (who(brief), brief.from, brief.ok)).collect();
+    others.retain(|(key, _, _)| *key != me);
+    others.sort_unstable();
+    let count = |key: u64, at: i64| {
+        let end = others.partition_point(|(other, from, _)| (*other, *from) < (key, at));
+        let start =
+            others.partition_point(|(other, from, _)| (*other, *from) < (key, at.saturating_sub(window)));
+        end.saturating_sub(start) as u32
+    };
+    others.iter().filter(|(_, _, ok)| *ok).map(|(key, at, _)| count(*key, *at)).max().unwrap_or(0)
+}
+
 /// Requests in the `window` before `at`.
-fn before(own: &[&Brief], at: i64, window: i64) -> u32 {
+fn before(own: &[Brief], at: i64, window: i64) -> u32 {
     let end = own.partition_point(|brief| brief.from < at);
     let start = own.partition_point(|brief| brief.from < at.saturating_sub(window));
     end.saturating_sub(start) as u32
 }
 
 /// Requests under way at `at`.
-fn open(own: &[&Brief], at: i64) -> u32 {
+fn open(own: &[Brief], at: i64) -> u32 {
     let end = own.partition_point(|brief| brief.from < at);
     own.get(end.saturating_sub(64)..end).unwrap_or_default().iter().filter(|brief| brief.to > at).count()
         as u32

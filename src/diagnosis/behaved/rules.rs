@@ -2,6 +2,7 @@
 
 use super::Course;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contrast::is_gate;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part, Refuser};
 
@@ -27,25 +28,33 @@ impl Rule for Rate {
             if course.window == 0 || course.ok_before < 2 {
                 continue;
             }
-            let recovers = course.ok_after > 0;
-            let weight = match (recovers, course.window <= 10_000_000_000) {
-                (true, true) => 3.4,
-                (true, false) => 2.4,
-                (false, true) => 1.3,
-                (false, false) => 0.5,
-            };
+            let (weight, then) = rate_weight(course);
             let text = format!(
-                "{} requests of {who} within {} s before this one, at most {} before any success{}",
+                "{} requests of {who} within {} s before this one, at most {} before any success{then}",
                 course.count,
                 course.window / 1_000_000_000,
                 course.accepted,
-                if recovers { "; accepted again later" } else { "" }
             );
             let pointer = vec![case.point(Part::Timing, "")];
             out.add(Cause::RateLimited, weight * alike, BEHAVED, text.clone(), pointer.clone());
-            out.add(Cause::Quota, weight * alike * if recovers { 0.2 } else { 0.6 }, BEHAVED, text, pointer);
+            let share = if course.recovered { 0.2 } else { 0.5 };
+            out.add(Cause::Quota, weight * alike * share, BEHAVED, text, pointer);
         }
     }
+}
+
+/// What a course says for a limit on the rate.
+fn rate_weight(course: &Course) -> (f32, &'static str) {
+    let short = course.window <= 60_000_000_000;
+    let (base, then) = match (course.recovered, course.hasty) {
+        (true, _) if short => (3.2, "; accepted again later"),
+        (true, _) => (2.2, "; accepted again later"),
+        (false, true) => (1.7, "; it came sooner after the one before than any success"),
+        (false, false) => (if course.others < course.count { 1.1 } else { 0.4 }, ""),
+    };
+    let contradicted = course.others >= course.count && !course.recovered;
+    let dense = if course.dense < 70 { 0.3 } else { 1.0 };
+    (base * dense * if contradicted { 0.35 } else { 1.0 }, then)
 }
 
 /// More requests at once than when successes came.
@@ -86,8 +95,9 @@ impl Rule for StateChange {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let behaviour = &case.behaviour;
-        let mut add = |cause, weight, text: &str| {
-            out.add(cause, weight, BEHAVED, text, vec![case.point(Part::Timing, "")]);
+        let familiar = familiarity(case);
+        let mut add = |cause, weight: f32, text: &str| {
+            out.add(cause, weight * familiar, BEHAVED, text, vec![case.point(Part::Timing, "")]);
         };
         let same =
             "nothing that could matter differs from accepted requests: a limit or the server's state decides";
@@ -100,21 +110,40 @@ impl Rule for StateChange {
             add(Cause::ServerConfig, 1.5, &text);
             add(Cause::ResourceState, 0.9, &text);
             add(Cause::Quota, 0.3, &text);
-        } else if all.ok_before >= 2 && all.ok_after > 0 && all.turns == 2 && all.no >= 2 && all.window == 0 {
+        } else if all.ok_before >= 2
+            && all.ok_after > 0
+            && all.turns == 2
+            && all.no >= 2
+            && !behaviour.client.hasty
+        {
             let text = "everybody was refused for a while and accepted again";
-            add(Cause::ServerConfig, 1.3, text);
-            add(Cause::ResourceState, 0.8, text);
+            add(Cause::ServerConfig, 1.0, text);
+            add(Cause::ResourceState, 0.6, text);
         }
         if let Some(text) = lost(&behaviour.credential, behaviour.other_credentials_after, "credential") {
-            add(Cause::InvalidCredentials, 2.8, &text);
+            add(Cause::InvalidCredentials, 3.2, &text);
             add(Cause::ExpiredCredentials, 1.4, &text);
             add(Cause::Quota, 1.2, &text);
         }
         let credential_fine = case.credential == 0 || behaviour.credential.ok_after > 0;
         if let Some(text) = lost(&behaviour.client, behaviour.others_after, "client") {
-            add(Cause::IpDenied, if credential_fine { 3.0 } else { 1.0 }, &text);
-            add(Cause::RateLimited, 0.4, &text);
+            let limit = behaviour.client.window != 0 && behaviour.client.others < behaviour.client.count;
+            let weight = if credential_fine { 3.0 } else { 1.0 };
+            add(Cause::IpDenied, if limit { weight * 0.4 } else { weight }, &text);
+            add(Cause::RateLimited, if limit { 1.2 } else { 0.3 }, &text);
         }
+    }
+}
+
+/// How like accepted requests this one is in what servers test by itself: 1 for no difference.
+fn familiarity(case: &Case<'_>) -> f32 {
+    let strange = case.contrasts.iter().filter(|contrast| is_gate(contrast.family)).count();
+    let known = case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0;
+    match (strange, known) {
+        (0, true) => 1.0,
+        (0, false) => 0.7,
+        (_, true) => 0.4,
+        (_, false) => 0.2,
     }
 }
 

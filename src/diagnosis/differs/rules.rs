@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contrast::{Change, Contrast};
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
+use crate::diagnosis::stats::Sample;
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
@@ -25,6 +26,7 @@ impl Rule for Separation {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let told = case.sheet.has_token
             && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
+        let paired = case.sheet.family(Family::Csrf).any(|one| one.name == "token = cookie");
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.25).take(24) {
             let mut scale = (contrast.surprise / FULL).min(MOST);
             if case.borrowed {
@@ -32,6 +34,9 @@ impl Rule for Separation {
             }
             if contrast.family == Family::Credential && contrast.change == Change::Value && told {
                 scale *= 0.15;
+            }
+            if contrast.family == Family::Csrf && contrast.change == Change::Value && paired {
+                continue;
             }
             let text = sentence(contrast);
             let pointer = vec![case.point(part_of(contrast.family), &contrast.name)];
@@ -170,7 +175,12 @@ impl Rule for Accepted {
         let later = credential.last_ok > now;
         let text = format!("the same credential was accepted here {} times", credential.ok);
         for (cause, weight) in CREDENTIAL_CAUSES {
-            let scale = if later { 1.0 } else { 0.4 };
+            let revoked = matches!(cause, Cause::InvalidCredentials | Cause::ExpiredCredentials);
+            let scale = match later {
+                true => 1.0,
+                false if revoked => 0.1,
+                false => 0.4,
+            };
             out.add(
                 cause,
                 weight * scale,
@@ -181,6 +191,91 @@ impl Rule for Accepted {
             if later {
                 out.rule_out(cause, "the same credential was accepted here afterwards");
             }
+        }
+    }
+}
+
+/// Neither this request nor the successes say who asks: then it is not about who may do what.
+pub struct Nobody;
+
+impl Rule for Nobody {
+    fn id(&self) -> &'static str {
+        "nobody"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= 2 && !case.sheet.attributes.iter().any(|one| identifies(one.family))
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let named = |sample: &&&Sample| {
+            sample
+                .marks
+                .iter()
+                .any(|mark| case.stats.name_of(mark.key).is_some_and(|(family, _)| identifies(family)))
+        };
+        if case.own_good().iter().filter(named).count() * 2 > case.own_good().len() {
+            return;
+        }
+        let text = "neither this request nor the successes carry a credential";
+        for (cause, weight) in [
+            (Cause::InsufficientRole, -2.2),
+            (Cause::InsufficientScope, -2.6),
+            (Cause::NotOwner, -1.6),
+            (Cause::MissingCredentials, -1.2),
+            (Cause::InvalidCredentials, -2.6),
+            (Cause::ExpiredCredentials, -1.6),
+            (Cause::WrongEnvironment, -2.0),
+            (Cause::Subscription, -1.0),
+        ] {
+            out.add(cause, weight, DIFFERS, text, vec![case.point(Part::RequestHeader, "authorization")]);
+        }
+    }
+}
+
+const fn identifies(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Credential
+            | Family::ApiKey
+            | Family::Session
+            | Family::Consumer
+            | Family::Certificate
+            | Family::Signature
+            | Family::Cookie
+            | Family::Tenant
+            | Family::Other
+            | Family::Expiry
+    )
+}
+
+/// A signature or a token's signature that nobody here can check, in a request that is otherwise like accepted ones.
+pub struct Signed;
+
+impl Rule for Signed {
+    fn id(&self) -> &'static str {
+        "signed"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= 2 && case.sheet.family(Family::Signature).next().is_some()
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        for signature in case.sheet.family(Family::Signature) {
+            let key = signature.mark.key;
+            let values: Vec<u64> = case.own_good().iter().filter_map(|sample| sample.value(key)).collect();
+            if values.len() * 3 < case.own_good().len() * 2 || values.contains(&signature.mark.value) {
+                continue;
+            }
+            let alike = 1.0 / (1.0 + case.separation());
+            let text = format!(
+                "{} is there as in successes; whether it fits these bytes only the server knows",
+                signature.name
+            );
+            out.add(
+                Cause::Signature,
+                2.6 * alike,
+                DIFFERS,
+                text,
+                vec![case.point(Part::RequestHeader, &signature.name)],
+            );
         }
     }
 }
