@@ -117,6 +117,9 @@ impl Writer {
     }
 
     fn edit(&mut self, lines: &[&str]) {
+        if lines.iter().all(|line| line.is_empty()) {
+            return;
+        }
         let mut lines = lines.iter();
         let edits = lines.as_slice().first() == Some(&"+++");
         if edits {

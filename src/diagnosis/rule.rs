@@ -66,6 +66,7 @@ pub fn rules() -> &'static [&'static dyn Rule] {
         &differs::rules::Accepted,
         &differs::rules::Nobody,
         &differs::rules::Signed,
+        &differs::rules::NewCredential,
         &differs::owner::Owner,
         &differs::stale::StaleToken,
         &differs::place::Elsewhere,

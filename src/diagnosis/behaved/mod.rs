@@ -29,6 +29,8 @@ pub struct Course {
     pub open_accepted: u32,
     /// How often success and refusal take turns.
     pub turns: u32,
+    /// Time of the first refusal.
+    pub first_no: i64,
     /// Whether a success followed a refusal.
     pub recovered: bool,
     /// Share of the refusals that had more requests before them in `window` than any success, in percent.
@@ -52,9 +54,9 @@ pub struct Behaviour {
     pub usual: i64,
     /// Nanoseconds to the first byte of this refusal.
     pub took: i64,
-    /// Successes of other clients after this refusal.
+    /// Successes of other clients after this client's first refusal.
     pub others_after: u32,
-    /// Successes with other credentials after this refusal.
+    /// Successes with other credentials after this credential's first refusal.
     pub other_credentials_after: u32,
 }
 
@@ -67,22 +69,24 @@ impl Behaviour {
         briefs.sort_by_key(|brief| brief.from);
         let mut latencies: Vec<i64> = case.own_good().iter().map(|sample| sample.latency).collect();
         latencies.sort_unstable();
-        let after = |keep: &dyn Fn(&Brief) -> bool| {
-            briefs.iter().filter(|brief| brief.ok && brief.from > now && keep(brief)).count() as u32
+        let after = |from: i64, keep: &dyn Fn(&Brief) -> bool| {
+            briefs.iter().filter(|brief| brief.ok && brief.from > from && keep(brief)).count() as u32
         };
+        let onset = case.group.iter().map(|sample| sample.at).min().unwrap_or(now);
         let credential = |brief: &Brief| brief.credential;
+        let client = Course::of(&briefs, &|brief| brief.client, case.client, now);
+        let credential = match case.credential {
+            0 => Course::default(),
+            own => Course::of(&briefs, &credential, own, now),
+        };
         Self {
-            client: Course::of(&briefs, &|brief| brief.client, case.client, now),
-            credential: if case.credential == 0 {
-                Course::default()
-            } else {
-                Course::of(&briefs, &credential, case.credential, now)
-            },
-            all: Course::of(&briefs, &|_| 0, 0, now),
+            others_after: after(client.first_no, &|brief| brief.client != case.client),
+            other_credentials_after: after(credential.first_no, &|brief| brief.credential != case.credential),
+            client,
+            credential,
+            all: Course::of(&briefs, &|_| 0, 0, onset),
             usual: latencies.get(latencies.len() / 2).copied().unwrap_or(0),
             took: case.exchange().latency().unwrap_or(0),
-            others_after: after(&|brief| brief.client != case.client),
-            other_credentials_after: after(&|brief| brief.credential != case.credential),
         }
     }
 }
@@ -96,6 +100,7 @@ impl Course {
             ok_after: own.iter().filter(|brief| brief.ok && brief.from > now).count() as u32,
             no: own.iter().filter(|brief| !brief.ok).count() as u32,
             turns: own.windows(2).filter(|pair| matches!(pair, [a, b] if a.ok != b.ok)).count() as u32,
+            first_no,
             recovered: own.iter().any(|brief| brief.ok && brief.from > first_no),
             open: open(&own, now),
             open_accepted: own

@@ -21,7 +21,7 @@ impl Rule for Rate {
         case.place.is_some_and(|place| place.ok >= 2)
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let alike = 1.0 / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
+        let alike = (0.3 + 0.7 * familiarity(case)) / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
         for (who, course) in
             [("this client", &case.behaviour.client), ("this credential", &case.behaviour.credential)]
         {
@@ -138,8 +138,11 @@ impl Rule for StateChange {
 /// How like accepted requests this one is in what servers test by itself: 1 for no difference.
 fn familiarity(case: &Case<'_>) -> f32 {
     let strange = case.contrasts.iter().filter(|contrast| is_gate(contrast.family)).count();
-    let known = case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0;
+    let new =
+        case.credential != 0 && case.behaviour.credential.ok_before + case.behaviour.credential.ok_after == 0;
+    let known = !new && (case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0);
     match (strange, known) {
+        _ if new => 0.25,
         (0, true) => 1.0,
         (0, false) => 0.7,
         (_, true) => 0.4,
@@ -149,7 +152,7 @@ fn familiarity(case: &Case<'_>) -> f32 {
 
 /// Accepted before, refused ever since, while others go on.
 fn lost(course: &Course, others: u32, what: &str) -> Option<String> {
-    let lost = course.ok_before > 0 && course.ok_after == 0 && others > 0;
+    let lost = course.ok_before > 0 && course.ok_after == 0 && !course.recovered && others > 0;
     lost.then(|| format!("this {what} was accepted {} times and is refused since, while others are accepted ({others} times)", course.ok_before))
 }
 

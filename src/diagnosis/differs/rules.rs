@@ -260,22 +260,65 @@ impl Rule for Signed {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for signature in case.sheet.family(Family::Signature) {
             let key = signature.mark.key;
-            let values: Vec<u64> = case.own_good().iter().filter_map(|sample| sample.value(key)).collect();
-            if values.len() * 3 < case.own_good().len() * 2 || values.contains(&signature.mark.value) {
+            let having = case.own_good().iter().filter(|sample| sample.value(key).is_some()).count();
+            if having * 3 < case.own_good().len() * 2 {
                 continue;
             }
+            let pointer = vec![case.point(Part::RequestHeader, &signature.name)];
+            let same: Vec<_> = case
+                .own_good()
+                .iter()
+                .filter(|sample| sample.value(key) == Some(signature.mark.value))
+                .collect();
             let alike = 1.0 / (1.0 + case.separation());
-            let text = format!(
-                "{} is there as in successes; whether it fits these bytes only the server knows",
-                signature.name
-            );
-            out.add(
-                Cause::Signature,
-                2.6 * alike,
-                DIFFERS,
-                text,
-                vec![case.point(Part::RequestHeader, &signature.name)],
-            );
+            if same.is_empty() {
+                let text = format!(
+                    "{} is there as in successes; whether it fits these bytes only the server knows",
+                    signature.name
+                );
+                out.add(Cause::Signature, 2.6 * alike, DIFFERS, text, pointer);
+            } else if same.iter().all(|sample| body_differs(case, sample)) {
+                let text = format!("{} was accepted with another body", signature.name);
+                out.add(Cause::Signature, 3.4, DIFFERS, text, pointer);
+            }
+        }
+    }
+}
+
+fn body_differs(case: &Case<'_>, sample: &Sample) -> bool {
+    sample.body_len != case.sheet.body_len
+        || case.sheet.family(Family::Body).any(|one| sample.value(one.mark.key) != Some(one.mark.value))
+}
+
+/// A credential that was never accepted anywhere, in a request that is otherwise like accepted ones.
+pub struct NewCredential;
+
+impl Rule for NewCredential {
+    fn id(&self) -> &'static str {
+        "new-credential"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        let known = |tally: Option<&crate::diagnosis::stats::Tally>| tally.is_some_and(|tally| tally.ok > 0);
+        case.own_good().len() >= 2
+            && case.credential != 0
+            && !known(case.server.and_then(|server| server.credentials.get(&case.credential)))
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let told = case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 0.8);
+        let alike = 1.0 / (1.0 + case.separation() * 0.7);
+        let pointer = vec![case.point(Part::RequestHeader, "authorization")];
+        if case.sheet.has_token && !told {
+            let text = "the token's claims are like those of accepted ones; it was never accepted: its signature may be wrong";
+            out.add(Cause::InvalidCredentials, 2.2 * alike, DIFFERS, text, pointer);
+        } else if !case.sheet.has_token {
+            let text = "this credential was never accepted anywhere";
+            for (cause, weight) in [
+                (Cause::InvalidCredentials, 1.3),
+                (Cause::InsufficientRole, 0.8),
+                (Cause::InsufficientScope, 0.8),
+            ] {
+                out.add(cause, weight * alike, DIFFERS, text, pointer.clone());
+            }
         }
     }
 }
