@@ -169,7 +169,7 @@ fn behind(stats: &Stats, history: &History, record: &Record, said: &mut Vec<Utte
         }
         let Some(response) = &inner.exchange.response else { continue };
         for mut one in utterances(response, content(response).as_bytes()) {
-            one.name = format!("{} behind it", one.name).trim().to_owned();
+            one.name.push_str(" behind it");
             said.push(one);
         }
     }
