@@ -63,7 +63,7 @@ fn panes(state: &State, body: Rect, areas: &mut Areas) {
             split_rows(body, body.height - CARD - 1, areas);
         } else if state.view == View::Stream && state.stream.follows() && !state.zoom && body.height >= STRIP
         {
-            let strip = (state.endpoints.refusing().count() as u16 + 1).min(body.height / 3);
+            let strip = (state.stream.refusing().len().min(100) as u16 + 1).min(body.height / 3);
             let strip = if strip > 1 { strip } else { 0 };
             let list = body.height - strip - u16::from(strip > 0);
             split_rows(body, list, areas);

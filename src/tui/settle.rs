@@ -14,6 +14,7 @@ pub fn settle(state: &mut State) -> bool {
     if overview {
         let height = areas(state).list.height.saturating_sub(HEADING);
         state.endpoints.settle(state.inspector.history(), usize::from(height));
+        state.stream.rank(state.inspector.history());
     }
     let areas = areas(state);
     state.stream.settle(usize::from(areas.list.height.saturating_sub(HEADING)));
@@ -28,14 +29,14 @@ pub fn settle(state: &mut State) -> bool {
     match state.view {
         View::Stream if shows_exchange(state) && areas.detail.height > HEADING => {
             let current = state.current();
-            let size = (areas.detail.width.saturating_sub(1), areas.detail.height - HEADING);
+            let size = (areas.detail.width.saturating_sub(2), areas.detail.height - HEADING);
             let tools = (&state.inspector, &state.redactor, &state.exports);
             state.detail.settle(current, tools, state.theme.glyphs, size);
         }
         View::Compare | View::Help | View::Health => {
             super::pages::settle(
                 state,
-                (areas.page.width.saturating_sub(1), areas.page.height.saturating_sub(HEADING)),
+                (areas.page.width.saturating_sub(2), areas.page.height.saturating_sub(HEADING)),
             );
         }
         View::Endpoints => {
@@ -60,8 +61,8 @@ fn wanted(state: &State, overview: bool, detail: u16) -> Vec<ExchangeId> {
         View::Compare | View::Help | View::Health => {}
     }
     if overview && state.view == View::Stream && !shows_exchange(state) {
-        let rows = state.endpoints.refusing().take(usize::from(detail));
-        wanted.extend(rows.filter_map(|(_, row)| row.last_refusal));
+        let rows = state.stream.refusing().iter().take(usize::from(detail));
+        wanted.extend(rows.map(|(_, tally)| tally.last));
     }
     wanted
 }

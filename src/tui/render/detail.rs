@@ -76,17 +76,17 @@ pub(super) fn card(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 
 /// A document with cursor, hits and scroll bar.
 fn reading(canvas: &mut Canvas<'_>, area: Rect, page: &Page, focused: bool) {
-    let width = area.width.saturating_sub(1);
+    let width = area.width.saturating_sub(2);
     for number in 0..area.height {
         let index = page.top + usize::from(number);
         if index >= page.doc.rows().len() {
             break;
         }
-        let line = Rect { y: area.y + number, height: 1, width, ..area };
+        let line = Rect { x: area.x + 1, y: area.y + number, height: 1, width };
         row(canvas, line, &page.doc, index, page.left);
         marks(canvas, line, page, index);
         if focused && index == page.cursor {
-            canvas.tint(Rect { width: area.width - 1, ..line }, Role::Selected);
+            canvas.tint(Rect { x: area.x, width: area.width - 1, ..line }, Role::Selected);
         }
     }
     scroll_bar(canvas, area, page);
@@ -155,7 +155,7 @@ fn scroll_bar(canvas: &mut Canvas<'_>, area: Rect, page: &Page) {
     }
     let thumb = (height * height / rows).max(1);
     let start = page.top * (height - thumb) / (rows - height).max(1);
-    let [.., full] = canvas.glyphs().levels;
+    let full = canvas.glyphs().thumb;
     for y in 0..height {
         let inside = (start..start + thumb).contains(&y);
         let (sign, role) = if inside { (full, Role::Dim) } else { (canvas.glyphs().vertical, Role::Line) };

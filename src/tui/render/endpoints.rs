@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::stream::cause;
 use crate::edge::sanitize;
-use crate::model::{EndpointId, Timestamp};
+use crate::model::{EndpointId, ExchangeId, Timestamp};
 use crate::tui::layout::HEADING;
 use crate::tui::state::State;
 use crate::tui::state::endpoints::EndpointRow;
@@ -22,7 +22,7 @@ pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         return;
     }
     let columns = Columns::new(area.width);
-    columns.heading(canvas, area, state);
+    columns.heading(canvas, area, state, "ENDPOINT");
     let (first, visible) = state.endpoints.visible();
     let selected = state.endpoints.position();
     for (number, (id, row)) in visible.enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         if line.y >= area.bottom() {
             break;
         }
-        columns.row(canvas, line, state, id, row);
+        columns.row(canvas, line, state, (id, row), (row.refusals, row.last_refusal));
         if first + number == selected {
             canvas.tint(line, Role::Selected);
             canvas.raw(line.x, line.y, 1, canvas.glyphs().cursor, Role::Accent);
@@ -47,17 +47,19 @@ pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         return;
     }
     let columns = Columns::new(area.width);
-    columns.heading(canvas, area, state);
-    canvas.put(area.x + 2, area.y, columns.name, "REFUSED SO FAR, BY ENDPOINT", Role::Title);
-    let count = state.endpoints.refusing().count();
+    columns.heading(canvas, area, state, "REFUSED SO FAR, BY ENDPOINT");
+    let refusing = state.stream.refusing();
+    let count = refusing.len();
     let room = usize::from(area.height - HEADING);
     let roomy = count > 0 && room / count.min(8) >= 3;
-    for (number, (id, row)) in state.endpoints.refusing().take(room).enumerate() {
+    for (number, (id, tally)) in refusing.iter().take(room).enumerate() {
+        let Some(row) = state.endpoints.row(*id) else { continue };
         let y = area.y + HEADING + if roomy { number as u16 * 3 } else { number as u16 };
         if y >= area.bottom() {
             break;
         }
-        columns.row(canvas, Rect { y, height: 1, ..area }, state, id, row);
+        let counts = (tally.refusals, Some(tally.last));
+        columns.row(canvas, Rect { y, height: 1, ..area }, state, (*id, row), counts);
         if roomy && y + 1 < area.bottom() {
             story(canvas, Rect { y: y + 1, height: 1, ..area }, state, row);
         }
@@ -111,11 +113,11 @@ impl Columns {
         Self { name: width.saturating_sub(used), spark, counts, since, cause }
     }
 
-    fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State, title: &str) {
         let mut x = area.x + 2;
         let y = area.y;
         let scale = state.endpoints.scale.seconds();
-        canvas.put(x, y, self.name, "ENDPOINT", Role::Dim);
+        canvas.put(x, y, self.name, title, Role::Dim);
         x += self.name + 1;
         if self.spark > 0 {
             let step = scale * BUCKETS as u64 / u64::from(self.spark);
@@ -132,7 +134,14 @@ impl Columns {
         canvas.put(x, y, self.cause, "WHY", Role::Dim);
     }
 
-    fn row(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State, id: EndpointId, row: &EndpointRow) {
+    fn row(
+        &self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        state: &State,
+        (id, row): (EndpointId, &EndpointRow),
+        (refused, last): (u64, Option<ExchangeId>),
+    ) {
         let (mut x, y) = (area.x + 2, area.y);
         let name = state.inspector.history().endpoint(id).map(ToString::to_string).unwrap_or_default();
         canvas.put_middle(x, y, self.name, &sanitize::text(&name), Role::Text);
@@ -142,9 +151,8 @@ impl Columns {
             spark(canvas, (x + self.spark + 1, y), self.spark, &row.timeline.successes, Role::Good);
             x += 2 * (self.spark + 1);
         }
-        let judged = row.successes + row.refusals;
-        let counts = format!("{} of {}", text::short(row.refusals), text::short(judged));
-        let role = if row.refusals == 0 { Role::Good } else { Role::Bad };
+        let counts = format!("{} of {}", text::short(refused), text::short(row.exchanges));
+        let role = if refused == 0 { Role::Good } else { Role::Bad };
         canvas.put_right(x, y, self.counts - 1, &counts, role);
         x += self.counts;
         if self.since > 0 {
@@ -153,7 +161,7 @@ impl Columns {
             }
             x += self.since + 1;
         }
-        if let Some(brief) = row.last_refusal.and_then(|id| state.causes.get(id)) {
+        if let Some(brief) = last.and_then(|id| state.causes.get(id)) {
             cause(canvas, (x, y), self.cause, brief);
         }
     }

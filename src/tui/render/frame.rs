@@ -106,6 +106,7 @@ fn facts(state: &State) -> Vec<(String, Role)> {
     let traffic = &state.traffic;
     let [running, _, stopped] = state.theme.glyphs.states;
     let label = sanitize::text(&state.source.label);
+    let label = text::fit_middle(&label, usize::from(state.size.0 / 4), state.theme.glyphs.ellipsis);
     let mut facts = vec![match (&traffic.ended, traffic.progress) {
         (Some(Ended::Failed(_)), _) => (format!("{stopped} {label} failed"), Role::Warn),
         (Some(_), _) => (format!("{stopped} {label}"), Role::Bar),

@@ -186,12 +186,6 @@ impl EndpointList {
         }
     }
 
-    /// Endpoints that refused something, in order.
-    pub fn refusing(&self) -> impl Iterator<Item = (EndpointId, &EndpointRow)> {
-        let rows = self.shown.iter().filter_map(|id| Some((*id, self.row(*id)?)));
-        rows.filter(|(_, row)| row.refusals > 0)
-    }
-
     /// The visible rows, with the index of the first.
     pub fn visible(&self) -> (usize, impl Iterator<Item = (EndpointId, &EndpointRow)>) {
         let shown = self.shown.iter().skip(self.top).take(self.height);

@@ -3,12 +3,22 @@
 use std::collections::VecDeque;
 
 use crate::filter::{Context, Filter};
+use crate::history::columns::flag;
 use crate::history::{History, Record};
 use crate::inspector::Inspector;
-use crate::model::{BaselineChoice, Cause, ExchangeId};
+use crate::model::{BaselineChoice, Cause, EndpointId, ExchangeId};
 
 /// Filters that are remembered.
 const MAX_PAST: usize = 100;
+
+/// What matches of one endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Refusals among the matches.
+    pub refusals: u64,
+    /// The latest of them.
+    pub last: ExchangeId,
+}
 
 /// The stream.
 #[derive(Debug)]
@@ -37,6 +47,10 @@ pub struct Stream {
     pruned_at: u64,
     /// Marked for comparison; two at most.
     pub marked: Vec<ExchangeId>,
+    /// Refusals among the matches, by endpoint.
+    tallies: Vec<Tally>,
+    /// The same in the order they are shown.
+    refusing: Vec<(EndpointId, Tally)>,
 }
 
 impl Stream {
@@ -55,6 +69,8 @@ impl Stream {
             newest_shown: None,
             pruned_at: 0,
             marked: Vec::new(),
+            tallies: Vec::new(),
+            refusing: Vec::new(),
         }
     }
 
@@ -63,8 +79,48 @@ impl Stream {
         let matched = matches(&self.filter, id, inspector);
         if matched {
             self.matches.push_back(id);
+            self.tally(id, inspector.history());
         }
         matched
+    }
+
+    fn tally(&mut self, id: ExchangeId, history: &History) {
+        let Some(row) = history.row_of(id).filter(|row| row.flags & flag::REFUSAL != 0) else { return };
+        let at = row.endpoint.0 as usize;
+        if self.tallies.len() <= at {
+            self.tallies.resize(at + 1, Tally::default());
+        }
+        if let Some(tally) = self.tallies.get_mut(at) {
+            tally.refusals += 1;
+            tally.last = tally.last.max(id);
+        }
+    }
+
+    /// Endpoints with refusals among the matches, the most first, as of the last [`Stream::rank`].
+    pub fn refusing(&self) -> &[(EndpointId, Tally)] {
+        &self.refusing
+    }
+
+    /// Orders the endpoints that refuse.
+    pub fn rank(&mut self, history: &History) {
+        for at in 0..self.tallies.len() {
+            let id = history.canonical(EndpointId(at as u32)).0 as usize;
+            if id != at
+                && let Some(merged) = self.tallies.get_mut(at).map(std::mem::take)
+            {
+                if self.tallies.len() <= id {
+                    self.tallies.resize(id + 1, Tally::default());
+                }
+                if let Some(tally) = self.tallies.get_mut(id) {
+                    tally.refusals += merged.refusals;
+                    tally.last = tally.last.max(merged.last);
+                }
+            }
+        }
+        self.refusing.clear();
+        let numbered = self.tallies.iter().enumerate().filter(|(_, tally)| tally.refusals > 0);
+        self.refusing.extend(numbered.map(|(at, tally)| (EndpointId(at as u32), *tally)));
+        self.refusing.sort_by_key(|(id, tally)| (std::cmp::Reverse((tally.refusals, tally.last)), *id));
     }
 
     /// Puts another filter in effect; older exchanges are looked at by [`Stream::scan`].
@@ -78,6 +134,7 @@ impl Stream {
             }
         }
         self.matches.clear();
+        self.tallies.clear();
         self.scan = ExchangeId(history.last_id().0 + 1);
     }
 
@@ -93,6 +150,7 @@ impl Stream {
         self.scan = scan_chunk(&self.filter, inspector, before, |id| found.push(id));
         for id in found.into_iter().rev() {
             self.matches.push_front(id);
+            self.tally(id, inspector.history());
         }
         if !self.is_scanning() {
             self.keep_selection();

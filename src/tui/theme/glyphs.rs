@@ -37,6 +37,8 @@ pub struct Glyphs {
     pub verdicts: [&'static str; 2],
     /// Between two things that are one line: `·`.
     pub dot: &'static str,
+    /// The scroll bar's thumb.
+    pub thumb: &'static str,
     /// The sign of a wrapped line's continuation.
     pub wrapped: &'static str,
 }
@@ -72,6 +74,7 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     folds: ["▸", "▾"],
     verdicts: ["✓", "✗"],
     dot: "·",
+    thumb: "┃",
     wrapped: "↪",
 };
 
@@ -94,5 +97,6 @@ pub(super) const ASCII: Glyphs = Glyphs {
     folds: ["+", "-"],
     verdicts: ["y", "x"],
     dot: "-",
+    thumb: "#",
     wrapped: "\\",
 };
