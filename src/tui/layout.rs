@@ -7,7 +7,7 @@ use super::state::{Focus, State, View};
 /// From this width on list and exchange stand side by side.
 const WIDE: u16 = 130;
 /// From this height on a narrower screen shows both, one below the other.
-const TALL: u16 = 34;
+const TALL: u16 = 37;
 /// From this height on a small screen has room for what is refused below the stream.
 const STRIP: u16 = 16;
 
@@ -54,15 +54,20 @@ pub fn areas(state: &State) -> Areas {
     areas
 }
 
+/// Whether there is room for one pane only, or one is wanted only.
+pub fn is_single(state: &State) -> bool {
+    let (width, height) = state.size;
+    state.zoom || (width < WIDE && height < TALL)
+}
+
 fn panes(state: &State, body: Rect, areas: &mut Areas) {
     let reads = state.focus == Focus::Detail;
-    if state.zoom || (body.width < WIDE && body.height < TALL) {
+    if is_single(state) {
         if reads {
             areas.detail = body;
         } else if state.view == View::Endpoints && !state.zoom && body.height >= STRIP {
             split_rows(body, body.height - CARD - 1, areas);
-        } else if state.view == View::Stream && state.stream.follows() && !state.zoom && body.height >= STRIP
-        {
+        } else if state.view == View::Stream && !state.zoom && body.height >= STRIP {
             let strip = (state.stream.refusing().len().min(100) as u16 + 1).min(body.height / 3);
             let strip = if strip > 1 { strip } else { 0 };
             let list = body.height - strip - u16::from(strip > 0);

@@ -1,6 +1,6 @@
 //! Prepares what the next frame shows: which rows, which causes, which document. After this, rendering only reads.
 
-use super::layout::{HEADING, areas};
+use super::layout::{HEADING, areas, is_single};
 use super::state::detail::Tab;
 use super::state::{Focus, State, View};
 use crate::model::ExchangeId;
@@ -10,7 +10,7 @@ const DIAGNOSES: usize = 80;
 
 /// Prepares the next frame; returns whether something is left for the one after.
 pub fn settle(state: &mut State) -> bool {
-    let overview = state.view == View::Endpoints || state.stream.follows();
+    let overview = state.view == View::Endpoints || (state.view == View::Stream && !shows_exchange(state));
     if overview {
         let height = areas(state).list.height.saturating_sub(HEADING);
         state.endpoints.settle(state.inspector.history(), usize::from(height));
@@ -49,7 +49,8 @@ pub fn settle(state: &mut State) -> bool {
 
 /// Whether the detail pane shows an exchange rather than what is refused now.
 pub fn shows_exchange(state: &State) -> bool {
-    state.view == View::Stream && (state.focus == Focus::Detail || !state.stream.follows())
+    state.view == View::Stream
+        && (state.focus == Focus::Detail || (!state.stream.follows() && !is_single(state)))
 }
 
 /// Exchanges whose top cause the frame shows.
@@ -60,7 +61,7 @@ fn wanted(state: &State, overview: bool, detail: u16) -> Vec<ExchangeId> {
         View::Endpoints => wanted.extend(state.endpoints.visible().1.filter_map(|(_, row)| row.last_refusal)),
         View::Compare | View::Help | View::Health => {}
     }
-    if overview && state.view == View::Stream && !shows_exchange(state) {
+    if overview && state.view == View::Stream {
         let rows = state.stream.refusing().iter().take(usize::from(detail));
         wanted.extend(rows.map(|(_, tally)| tally.last));
     }

@@ -13,3 +13,4 @@ mod support;
 mod tap;
 
 mod sources;
+mod tui;

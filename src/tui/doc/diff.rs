@@ -88,7 +88,7 @@ impl<'a> Entry<'a> {
                 sanitize::short(&value, 2000).into_owned()
             })
         };
-        let name = if difference.name.is_empty() { "(all of it)" } else { &difference.name };
+        let name = if difference.name.is_empty() { title(difference.part) } else { &difference.name };
         Self { difference, name, values: [shown(&difference.baseline), shown(&difference.this)] }
     }
 
@@ -158,16 +158,33 @@ impl Layout {
         doc.push(line.add(Role::Added, &format!(" {}", cut(right))));
     }
 
+    /// Entries of the same part as branches of one tree, parts in the order of their most telling entry.
     fn group(&self, doc: &mut Doc, group: &[&Entry<'_>], pair: Pair<'_>, scene: &Scene<'_>) {
-        let mut part = None;
-        for (index, entry) in group.iter().enumerate() {
-            if part != Some(entry.difference.part) {
-                part = Some(entry.difference.part);
-                doc.push(Line::of(Role::Dim, &format!(" {}", title(entry.difference.part))));
+        let mut parts: Vec<Part> = Vec::new();
+        for entry in group {
+            if !parts.contains(&entry.difference.part) {
+                parts.push(entry.difference.part);
             }
-            let last = group.get(index + 1).is_none_or(|next| Some(next.difference.part) != part);
+        }
+        for part in parts {
+            let of_part = |entry: &&&Entry<'_>| entry.difference.part == part;
+            let entries: Vec<&Entry<'_>> = group.iter().filter(of_part).copied().collect();
+            self.part(doc, &entries, pair, scene);
+        }
+    }
+
+    fn part(&self, doc: &mut Doc, entries: &[&Entry<'_>], pair: Pair<'_>, scene: &Scene<'_>) {
+        let alone = matches!(entries, [entry] if entry.difference.name.is_empty());
+        if let Some(entry) = entries.first().filter(|_| !alone) {
+            doc.push(Line::of(Role::Dim, &format!(" {}", title(entry.difference.part))));
+        }
+        for (index, entry) in entries.iter().enumerate() {
             let [middle, end, _] = scene.glyphs.tree;
-            let branch = if last { end } else { middle };
+            let branch = match index + 1 == entries.len() {
+                _ if alone => " ",
+                true => end,
+                false => middle,
+            };
             if self.side_by_side {
                 self.beside(doc, entry, branch, pair, scene);
             } else {
@@ -275,7 +292,7 @@ fn link(entry: &Entry<'_>, pair: Pair<'_>) -> Link {
 }
 
 /// A part's heading.
-pub fn title(part: Part) -> &'static str {
+pub const fn title(part: Part) -> &'static str {
     match part {
         Part::Client => "client address",
         Part::Server => "server address",

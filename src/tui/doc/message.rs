@@ -79,13 +79,12 @@ pub fn no_response(outcome: Outcome) -> &'static str {
 }
 
 fn connection(doc: &mut Doc, exchange: &Exchange) {
-    let way = format!("{} {} {}", exchange.client, "to", exchange.server);
-    let place =
-        format!("connection {}, request {}", exchange.connection.flow.0, exchange.connection.index + 1);
-    let line =
-        Line::of(Role::Dim, &exchange.started().to_string()).add(Role::Dim, "  ").add(Role::Text, &way);
-    let late = if exchange.connection.handshake { "" } else { " (begun before the capture)" };
-    let line = line.add(Role::Dim, &format!("  {place}{late}"));
+    let way = format!("{} to {}", exchange.client, exchange.server);
+    let nth = exchange.connection.index + 1;
+    let late = if exchange.connection.handshake { "" } else { " seen, connection begun before the capture" };
+    let line = Line::of(Role::Text, &way)
+        .add(Role::Dim, &format!("  {}", exchange.started()))
+        .add(Role::Dim, &format!("  request {nth}{late}"));
     doc.push(
         line.prose().hang(2).anchor(Part::Connection, "").anchor(Part::Client, "").anchor(Part::Server, ""),
     );

@@ -44,6 +44,7 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
     canvas.fill(area, Role::Bar);
     let mut x = area.x + 1;
     match &line.parsed {
+        Err(_) if line.chosen.is_some() => {}
         Err(error) => {
             let text = sanitize::text(&error.to_string()).into_owned();
             canvas.put(x, area.y, area.width - 2, &text, Role::Bar);
@@ -58,7 +59,7 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
             x += canvas.put(x, area.y, area.width, &text, Role::Bar) + 2;
         }
     }
-    let Some((_, chosen)) = line.completing else {
+    let Some(chosen) = line.chosen else {
         canvas.put(
             x,
             area.y,
@@ -68,14 +69,18 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
         );
         return;
     };
-    let from = chosen.saturating_sub(2);
-    for (index, candidate) in line.candidates.iter().enumerate().skip(from) {
+    for (index, candidate) in line.candidates.iter().enumerate().skip(chosen.saturating_sub(2)) {
         let room = area.right().saturating_sub(x + 1);
         if room < 4 {
             break;
         }
         let role = if index == chosen { Role::Selected } else { Role::Bar };
-        x += canvas.put(x, area.y, room, &sanitize::text(candidate), role) + 2;
+        x += canvas.put(x, area.y, room, &sanitize::text(&candidate.text), role) + 1;
+        if index == chosen && !candidate.help.is_empty() {
+            let room = area.right().saturating_sub(x + 1);
+            x += canvas.put(x, area.y, room, &sanitize::text(&candidate.help), Role::Bar);
+        }
+        x += 1;
     }
 }
 

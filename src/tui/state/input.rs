@@ -1,6 +1,6 @@
 //! What takes all keys while it is open: the filter line, the search line, menus.
 
-use crate::filter::{Filter, FilterError};
+use crate::filter::{Completion, Filter, FilterError};
 use crate::model::ExchangeId;
 
 /// A line or a menu.
@@ -105,10 +105,10 @@ pub struct FilterLine {
     pub recalled: usize,
     /// The line before recalling began.
     pub draft: String,
-    /// Candidates for the word at the cursor, and which of them is in the line.
-    pub candidates: Vec<String>,
-    /// Where the completed word begins, and the candidate in use.
-    pub completing: Option<(usize, usize)>,
+    /// Candidates for the word at the cursor.
+    pub candidates: Vec<Completion>,
+    /// Which of them is in the line.
+    pub chosen: Option<usize>,
 }
 
 /// Something to choose from.

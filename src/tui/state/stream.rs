@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::filter::{Context, Filter};
-use crate::history::columns::flag;
+use crate::history::columns::{flag, ones};
 use crate::history::{History, Record};
 use crate::inspector::Inspector;
 use crate::model::{BaselineChoice, Cause, EndpointId, ExchangeId};
@@ -356,10 +356,8 @@ pub fn scan_chunk(
     let Some(chunk) = history.chunks().rev().find(|chunk| first(chunk) < before.0) else {
         return ExchangeId(0);
     };
-    for record in chunk.records() {
-        if record.exchange.id < before && filter.matches(record, &context) {
-            found(record.exchange.id);
-        }
-    }
+    let rows = filter.rows(chunk, &filter.prepare(&context), &context);
+    let ids = ones(&rows).filter_map(|at| chunk.columns().id.get(at));
+    ids.filter(|id| **id < before.0).for_each(|id| found(ExchangeId(*id)));
     ExchangeId(first(chunk))
 }

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::movement::{Edited, edit as edit_line};
 use crate::filter::Filter;
-use crate::model::ExchangeId;
+use crate::model::{Endpoint, ExchangeId};
 use crate::tui::action::Effect;
 use crate::tui::complete;
 use crate::tui::keys::Chord;
@@ -24,7 +24,7 @@ pub(super) fn edit(state: &mut State) {
         recalled: state.stream.past.len(),
         draft: String::new(),
         candidates: Vec::new(),
-        completing: None,
+        chosen: None,
     };
     changed(state, &mut line);
     state.input = Some(Input::Filter(line));
@@ -43,7 +43,7 @@ pub(super) fn key(state: &mut State, mut line: FilterLine, chord: Chord) -> Vec<
                 Edited::Cancelled => return Vec::new(),
                 Edited::Done => return accept(state, line),
                 Edited::Open => {
-                    line.completing = None;
+                    line.chosen = None;
                     if before == line.line.text {
                         state.input = Some(Input::Filter(line));
                         return Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn key(state: &mut State, mut line: FilterLine, chord: Chord) -> Vec<
 pub(super) fn paste(state: &mut State, text: &str) {
     if let Some(Input::Filter(mut line)) = state.input.take() {
         line.line.insert(text.trim_end());
-        line.completing = None;
+        line.chosen = None;
         changed(state, &mut line);
         state.input = Some(Input::Filter(line));
     }
@@ -87,7 +87,7 @@ fn recall(state: &State, line: &mut FilterLine, older: bool) {
     line.recalled = next;
     let text = past.get(next).unwrap_or(&line.draft).clone();
     line.line.set(&text);
-    line.completing = None;
+    line.chosen = None;
 }
 
 /// Reads the line anew and begins to count its matches.
@@ -179,9 +179,9 @@ pub(super) fn narrow(state: &mut State, term: &str) {
 pub(super) fn endpoint(state: &mut State) {
     let Some(id) = state.endpoints.selected_id() else { return };
     let refusals = state.endpoints.row(id).map_or(0, |row| row.refusals);
-    let Some(name) = state.inspector.history().endpoint(id).map(ToString::to_string) else { return };
+    let Some(name) = state.inspector.history().endpoint(id).map(whole) else { return };
     let status = if refusals > 0 { " status:4xx" } else { "" };
-    apply(state, &format!("endpoint:{}{status}", quoted(&name)));
+    apply(state, &format!("endpoint:{name}{status}"));
     state.view = View::Stream;
     state.focus = Focus::List;
     state.stream.follow();
@@ -189,8 +189,14 @@ pub(super) fn endpoint(state: &mut State) {
     state.say(format!("this endpoint's exchanges; {key} returns to the filter before"));
 }
 
+/// A filter value that means this endpoint and no other whose name begins like it: a pattern, which is anchored.
+pub(super) fn whole(endpoint: &Endpoint) -> String {
+    let name = format!("{}*{}{}", endpoint.method, endpoint.authority, endpoint.template);
+    if quoted(&name) == name { name } else { quoted(&endpoint.to_string()) }
+}
+
 /// A value for the filter, quoted where it must be.
-pub(in crate::tui) fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:{}*".contains(letter);
     if !value.is_empty() && value.chars().all(plain) {
         value.to_owned()

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::filter::{narrow as narrow_by, quoted};
+use super::filter::{narrow as narrow_by, quoted, whole};
 use crate::edge::sanitize;
 use crate::history::Record;
 use crate::model::{ExchangeId, Fields};
@@ -67,14 +67,15 @@ pub(super) fn narrow(state: &mut State, exclude: bool) {
     let sign = if exclude { "-" } else { "" };
     let mut add = |key, value: Option<String>, name: &str| {
         if let Some(value) = value {
-            let term = format!("{sign}{name}:{}", quoted(&value));
+            let value = if name == "endpoint" { value } else { quoted(&value) };
+            let term = format!("{sign}{name}:{value}");
             items.push(Item { key, label: sanitize::text(&term).into_owned(), what: What::Filter(term) });
         }
     };
     let exchange = &record.exchange;
     let endpoint = state.inspector.history().endpoint(record.endpoint);
     let cause = state.causes.get(exchange.id).and_then(|brief| brief.cause);
-    add('e', endpoint.map(ToString::to_string), "endpoint");
+    add('e', endpoint.map(whole), "endpoint");
     add('a', cause.map(|(cause, _)| cause.id().to_owned()), "cause");
     add('s', exchange.status().map(|status| status.to_string()), "status");
     add('c', Some(exchange.client.ip().to_string()), "client");

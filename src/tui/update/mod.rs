@@ -8,7 +8,6 @@ mod movement;
 
 pub use command::pair;
 pub use filter::apply as apply_filter;
-pub(super) use filter::quoted;
 
 use super::action::{Action, Effect};
 use super::keys::Chord;

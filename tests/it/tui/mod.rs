@@ -1,0 +1,6 @@
+//! The screen: every view at three sizes and in every theme, and what a person goes through.
+
+mod flow;
+mod pty;
+mod staging;
+mod views;
