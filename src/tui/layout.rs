@@ -11,8 +11,8 @@ const TALL: u16 = 37;
 /// From this height on a small screen has room for what is refused below the stream.
 const STRIP: u16 = 16;
 
-/// Rows of an endpoint's card on a small screen.
-const CARD: u16 = 8;
+/// Rows of an endpoint's card, at least.
+const CARD: u16 = 9;
 
 /// Areas of the screen. An area of no height is not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,12 +61,18 @@ pub fn is_single(state: &State) -> bool {
 }
 
 fn panes(state: &State, body: Rect, areas: &mut Areas) {
+    if state.view == View::Endpoints {
+        if state.zoom || body.height < STRIP {
+            areas.list = body;
+        } else {
+            split_rows(body, body.height - (body.height / 3).max(CARD) - 1, areas);
+        }
+        return;
+    }
     let reads = state.focus == Focus::Detail;
     if is_single(state) {
         if reads {
             areas.detail = body;
-        } else if state.view == View::Endpoints && !state.zoom && body.height >= STRIP {
-            split_rows(body, body.height - CARD - 1, areas);
         } else if state.view == View::Stream && !state.zoom && body.height >= STRIP {
             let strip = (state.stream.refusing().len().min(100) as u16 + 1).min(body.height / 3);
             let strip = if strip > 1 { strip } else { 0 };
