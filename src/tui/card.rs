@@ -41,6 +41,14 @@ pub(super) fn card(state: &State) -> Doc {
     };
     let line = Line::of(Role::Dim, "refused since ").add(Role::Text, &when(row.onset));
     doc.push(line.add(Role::Dim, ", last success ").add(Role::Text, &when(row.last_success)).prose());
+    for (name, counts, role) in
+        [("refused  ", &row.timeline.refusals, Role::Bad), ("succeeded", &row.timeline.successes, Role::Good)]
+    {
+        let highest = text::count(u64::from(counts.iter().copied().max().unwrap_or_default()));
+        let drawn = text::spark(counts, &state.theme.glyphs.levels);
+        let scale = format!(" {highest} at most, each {} s", state.endpoints.scale.seconds());
+        doc.push(Line::of(Role::Dim, &format!("{name} ")).add(role, &drawn).add(Role::Dim, &scale));
+    }
     if let Some(report) =
         row.last_refusal.and_then(|id| state.inspector.report(id, BaselineChoice::default()))
     {

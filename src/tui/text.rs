@@ -102,6 +102,13 @@ pub fn duration(nanos: i64) -> String {
     format!("{sign}{value:.digits$} {name}")
 }
 
+/// One sign a count; the highest is full, and whatever is not zero is seen.
+pub fn spark(counts: &[u32], levels: &[&str; 9]) -> String {
+    let highest = u64::from(counts.iter().copied().max().unwrap_or_default().max(1));
+    let level = |count: &u32| (u64::from(*count) * 8).div_ceil(highest) as usize;
+    counts.iter().map(|count| levels.get(level(count)).copied().unwrap_or(" ")).collect()
+}
+
 /// `1 match`, `2 matches`.
 pub fn plural(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })

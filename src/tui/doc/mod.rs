@@ -160,14 +160,20 @@ impl Doc {
                 anchor.part == part && (name.is_empty() || anchor.name.eq_ignore_ascii_case(name))
             })
         };
-        let mut candidates = self.lines.iter().enumerate().filter(|(_, line)| shows(line)).peekable();
-        let first = candidates.peek().map(|(number, line)| (*number, line.value_range()));
-        let snippet = snippet.filter(|snippet| !snippet.is_empty());
+        let candidates: Vec<_> = self.lines.iter().enumerate().filter(|(_, line)| shows(line)).collect();
+        let first = candidates.first().map(|(number, line)| (*number, line.value_range()));
+        let holds = |snippet: &str| {
+            candidates.iter().find_map(|(number, line)| {
+                line.text().find(snippet).map(|at| (*number, at..at + snippet.len()))
+            })
+        };
         snippet
+            .filter(|snippet| !snippet.is_empty())
             .and_then(|snippet| {
-                candidates.find_map(|(number, line)| {
-                    line.text().find(snippet).map(|at| (number, at..at + snippet.len()))
-                })
+                // Pretty-printing parts what stood together, so the longest word has to do.
+                let words = snippet.split(|letter: char| "\"':,{}[]<>= ".contains(letter));
+                holds(snippet)
+                    .or_else(|| holds(words.max_by_key(|word| word.len()).filter(|word| word.len() > 3)?))
             })
             .or(first)
     }

@@ -170,14 +170,7 @@ impl Columns {
 /// A sparkline of `width` columns; the highest bucket is full.
 fn spark(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, counts: &[u32; BUCKETS], role: Role) {
     let per = BUCKETS / usize::from(width).max(1);
-    let buckets = counts.chunks(per.max(1)).map(|chunk| chunk.iter().sum::<u32>());
-    let highest = buckets.clone().max().unwrap_or_default().max(1);
-    let levels = canvas.glyphs().levels;
-    let drawn: String = buckets
-        .map(|count| {
-            let level = (count as usize * 8).div_ceil(highest as usize);
-            levels.get(level).copied().unwrap_or(" ")
-        })
-        .collect();
+    let buckets: Vec<u32> = counts.chunks(per.max(1)).map(|chunk| chunk.iter().sum()).collect();
+    let drawn = text::spark(&buckets, &canvas.glyphs().levels);
     canvas.raw(x, y, width, &drawn, role);
 }

@@ -20,11 +20,11 @@ use why403::tui::update::update;
 use why403::tui::{Environment, Exports, Settings};
 
 /// 2026-11-22T07:52:00Z.
-pub const START: i64 = 1_795_333_920;
+pub(super) const START: i64 = 1_795_333_920;
 
 const MILLI: i64 = 1_000_000;
 
-pub fn jwt(subject: &str, scope: &str) -> String {
+pub(super) fn jwt(subject: &str, scope: &str) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let head = part(r#"{"alg":"HS256","typ":"JWT"}"#);
     let exp = START + 3600;
@@ -35,7 +35,7 @@ pub fn jwt(subject: &str, scope: &str) -> String {
 }
 
 /// A request with its length filled in.
-pub fn message(start: &str, fields: &str, body: &str) -> Vec<u8> {
+pub(super) fn message(start: &str, fields: &str, body: &str) -> Vec<u8> {
     let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     format!("{start}\r\n{fields}{length}\r\n{body}").into_bytes()
 }
@@ -73,7 +73,7 @@ fn json(status: &str, fields: &str, body: &str) -> Vec<u8> {
 }
 
 /// The conversations of the box, in order of time.
-pub fn exchanges() -> Vec<Exchange> {
+pub(super) fn exchanges() -> Vec<Exchange> {
     let good = jwt("u-17", "orders:read orders:write");
     let poor = jwt("u-18", "orders:read");
     let created = json("201 Created", "", r#"{"id":7}"#);
@@ -108,7 +108,7 @@ pub fn exchanges() -> Vec<Exchange> {
 }
 
 /// What the pipeline makes of `talks`.
-pub fn through(talks: Vec<Conversation>) -> Vec<Exchange> {
+pub(super) fn through(talks: Vec<Conversation>) -> Vec<Exchange> {
     let mut pipeline = Pipeline::new(Limits::default());
     let mut out = Vec::new();
     for frame in merge(talks) {
@@ -118,7 +118,7 @@ pub fn through(talks: Vec<Conversation>) -> Vec<Exchange> {
     out
 }
 
-pub fn exports() -> Exports {
+pub(super) fn exports() -> Exports {
     Exports {
         curl: |record, redactor| {
             why403::export::curl::command(&record.exchange, redactor)
@@ -130,12 +130,12 @@ pub fn exports() -> Exports {
     }
 }
 
-pub fn environment() -> Environment {
+pub(super) fn environment() -> Environment {
     Environment { term: "xterm-256color".into(), utf8: true, ..Environment::default() }
 }
 
 /// A state before anything came.
-pub fn empty(filter: &str, settings: &Settings) -> State {
+pub(super) fn empty(filter: &str, settings: &Settings) -> State {
     let inspector = Inspector::new(History::new(64 << 20), Diagnoser::new());
     let source = Source {
         kind: SourceKind::Live,
@@ -151,7 +151,7 @@ pub fn empty(filter: &str, settings: &Settings) -> State {
 }
 
 /// A state that has seen the box.
-pub fn staged(filter: &str, (width, height): (u16, u16)) -> State {
+pub(super) fn staged(filter: &str, (width, height): (u16, u16)) -> State {
     let mut state = empty(filter, &Settings::default());
     update(&mut state, Action::Resize(width, height));
     update(&mut state, Action::Feed(Message::Exchanges(exchanges())));
@@ -160,7 +160,7 @@ pub fn staged(filter: &str, (width, height): (u16, u16)) -> State {
 }
 
 /// Presses keys: names as in the configuration, separated by blanks; `'text` types the rest of the word.
-pub fn press(state: &mut State, keys: &str) {
+pub(super) fn press(state: &mut State, keys: &str) {
     for key in keys.split(' ').filter(|key| !key.is_empty()) {
         match key.strip_prefix('\'').filter(|text| text.len() > 1) {
             Some(text) => text.chars().for_each(|letter| one(state, &letter.to_string())),

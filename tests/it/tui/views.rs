@@ -129,6 +129,7 @@ fn help() {
 
 #[test]
 fn health() {
+    let memory = Regex::new(r"\d+ KiB of").unwrap();
     for size in SIZES {
         let mut state = staged("", size);
         let counters = Counters {
@@ -150,7 +151,7 @@ fn health() {
         press(&mut state, "H");
         state.notice = None;
         let shown = text(&drawn(&mut state));
-        let shown = Regex::new(r"\d+ KiB of").unwrap().replace_all(&shown, "n KiB of").into_owned();
+        let shown = memory.replace_all(&shown, "n KiB of").into_owned();
         insta::assert_snapshot!(format!("health-{}x{}", size.0, size.1), shown);
     }
 }
