@@ -134,7 +134,7 @@ impl Http {
         cx.tally.parsed_bytes += line as u64;
         let verdict =
             if old < 64 || line < data.len() || data.ends_with(b"\n") || reader.buf.len() > UNDECIDED {
-                sniff::request(&reader.buf)
+                sniff::known_request(&reader.buf)
             } else {
                 Sniff::More
             };

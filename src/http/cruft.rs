@@ -22,8 +22,8 @@ impl Http {
         cx.tally.skipped_bytes += (len - new) as u64;
         reader.carry.insert(Anomaly::CruftBetweenMessages);
         reader.state = State::Cruft;
-        reader.scanned = 1;
-        self.search(role, len - new, new, at, cx)
+        reader.scanned = 0;
+        self.search(role, 1, len - new, new, at, cx)
     }
 
     /// Skips what belongs to no message.
@@ -31,15 +31,24 @@ impl Http {
         let reader = self.reader(role);
         let old = reader.buf.len();
         reader.buf.extend_from_slice(data);
-        self.search(role, old, data.len(), at, cx)
+        self.search(role, 0, old, data.len(), at, cx)
     }
 
-    /// Looks for the beginning of a message in the buffer, whose last `new` bytes, from `old` on, are not counted yet.
-    fn search(&mut self, role: Role, old: usize, new: usize, at: Arrival, cx: &mut Context<'_>) -> usize {
+    /// Looks for the beginning of a message in the buffer from `least` on; the last `new` bytes, from `old` on, are not
+    /// counted yet.
+    fn search(
+        &mut self,
+        role: Role,
+        least: usize,
+        old: usize,
+        new: usize,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let reader = self.reader(role);
         let found = match role {
-            Role::Request => find_request(&reader.buf, reader.scanned),
-            Role::Response => find_response(&reader.buf, reader.scanned),
+            Role::Request => find_request(&reader.buf, least, reader.scanned),
+            Role::Response => find_response(&reader.buf, least, reader.scanned),
         };
         match found {
             Found::At(start) if start >= old => {
@@ -83,30 +92,30 @@ enum Found {
     Perhaps(usize),
 }
 
-fn find_response(bytes: &[u8], scanned: usize) -> Found {
+fn find_response(bytes: &[u8], least: usize, scanned: usize) -> Found {
     const NAME: &[u8] = b"HTTP/1.";
     const NEEDED: usize = 12;
-    let mut from = scanned.saturating_sub(NEEDED - 1);
+    let mut from = scanned.saturating_sub(NEEDED - 1).max(least);
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, NAME)) {
         let at = from + at;
         if bytes.len() - at < NEEDED {
             return Found::Perhaps(at);
         }
-        if at >= scanned.min(1) && sniff::surely_response(bytes.get(at..).unwrap_or_default()) {
+        if sniff::surely_response(bytes.get(at..).unwrap_or_default()) {
             return Found::At(at);
         }
         from = at + 1;
     }
-    Found::Perhaps(bytes.len().saturating_sub(NEEDED - 1))
+    Found::Perhaps(bytes.len().saturating_sub(NEEDED - 1).max(least))
 }
 
-fn find_request(bytes: &[u8], scanned: usize) -> Found {
+fn find_request(bytes: &[u8], least: usize, scanned: usize) -> Found {
     const NAME: &[u8] = b" HTTP/1.";
     let mut from = scanned.saturating_sub(NAME.len() - 1);
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, NAME)) {
         let at = from + at;
         let line = memchr::memrchr(b'\n', bytes.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
-        let line = line.max(at.saturating_sub(LINE)).max(scanned.min(1));
+        let line = line.max(at.saturating_sub(LINE)).max(least);
         if let Some(start) = request_start(bytes.get(line..at).unwrap_or_default()) {
             return Found::At(line + start);
         }
@@ -114,7 +123,7 @@ fn find_request(bytes: &[u8], scanned: usize) -> Found {
         from =
             bytes.get(at..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(bytes.len(), |end| at + end);
     }
-    Found::Perhaps(memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1))
+    Found::Perhaps(memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1).max(least))
 }
 
 /// Where in `line`, which ends before its version, a method and one target begin.
@@ -135,13 +144,13 @@ mod tests {
 
     #[test]
     fn messages_after_cruft() {
-        assert_eq!(find_request(b"xxGET /a HTTP/1.1\r\n", 0), Found::At(2));
-        assert_eq!(find_request(b"}\r\nPOST /a HTTP/1.1\r\n", 1), Found::At(3));
-        assert_eq!(find_request(b"a b c HTTP/1.1\r\nGET", 0), Found::Perhaps(16));
-        assert_eq!(find_request(b"xxxGET /a HTTP/1", 0), Found::Perhaps(0));
-        assert_eq!(find_response(b"junkHTTP/1.1 200 OK", 0), Found::At(4));
-        assert_eq!(find_response(b"junkHTTP/1.1 20", 0), Found::Perhaps(4));
-        assert_eq!(find_response(b"HTTP/1.x", 0), Found::Perhaps(0));
-        assert_eq!(find_response(b"about HTTP/1.1 and such things", 0), Found::Perhaps(19));
+        assert_eq!(find_request(b"xxGET /a HTTP/1.1\r\n", 0, 0), Found::At(2));
+        assert_eq!(find_request(b"}\r\nPOST /a HTTP/1.1\r\n", 1, 0), Found::At(3));
+        assert_eq!(find_request(b"a b c HTTP/1.1\r\nGET", 0, 0), Found::Perhaps(16));
+        assert_eq!(find_request(b"xxxGET /a HTTP/1", 0, 0), Found::Perhaps(0));
+        assert_eq!(find_response(b"junkHTTP/1.1 200 OK", 0, 0), Found::At(4));
+        assert_eq!(find_response(b"junkHTTP/1.1 20", 0, 0), Found::Perhaps(4));
+        assert_eq!(find_response(b"HTTP/1.x", 0, 0), Found::Perhaps(0));
+        assert_eq!(find_response(b"about HTTP/1.1 and such things", 0, 0), Found::Perhaps(19));
     }
 }

@@ -75,10 +75,9 @@ impl Entry {
     pub(crate) fn conclude(&mut self, ending: Ending, missing: Option<Outcome>) {
         let done = self.is_done();
         let exchange = &mut self.exchange;
-        if let (Some(ack), Some(request)) = (self.response_ack, &exchange.request)
+        if let Some(request) = &exchange.request
             && self.answered
-            && ack < self.request_end
-            && request.body.end != BodyEnd::NotSent
+            && is_early(self.response_ack, self.request_end, request.body.end)
         {
             exchange.anomalies.insert(Anomaly::EarlyResponse);
         }
@@ -94,5 +93,14 @@ impl Entry {
                 if whole { Outcome::Complete } else { Outcome::Partial }
             }
         };
+    }
+}
+
+/// Whether a response that acknowledged the request up to `ack` began before the request's end.
+fn is_early(ack: Option<u64>, request_end: u64, body: BodyEnd) -> bool {
+    match body {
+        BodyEnd::NotSent | BodyEnd::Lost => false,
+        BodyEnd::ClosedEarly | BodyEnd::Reset | BodyEnd::Abandoned => true,
+        _ => ack.is_some_and(|ack| ack < request_end),
     }
 }

@@ -33,7 +33,11 @@ fn request_line(text: &[u8]) -> Option<Line> {
     let span = |start: usize, end: usize| Span { start: start as u32, len: end.saturating_sub(start) as u32 };
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let forgotten = |method_len: usize| {
-        let end = memchr::memmem::find(text, b"HTTP/1.").unwrap_or(text.len());
+        let cut = text
+            .iter()
+            .rposition(blank)
+            .filter(|at| b"HTTP/1.1".starts_with(text.get(at + 1..).unwrap_or(b"-")));
+        let end = memchr::memmem::find(text, b"HTTP/1.").or(cut).unwrap_or(text.len());
         let start = method_len + leading_blanks(text.get(method_len..).unwrap_or_default());
         let target = span(start, start + trim_end(text.get(start..end).unwrap_or_default()).len());
         Line { method_len, target, version: Version::Http10, exact: false }
@@ -247,6 +251,7 @@ mod tests {
             ("GET  /a  HTTP/1.1\r\n\r\n", "GET", "/a"),
             ("GET /a HTTP/1.2\r\n\r\n", "GET", "/a"),
             ("GET /a\r\n\r\n", "GET", "/a"),
+            ("GET /a HT", "GET", "/a"),
             ("GET /aHTTP/1.1\r\n\r\n", "GET", "/a"),
             ("GET/ HTTP/1.0\r\n\r\n", "GET/", ""),
             ("GET/aHTTP/1.1\r\n\r\n", "GET", "/a"),

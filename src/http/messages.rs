@@ -33,7 +33,7 @@ impl Http {
             State::Length(left) => {
                 let take = (data.len() as u64).min(left) as usize;
                 self.content(role, data.get(..take).unwrap_or_default(), at, cx);
-                self.length_left(role, left - take as u64, at, cx);
+                self.length_left(role, left - take as u64, after(at, take), cx);
                 take
             }
             State::Chunked(chunked) => self.chunked(role, chunked, data, at, cx),
@@ -220,6 +220,10 @@ impl Http {
     /// The head in the buffer is over the limit: what there is of it counts, the rest is skipped.
     fn cut_long_head(&mut self, role: Role, at: Arrival, cx: &mut Context<'_>) {
         let scan = self.reader(role).scan;
+        let buf = &mut self.reader(role).buf;
+        if let Some(end) = memchr::memrchr(b'\n', buf) {
+            buf.truncate(end + 1);
+        }
         self.reader(role).carry.insert(Anomaly::HeadTooLarge);
         self.reader(role).carry.insert(Anomaly::AmbiguousFraming);
         self.whole_head(role, at, cx);

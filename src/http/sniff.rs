@@ -45,12 +45,21 @@ pub(crate) fn request(data: &[u8]) -> Sniff {
         _ => return odd_line(data),
     }
     let Some(end) = memchr::memchr(b'\n', data) else { return Sniff::More };
-    request_line(data.get(..end).unwrap_or_default(), data.get(..method).unwrap_or_default())
+    request_line(data.get(..=end).unwrap_or_default(), data.get(..method).unwrap_or_default())
 }
 
-/// Whether a whole first line, without its LF, is a request line.
-fn request_line(line: &[u8], method: &[u8]) -> Sniff {
-    let line = line.trim_ascii_end();
+/// Whether `data` begins a request with a method that is well known.
+pub(crate) fn known_request(data: &[u8]) -> Sniff {
+    let begins = |method: &&[u8]| {
+        let both = data.len().min(method.len());
+        data.get(..both) == method.get(..both) && data.get(method.len()).is_none_or(|byte| *byte == b' ')
+    };
+    if METHODS.iter().any(begins) { request(data) } else { Sniff::Other("content") }
+}
+
+/// Whether a whole first line is a request line.
+fn request_line(data: &[u8], method: &[u8]) -> Sniff {
+    let line = data.trim_ascii_end();
     let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     if line == b"PRI * HTTP/2.0" {
         Sniff::Other("http/2")
@@ -64,7 +73,7 @@ fn request_line(line: &[u8], method: &[u8]) -> Sniff {
         let target = line.get(method.len()..).unwrap_or_default().trim_ascii_start();
         if target.is_empty() { text(line) } else { Sniff::Http }
     } else {
-        odd_line(line)
+        odd_line(data)
     }
 }
 

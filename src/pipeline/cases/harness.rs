@@ -14,6 +14,7 @@ pub(super) struct Seg {
     pub time: i64,
     pub client: bool,
     pub port: u16,
+    pub tag: u32,
     pub seq: u32,
     pub ack: u32,
     pub flags: u8,
@@ -32,7 +33,7 @@ impl Seg {
             interface: InterfaceId(0),
             src,
             dst,
-            tag: 0,
+            tag: self.tag,
             seq: self.seq,
             ack: self.ack,
             flags: TcpFlags(self.flags),
@@ -75,6 +76,7 @@ impl Wire {
             time: self.time,
             client,
             port: self.port,
+            tag: 0,
             seq: self.next[me],
             ack: if flags & TcpFlags::ACK != 0 { self.next[peer] } else { 0 },
             flags,
@@ -120,6 +122,17 @@ impl Wire {
     /// Both sides close, the server first.
     pub(super) fn close(self) -> Self {
         self.fin(false).fin(true).ack(false)
+    }
+    /// `bytes` bytes that the capture does not have.
+    pub(super) fn lost(mut self, client: bool, bytes: u32) -> Self {
+        let me = usize::from(!client);
+        self.next[me] = self.next[me].wrapping_add(bytes);
+        self
+    }
+    /// Time passes.
+    pub(super) fn wait(mut self, nanos: i64) -> Self {
+        self.time += nanos;
+        self
     }
     pub(super) fn run(&self) -> Seen {
         Seen::of(&self.segs, Limits::default())

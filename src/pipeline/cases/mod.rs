@@ -1,4 +1,10 @@
 //! What must come out of a wire: the named cases, each with its exact exchanges, outcomes and anomalies.
 
 mod basic;
+mod framing;
 mod harness;
+mod heads;
+mod losses;
+mod pairs;
+mod protocols;
+mod segments;

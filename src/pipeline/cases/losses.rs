@@ -1,0 +1,199 @@
+//! Bytes that the capture does not have.
+
+use super::harness::{Seen, Wire, get, post, reply};
+use crate::pipeline::Limits;
+
+#[test]
+fn a_gap_in_a_request_body() {
+    let head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n";
+    let wire = Wire::new()
+        .c(head)
+        .c("x".repeat(100))
+        .lost(true, 100)
+        .c("z".repeat(100))
+        .ack(false)
+        .s(reply(403, "no"));
+    let seen = wire.c(get("/b")).s(reply(200, "")).close().run();
+    seen.expect(&["POST /a 403 ok 300/2 gap-in-request-body", "GET /b 200 ok ./0"]);
+    let body = &seen.exchanges[0].request.as_ref().unwrap().body;
+    assert_eq!((body.missing(), body.gaps()[0].offset, body.kept.len()), (100, 100, 200));
+    assert_eq!((seen.counters.gaps, seen.counters.gap_bytes), (1, 100));
+}
+
+#[test]
+fn a_gap_in_a_response_body() {
+    let seen = Wire::new()
+        .c(get("/a"))
+        .s("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n0123456789")
+        .lost(false, 10)
+        .s("0123456789")
+        .ack(true)
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&["GET /a 200 ok ./30 gap-in-response-body", "GET /b 200 ok ./0"]);
+}
+
+#[test]
+fn a_gap_in_a_chunk() {
+    let seen = Wire::new()
+        .c(get("/a"))
+        .s("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1e\r\n0123456789")
+        .lost(false, 10)
+        .s("0123456789\r\n0\r\n\r\n")
+        .ack(true)
+        .close()
+        .run();
+    seen.expect(&["GET /a 200 ok ./30 gap-in-response-body"]);
+}
+
+#[test]
+fn a_gap_over_chunk_framing() {
+    let seen = Wire::new()
+        .c(get("/a"))
+        .s("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789")
+        .lost(false, 10)
+        .s("0123456789\r\n0\r\n\r\n")
+        .ack(true)
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&[
+        "GET /a 200 partial ./10(Lost) gap-in-response-body",
+        "GET /b 200 ok ./0 gap-between-messages",
+    ]);
+}
+
+#[test]
+fn a_gap_in_a_request_head() {
+    let seen = Wire::new()
+        .c("POST /a HTTP/1.1\r\nHost: x\r\nX-A: ")
+        .lost(true, 40)
+        .c("rest\r\n\r\n")
+        .ack(false)
+        .s(reply(403, "no"))
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&[
+        "POST /a 403 partial 0(Lost)/2 gap-in-request-head",
+        "GET /b 200 ok ./0 gap-between-messages",
+    ]);
+}
+
+#[test]
+fn a_gap_in_a_response_head() {
+    let seen = Wire::new()
+        .c(get("/a"))
+        .s("HTTP/1.1 403 No\r\nX-A: ")
+        .lost(false, 40)
+        .s("rest\r\n\r\n")
+        .ack(true)
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&[
+        "GET /a 403 partial ./0(Lost) gap-in-response-head",
+        "GET /b 200 ok ./0 gap-between-messages",
+    ]);
+}
+
+#[test]
+fn a_lost_response() {
+    let lost = reply(403, "lost");
+    let seen =
+        Wire::new().c(get("/a")).lost(false, lost.len() as u32).c(get("/b")).s(reply(200, "")).close().run();
+    seen.expect(&["GET /a - response-lost ./-", "GET /b 200 ok ./0 gap-between-messages"]);
+    assert_eq!(seen.counters.gap_bytes, lost.len() as u64);
+}
+
+#[test]
+fn a_lost_request() {
+    let lost = get("/lost");
+    let seen = Wire::new()
+        .lost(true, lost.len() as u32)
+        .s(reply(403, ""))
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&["-  403 orphan-response -/0", "GET /b 200 ok ./0 gap-between-messages"]);
+}
+
+#[test]
+fn a_lost_response_among_pipelined_ones_is_not_guessed() {
+    let wire = Wire::new().c([get("/1"), get("/2"), get("/3")].concat()).s(reply(200, "one"));
+    let seen =
+        wire.lost(false, reply(403, "two").len() as u32).s(reply(404, "three")).ack(true).close().run();
+    seen.expect(&[
+        "GET /1 200 ok ./3",
+        "-  404 orphan-response -/5 gap-between-messages",
+        "GET /2 - response-lost ./-",
+        "GET /3 - response-lost ./-",
+    ]);
+}
+
+#[test]
+fn data_on_one_side_is_no_proof_of_loss_on_the_other() {
+    // The response is captured before the request that it acknowledges.
+    let wire = Wire::new().c(post("/a", "b")).s(reply(403, "no")).close();
+    let mut segs = wire.segs.clone();
+    segs.swap(3, 4);
+    let seen = Seen::of(&segs, Limits::default());
+    seen.expect(&["POST /a 403 ok 1/2"]);
+    assert_eq!(seen.counters.gaps, 0);
+}
+
+#[test]
+fn capture_started_mid_stream() {
+    let wire = Wire::mid()
+        .s("tail of some body")
+        .c(get("/a"))
+        .s(reply(200, "x"))
+        .c(get("/b"))
+        .s(reply(403, ""))
+        .close();
+    let seen = wire.run();
+    seen.expect(&["GET /a 200 ok ./1 mid-stream", "GET /b 403 ok ./0"]);
+    assert!(!seen.exchanges[0].connection.handshake);
+    assert_eq!(seen.counters.skipped_bytes, 17);
+}
+
+#[test]
+fn capture_started_between_request_and_response() {
+    let wire = Wire::mid().s(reply(403, "x")).c(get("/b")).s(reply(200, "")).close();
+    wire.run().expect(&["-  403 orphan-response -/1 mid-stream", "GET /b 200 ok ./0 mid-stream"]);
+}
+
+#[test]
+fn one_direction_only() {
+    let wire = Wire::new().c(post("/a", "b")).s(reply(403, "no")).c(get("/b")).s(reply(200, "")).close();
+    let of = |client: bool| {
+        let segs: Vec<_> = wire.segs.iter().filter(|seg| seg.client == client).cloned().collect();
+        Seen::of(&segs, Limits::default())
+    };
+    of(true).expect(&["POST /a - one-sided 1/-", "GET /b - one-sided ./-"]);
+    of(false).expect(&["-  403 orphan-response -/2", "-  200 orphan-response -/0"]);
+}
+
+#[test]
+fn snaplen_cut_frames() {
+    let mut wire = Wire::new().c(post("/a", &"x".repeat(500))).s(reply(403, &"y".repeat(500))).close();
+    for seg in &mut wire.segs {
+        seg.data.truncate(200);
+    }
+    let seen = wire.run();
+    seen.expect(&["POST /a 403 ok 500/500 gap-in-request-body gap-in-response-body snaplen-cut"]);
+}
+
+#[test]
+fn a_lost_fin() {
+    let wire = Wire::new().c(get("/a")).s(reply(200, ""));
+    let seen = wire.lost(false, 1).fin(true).ack(false).run();
+    seen.expect(&["GET /a 200 ok ./0"]);
+    assert_eq!(seen.counters.gap_bytes, 0);
+}
