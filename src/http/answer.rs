@@ -72,6 +72,10 @@ impl Http {
     ) {
         self.responses.messages += 1;
         let chosen = self.choose(self.responses.began, cx);
+        if (100..200).contains(&head.status()) && head.status() != 101 {
+            self.interim(head, facts, chosen, cx);
+            return;
+        }
         self.answer(head, &facts, chosen, cx);
         self.finish(Role::Response, end, at, cx);
     }
@@ -99,12 +103,13 @@ impl Http {
             }
             return;
         }
-        if self.synced {
+        if self.synced && self.doubt.is_none() {
             anomalies.insert(Anomaly::UnexpectedResponse);
         }
         if self.requests.carry.contains(Anomaly::CruftBetweenMessages) {
             anomalies.insert(Anomaly::CruftBetweenMessages);
         }
+        self.response_lost |= !self.synced || self.doubt.is_some();
         cx.tally.orphan_responses += 1;
         let mut entry = self.entry(None, anomalies, began, cx);
         (entry.requested, entry.answered) = (true, true);
@@ -135,18 +140,23 @@ impl Http {
             at.ack.is_none_or(|ack| ack > entry.began.offset)
                 && entry.began.ack.is_none_or(|ack| ack <= at.offset)
         };
-        if self.synced {
-            return match self.queue.iter().position(|entry| !entry.answered) {
-                Some(index) => self.queue.get(index).is_some_and(fits).then(|| self.first + index as u32),
-                None => self.promote(at, cx),
-            };
-        }
+        // After a loss of requests, one that was sent before the server's next answer may not be the next in line.
+        let (doubt, cleared) = (self.doubt, self.doubt_ends.unwrap_or(u64::MAX));
+        let is_after_loss = |entry: &Entry| doubt.is_some_and(|(first, _)| entry.began.offset >= first);
         let exact = |entry: &Entry| {
-            !entry.answered
-                && fits(entry)
-                && entry.began.ack.is_none_or(|ack| at.ack.is_none() || ack == at.offset)
+            let sure = |ack: u64| ack == at.offset && (!is_after_loss(entry) || cleared < ack);
+            !entry.answered && fits(entry) && entry.began.ack.is_none_or(|ack| at.ack.is_none() || sure(ack))
         };
+        let next = self.queue.iter().position(|entry| !entry.answered);
+        let Some(next) = next else { return if self.synced { self.promote(at, cx) } else { None } };
+        let in_line = self.queue.get(next).filter(|entry| self.synced && !is_after_loss(entry));
+        if let Some(entry) = in_line {
+            return fits(entry).then(|| self.first + next as u32);
+        }
         let index = self.queue.iter().position(exact)?;
+        if self.queue.get(index).is_some_and(is_after_loss) {
+            (self.doubt, self.doubt_ends) = (None, None);
+        }
         self.synced = true;
         for _ in 0..index {
             if let Some(entry) = self.queue.pop_front() {

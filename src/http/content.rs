@@ -73,7 +73,7 @@ impl Http {
             Step::Broken => {
                 chunked.anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
                 self.finish(role, BodyEnd::Lost, at, cx);
-                self.lost_sync(role);
+                self.lost_sync(role, at.offset);
                 self.reader(role).state = State::Seek;
                 0
             }

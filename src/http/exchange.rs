@@ -1,5 +1,6 @@
 //! An exchange in the making.
 
+use super::body;
 use super::reader::Began;
 use crate::model::{Anomaly, BodyEnd, Exchange, Outcome};
 
@@ -69,6 +70,13 @@ impl Entry {
     /// Whether nothing more is to come.
     pub(crate) fn is_done(&self) -> bool {
         self.requested && self.responded
+    }
+
+    /// Whether `data` from stream offset `offset` on differs from the request's head.
+    pub(crate) fn head_differs(&self, data: &[u8], offset: u64) -> bool {
+        let head = self.exchange.request.as_ref().map(|request| request.head.fields().raw());
+        let exact = !self.exchange.anomalies.contains(Anomaly::UrgentData);
+        exact && head.is_some_and(|head| body::differs(head, self.began.offset, data, offset))
     }
 
     /// Sets the outcome from what was seen and why it ended.

@@ -13,6 +13,9 @@ impl Http {
     /// Takes the next bytes of a direction.
     pub(super) fn feed(&mut self, role: Role, data: &[u8], mut at: Arrival, cx: &mut Context<'_>) {
         self.reader(role).last = at.time;
+        if role == Role::Response && self.doubt.is_some() {
+            self.note_answer(at);
+        }
         let mut rest = data;
         while !rest.is_empty() {
             let used = self.step(role, rest, at, cx).min(rest.len());
@@ -64,21 +67,22 @@ impl Http {
             Role::Request => (Anomaly::GapInRequestHead, Anomaly::GapInRequestBody),
             Role::Response => (Anomaly::GapInResponseHead, Anomaly::GapInResponseBody),
         };
+        let end = at.offset.saturating_add(len);
         match self.reader(role).state {
             State::Tunnel | State::Foreign => {}
-            State::Seek => self.lost_sync(role),
-            State::Start | State::Cruft => self.between_lost(role),
+            State::Seek => self.lost_sync(role, end),
+            State::Start | State::Cruft => self.between_lost(role, end),
             State::Head { .. } => {
                 self.cut_head(role, in_head, BodyEnd::Lost, at, cx);
-                self.between_lost(role);
+                self.between_lost(role, end);
             }
             State::Length(left) => {
                 self.note(role, in_body);
                 let inside = len.min(left);
                 self.reader(role).body.gap(inside);
-                self.length_left(role, left - inside, at, cx);
+                self.length_left(role, left - inside, Arrival { offset: at.offset + inside, ..at }, cx);
                 if len > inside {
-                    self.between_lost(role);
+                    self.between_lost(role, end);
                 }
             }
             State::UntilClose => {
@@ -91,23 +95,23 @@ impl Http {
                     self.reader(role).body.gap(len);
                     self.reader(role).state = State::Chunked(chunked);
                 } else {
-                    self.lose_content(role, in_body, at, cx);
+                    self.lose_content(role, in_body, end, at, cx);
                 }
             }
             State::LongHead(_) | State::Trailers(_) | State::Expected(_) | State::Held => {
-                self.lose_content(role, in_body, at, cx);
+                self.lose_content(role, in_body, end, at, cx);
             }
         }
     }
 
-    fn lose_content(&mut self, role: Role, why: Anomaly, at: Arrival, cx: &mut Context<'_>) {
+    fn lose_content(&mut self, role: Role, why: Anomaly, end: u64, at: Arrival, cx: &mut Context<'_>) {
         self.note(role, why);
         self.finish(role, BodyEnd::Lost, at, cx);
-        self.between_lost(role);
+        self.between_lost(role, end);
     }
 
-    fn between_lost(&mut self, role: Role) {
-        self.lost_sync(role);
+    fn between_lost(&mut self, role: Role, end: u64) {
+        self.lost_sync(role, end);
         let reader = self.reader(role);
         reader.carry.insert(Anomaly::GapBetweenMessages);
         reader.buf = Vec::new();

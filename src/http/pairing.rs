@@ -60,10 +60,15 @@ pub(crate) struct Http {
     /// The number of the first exchange in `queue`.
     pub(super) first: u32,
     pub(super) target: Target,
-    /// Whether no message was lost since the last pair.
+    /// Whether no response was lost since the last pair.
     pub(super) synced: bool,
     /// Whether a response may have been lost since.
     pub(super) response_lost: bool,
+    /// Where the client's first loss since the last pair and its latest end: what was lost may be requests whose responses
+    /// are still to come.
+    pub(super) doubt: Option<(u64, u64)>,
+    /// The first byte that the server sent after it had received what was lost.
+    pub(super) doubt_ends: Option<u64>,
     server_closed: Option<Ending>,
     pub(super) foreign: Option<&'static str>,
     /// Bytes that were no HTTP before any message.
@@ -86,6 +91,8 @@ impl Http {
             target: Target::None,
             synced: from_start,
             response_lost: false,
+            doubt: None,
+            doubt_ends: None,
             server_closed: None,
             foreign: None,
             foreign_bytes: 0,
@@ -249,23 +256,14 @@ impl Http {
 
     /// Whether bytes that came again are known to differ from what was kept of them.
     pub(crate) fn differs(&self, dir: Dir, offset: u64, data: &[u8]) -> bool {
-        match self.role(dir) {
-            Some(Role::Request) => {
-                let unfinished = body::differs(&self.requests.buf, self.requests.began.offset, data, offset)
-                    || self.requests.body.differs(data, offset);
-                unfinished
-                    || self.queue.iter().rev().take(4).any(|entry| {
-                        entry.exchange.request.as_ref().is_some_and(|request| {
-                            body::differs(request.head.fields().raw(), entry.began.offset, data, offset)
-                        })
-                    })
-            }
-            Some(Role::Response) => {
-                body::differs(&self.responses.buf, self.responses.began.offset, data, offset)
-                    || self.responses.body.differs(data, offset)
-            }
-            None => false,
+        let Some(role) = self.role(dir) else { return false };
+        let reader = if role == Role::Request { &self.requests } else { &self.responses };
+        let in_head = matches!(reader.state, State::Head { .. });
+        let unfinished = in_head && body::differs(&reader.buf, reader.began.offset, data, offset);
+        if unfinished || reader.body.differs(data, offset) {
+            return true;
         }
+        role == Role::Request && self.queue.iter().rev().take(4).any(|entry| entry.head_differs(data, offset))
     }
 
     fn role(&self, dir: Dir) -> Option<Role> {
@@ -489,9 +487,24 @@ impl Http {
         }
     }
 
-    pub(super) fn lost_sync(&mut self, role: Role) {
-        self.synced = false;
-        self.response_lost |= role == Role::Response;
+    /// Messages may have been lost before stream offset `end`.
+    pub(super) fn lost_sync(&mut self, role: Role, end: u64) {
+        match role {
+            Role::Request => {
+                let first = self.doubt.map_or(end, |(first, _)| first);
+                (self.doubt, self.doubt_ends) = (Some((first, end)), None);
+            }
+            Role::Response => (self.synced, self.response_lost) = (false, true),
+        }
+    }
+
+    /// Notes when the server answers what it received after a loss of the client's bytes.
+    pub(super) fn note_answer(&mut self, at: Arrival) {
+        if self.doubt_ends.is_none()
+            && at.ack.is_none_or(|ack| self.doubt.is_some_and(|(_, latest)| ack >= latest))
+        {
+            self.doubt_ends = Some(at.offset);
+        }
     }
 
     pub(super) fn at(&mut self, number: u32) -> Option<&mut Entry> {

@@ -197,3 +197,51 @@ fn a_lost_fin() {
     seen.expect(&["GET /a 200 ok ./0"]);
     assert_eq!(seen.counters.gap_bytes, 0);
 }
+
+#[test]
+fn a_lost_request_among_pipelined_ones_is_not_guessed() {
+    let wire =
+        Wire::new()
+            .lost(true, get("/1").len() as u32)
+            .c(get("/2"))
+            .s([reply(403, ""), reply(200, "")].concat());
+    let seen = wire.c(get("/3")).s(reply(404, "")).close().run();
+    seen.expect(&[
+        "-  403 orphan-response -/0",
+        "-  200 orphan-response -/0",
+        "GET /2 - response-lost ./- gap-between-messages",
+        "GET /3 404 ok ./0",
+    ]);
+}
+
+#[test]
+fn a_gap_over_the_end_of_a_body_and_the_next_head() {
+    let next = post("/lost", "x");
+    let seen = Wire::new()
+        .c("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n0123456789")
+        .lost(true, 10)
+        .s(reply(204, ""))
+        .lost(true, 10)
+        .c(&next[10..])
+        .c(get("/b"))
+        .s([reply(403, ""), reply(200, "")].concat())
+        .close()
+        .run();
+    seen.expect(&[
+        "POST /a 204 ok 20/. length-without-body gap-in-request-body",
+        "-  403 orphan-response -/0",
+        "-  200 orphan-response -/0",
+        "GET /b - response-lost ./- gap-between-messages",
+    ]);
+}
+
+#[test]
+fn a_gap_in_an_interim_head_is_no_final_response() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    let wire = Wire::new().c(get("/a")).s(&interim[..30]).lost(false, interim.len() as u32 - 30);
+    let seen = wire.s(reply(200, "x")).ack(true).close().run();
+    seen.expect(&[
+        "-  200 orphan-response -/1 gap-between-messages",
+        "GET /a - response-lost ./- +103 gap-in-response-head",
+    ]);
+}

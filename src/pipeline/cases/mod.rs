@@ -6,5 +6,6 @@ mod harness;
 mod heads;
 mod losses;
 mod pairs;
+mod properties;
 mod protocols;
 mod segments;
