@@ -163,7 +163,7 @@ fn authorization_note(scene: &Scene<'_>, pair: &Pair<'_>) -> Option<String> {
         }
         (Authorization::Aws4(one), Authorization::Aws4(two)) => aws(one, two),
         (Authorization::Bearer { .. }, _) if same_caller => "another token of the same subject".into(),
-        _ if scene.caller_succeeds => "this caller also succeeds here".into(),
+        _ if scene.caller_succeeds() => "this caller also succeeds here".into(),
         _ => return None,
     })
 }

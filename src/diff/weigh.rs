@@ -1,11 +1,13 @@
 //! How much a difference says, given its name and how the endpoint's successes behave.
 
+use std::cell::OnceCell;
+
 use super::align::Pair;
 use super::names::{Class, class};
 use super::notes;
 use crate::history::noise::Variation;
 use crate::history::{History, Record};
-use crate::model::{Anomaly, BaselineChoice, DifferenceKind, Part, Significance};
+use crate::model::{Anomaly, DifferenceKind, Part, Significance};
 
 /// Successes that must agree before a name that nothing is known of counts as steady.
 const STEADY: u32 = 3;
@@ -15,10 +17,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) history: &'a History,
     pub(crate) this: &'a Record,
     pub(crate) baseline: &'a Record,
-    /// Whether the caller succeeded on this endpoint too.
-    pub(crate) caller_succeeds: bool,
-    /// Whether the client's address succeeded on this endpoint too.
-    pub(crate) client_succeeds: bool,
+    caller_succeeds: OnceCell<bool>,
 }
 
 /// A difference's weight, and what to say about it.
@@ -30,15 +29,17 @@ pub(crate) struct Weight {
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(history: &'a History, this: &'a Record, baseline: &'a Record) -> Self {
-        let id = this.exchange.id;
-        let succeeds = |choice| history.baseline(id, choice).is_some();
-        Self {
-            history,
-            this,
-            baseline,
-            caller_succeeds: succeeds(BaselineChoice::SamePrincipal),
-            client_succeeds: succeeds(BaselineChoice::SameClient),
-        }
+        Self { history, this, baseline, caller_succeeds: OnceCell::new() }
+    }
+
+    /// Whether the caller succeeded on this endpoint too.
+    pub(crate) fn caller_succeeds(&self) -> bool {
+        *self.caller_succeeds.get_or_init(|| self.history.caller_succeeds(self.this.exchange.id))
+    }
+
+    /// Whether the client's address succeeded on this endpoint too.
+    pub(crate) fn client_succeeds(&self) -> bool {
+        self.history.client_succeeds(self.this.exchange.id)
     }
 
     /// How `name` behaves among the endpoint's successes.
@@ -70,7 +71,7 @@ impl<'a> Scene<'a> {
             (Class::Answerer, _) | (_, DifferenceKind::Reordered) => Significance::Context,
             _ if !is_of_request(pair.part) => response(pair.kind, variation),
             (Class::Plain, kind) => plain(kind, variation),
-            (_, kind) => guarded(class, kind, variation, self.caller_succeeds),
+            (_, kind) => guarded(class, kind, variation, &|| self.caller_succeeds()),
         }
     }
 
@@ -148,9 +149,14 @@ fn plain(kind: DifferenceKind, variation: Variation) -> Significance {
 }
 
 /// Credentials, guards against forged requests and fields that decide over access: never noise.
-fn guarded(class: Class, kind: DifferenceKind, variation: Variation, caller_succeeds: bool) -> Significance {
+fn guarded(
+    class: Class,
+    kind: DifferenceKind,
+    variation: Variation,
+    caller_succeeds: &dyn Fn() -> bool,
+) -> Significance {
     let usual = match kind {
-        DifferenceKind::Changed => variation.varies() || (class == Class::Credential && caller_succeeds),
+        DifferenceKind::Changed => variation.varies() || (class == Class::Credential && caller_succeeds()),
         DifferenceKind::Added => variation.present > 0,
         DifferenceKind::Removed => variation.is_optional(),
         DifferenceKind::Reordered => true,

@@ -55,7 +55,7 @@ fn addresses(scene: &Scene<'_>, found: &mut Vec<Difference>) {
         let same_network = client_network(one.client.ip()) == client_network(two.client.ip());
         let varies = scene.variation(Part::Client, "").varies();
         let (significance, note) = match () {
-            () if scene.client_succeeds => (Significance::Noise, "this client also succeeds here"),
+            () if scene.client_succeeds() => (Significance::Noise, "this client also succeeds here"),
             () if varies => {
                 (Significance::Context, "successes come from several clients, none from this one")
             }

@@ -7,7 +7,7 @@ use super::text::Text;
 use super::when::When;
 use crate::history::Record;
 use crate::model::{AnomalySet, Body, Cause, Fields, Outcome};
-use crate::parts::{Target, cookies, parameters, target};
+use crate::parts::{Target, coding, cookies, parameters, target};
 
 /// Which message of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +130,9 @@ impl Term {
             Self::Client(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.client)),
             Self::Server(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.server)),
             Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
-            Self::Body(side, texts) => sides(record, *side).any(|(_, body)| any(texts, &body.kept)),
+            Self::Body(side, texts) => {
+                sides(record, *side).any(|(fields, body)| any(texts, &coding::undo(fields, &body.kept).bytes))
+            }
             Self::Latency(numbers) => exchange.latency().is_some_and(|latency| numbers.contains(latency)),
             Self::Size(side, numbers) => sides(record, *side)
                 .any(|(_, body)| numbers.contains(i64::try_from(body.len).unwrap_or(i64::MAX))),

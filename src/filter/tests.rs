@@ -143,6 +143,18 @@ fn every_key_selects() {
 }
 
 #[test]
+fn coded_content_is_searched_too() {
+    use std::io::Write;
+    let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    coder.write_all(b"<h1>Blocked</h1>").unwrap();
+    let page = coder.finish().unwrap();
+    let mut history = History::new(64 << 20);
+    let answer = response(403, &[("Content-Encoding", "gzip")], &page);
+    history.insert(exchange("10.0.0.1", 1, request("POST", "/", &[], b""), answer));
+    assert_eq!(ids(&history, "body:blocked"), [1]);
+}
+
+#[test]
 fn errors_say_where_and_what_would_be_right() {
     for (query, position, part) in [
         ("stauts:403", 0, "unknown key `stauts`: did you mean `status`?"),

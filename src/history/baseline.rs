@@ -2,9 +2,10 @@
 
 use super::History;
 use super::columns::{Row, flag};
+use super::endpoints::Kept;
 use super::related::in_words;
 use super::similar;
-use crate::model::{Baseline, BaselineChoice, ExchangeId};
+use crate::model::{Baseline, BaselineChoice, EndpointId, ExchangeId};
 
 /// How many successes are searched for one of the same client or principal.
 const SEARCHED: usize = 4096;
@@ -20,12 +21,10 @@ impl History {
             return self.pinned(&this, pinned);
         }
         let (row, what) = match choice {
-            BaselineChoice::SameClient => self.nearest(&this, |row| row.client == this.client)?,
-            BaselineChoice::SamePrincipal => {
-                self.nearest(&this, |row| this.principal != 0 && row.principal == this.principal)?
-            }
+            BaselineChoice::SameClient => self.of_client(&this)?,
+            BaselineChoice::SamePrincipal => self.of_principal(&this)?,
             BaselineChoice::MostSimilar => (self.most_similar(&this)?, "most similar success"),
-            _ => self.nearest(&this, |_| true)?,
+            _ => self.nearest(&this, |_| true, |_| true)?,
         };
         Some(Baseline { id: ExchangeId(row.id), choice, why: why(&this, &row, what) })
     }
@@ -34,21 +33,48 @@ impl History {
     /// the earliest on. What was evicted is not among them.
     pub fn successes(&self, id: ExchangeId) -> impl Iterator<Item = ExchangeId> {
         let endpoint = self.store.row(id.0).map(|row| row.endpoint);
-        let kept = endpoint.and_then(|endpoint| self.endpoints.state(endpoint)).map(|state| &state.kept);
-        let split = kept.map_or(0, |kept| kept.partition_point(|of| *of < id.0));
-        let before = kept.into_iter().flat_map(move |kept| kept.range(..split).rev());
-        let after = kept.into_iter().flat_map(move |kept| kept.range(split..));
-        before
-            .chain(after)
-            .filter(move |of| **of != id.0)
-            .map(|of| ExchangeId(*of))
-            .filter(|of| self.store.row(of.0).is_some())
+        let others = endpoint.map(|endpoint| self.others(id.0, endpoint)).into_iter().flatten();
+        others.map(|kept| ExchangeId(kept.id)).filter(|of| self.store.get(of.0).is_some())
     }
 
-    /// The last success before `this` that passes, or the first after it.
-    fn nearest(&self, this: &Row, passes: impl Fn(&Row) -> bool) -> Option<(Row, &'static str)> {
-        let rows = self.successes(ExchangeId(this.id)).take(SEARCHED).filter_map(|id| self.store.row(id.0));
-        let row = rows.into_iter().find(passes)?;
+    fn others(&self, id: u64, endpoint: EndpointId) -> impl Iterator<Item = &Kept> {
+        let kept = self.endpoints.state(endpoint).map(|state| &state.kept);
+        let split = kept.map_or(0, |kept| kept.partition_point(|of| of.id < id));
+        let before = kept.into_iter().flat_map(move |kept| kept.range(..split).rev());
+        let after = kept.into_iter().flat_map(move |kept| kept.range(split..));
+        before.chain(after).filter(move |of| of.id != id)
+    }
+
+    /// Whether the endpoint of `this` has a success from the same client.
+    pub(crate) fn client_succeeds(&self, this: ExchangeId) -> bool {
+        self.store.row(this.0).is_some_and(|row| self.of_client(&row).is_some())
+    }
+
+    /// Whether the endpoint of `this` has a success of the same principal.
+    pub(crate) fn caller_succeeds(&self, this: ExchangeId) -> bool {
+        self.store.row(this.0).is_some_and(|row| self.of_principal(&row).is_some())
+    }
+
+    fn of_client(&self, this: &Row) -> Option<(Row, &'static str)> {
+        let wanted = Kept::new(this).client;
+        self.nearest(this, |kept| kept.client == wanted, |row| row.client == this.client)
+    }
+
+    fn of_principal(&self, this: &Row) -> Option<(Row, &'static str)> {
+        let wanted = Kept::new(this).principal;
+        let same = |row: &Row| row.principal == this.principal;
+        (this.principal != 0).then(|| self.nearest(this, |kept| kept.principal == wanted, same)).flatten()
+    }
+
+    /// The last success before `this` that passes both the quick look and the exact one, or the first after it.
+    fn nearest(
+        &self,
+        this: &Row,
+        maybe: impl Fn(&Kept) -> bool,
+        passes: impl Fn(&Row) -> bool,
+    ) -> Option<(Row, &'static str)> {
+        let mut candidates = self.others(this.id, this.endpoint).take(SEARCHED).filter(|kept| maybe(kept));
+        let row = candidates.find_map(|kept| self.store.row(kept.id).filter(|row| passes(row)))?;
         Some((row, if row.id < this.id { "last success" } else { "first success after it, none before" }))
     }
 

@@ -7,7 +7,7 @@ use ahash::RandomState;
 use smallvec::SmallVec;
 
 use super::authority;
-use super::columns::flag;
+use super::columns::{Row, flag};
 use super::noise::Noise;
 use super::openapi::OpenApi;
 use super::trie::{MAX_NODES, Merge, NodeId, REST, Trie};
@@ -46,7 +46,7 @@ pub struct EndpointState {
     /// What varies between its successes.
     pub noise: Noise,
     /// Kept successes, ascending; evicted ones may linger until they are at the front.
-    pub(crate) kept: VecDeque<u64>,
+    pub(crate) kept: VecDeque<Kept>,
     /// Number of evicted ones in `kept`.
     pub(crate) stale: usize,
     /// A client's address → its last success, the latest last.
@@ -54,6 +54,23 @@ pub struct EndpointState {
     /// Principal → its last success, the latest last.
     pub(crate) principals: SmallVec<[(u64, u64); 1]>,
     alias: Option<EndpointId>,
+}
+
+/// A success in an endpoint's list: enough to search the list by caller without a look at the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kept {
+    pub(crate) id: u64,
+    /// Short hash of the client's address.
+    pub(crate) client: u32,
+    /// Short hash of the principal; 0 for nobody.
+    pub(crate) principal: u32,
+}
+
+impl Kept {
+    pub(crate) fn new(row: &Row) -> Self {
+        let client = row.client as u64 ^ (row.client >> 64) as u64;
+        Self { id: row.id, client: (client ^ (client >> 32)) as u32, principal: row.principal as u32 }
+    }
 }
 
 /// All endpoints of a run.
@@ -323,6 +340,6 @@ impl EndpointState {
     }
     /// Bytes it takes up besides its own size.
     fn memory(&self) -> u64 {
-        self.noise.memory() + (self.kept.capacity() * size_of::<u64>()) as u64
+        self.noise.memory() + (self.kept.capacity() * size_of::<Kept>()) as u64
     }
 }

@@ -77,13 +77,13 @@ impl History {
             state.principals.retain(|(_, id)| *id != row.id);
             state.last_success = state.last_success.filter(|id| id.0 != row.id);
         }
-        if state.kept.front() == Some(&row.id) {
+        if state.kept.front().is_some_and(|kept| kept.id == row.id) {
             state.kept.pop_front();
         } else {
             state.stale += 1;
         }
         if state.stale > 64 && state.stale * 2 > state.kept.len() {
-            state.kept.retain(|id| store.row(*id).is_some());
+            state.kept.retain(|kept| store.find(kept.id).is_some());
             state.kept.shrink_to(state.kept.len() * 2);
             state.stale = 0;
         }

@@ -25,7 +25,7 @@ pub mod trie;
 use std::collections::VecDeque;
 
 use columns::{Chunk, Row, address_bits, flag};
-use endpoints::{EndpointState, Endpoints};
+use endpoints::{EndpointState, Endpoints, Kept};
 use noise::Variation;
 pub use openapi::{OpenApi, OpenApiError};
 use principal::Principals;
@@ -189,7 +189,7 @@ impl History {
         if let Some(exchange) = success {
             state.successes += 1;
             state.noise.observe(exchange, &hasher);
-            state.kept.push_back(row.id);
+            state.kept.push_back(Kept::new(row));
             let after = self.endpoints.memory_of(row.endpoint);
             self.endpoints.account(before, after);
         }

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    Json, JsonKind, MediaType, Sniffed, Target, Token, cookies, json, multipart, parameters, sniff, tokens,
+    Json, JsonKind, MediaType, Sniffed, Target, Token, coding, cookies, json, multipart, parameters, sniff,
+    tokens,
 };
 use crate::model::{Body, Fields, Part, Request, Response};
 
@@ -29,6 +30,17 @@ pub struct Item<'a> {
     pub value: Cow<'a, [u8]>,
     /// What kind of JSON value it is.
     pub kind: Option<JsonKind>,
+}
+
+impl Item<'_> {
+    fn into_owned(self) -> Item<'static> {
+        Item {
+            part: self.part,
+            name: self.name.into_owned().into(),
+            value: self.value.into_owned().into(),
+            kind: self.kind,
+        }
+    }
 }
 
 /// The items of a request, in the order field, cookie, query, claim, body. The Cookie field itself is not among them.
@@ -137,13 +149,26 @@ fn claim(name: String, value: &Value, depth: usize, items: &mut Vec<Item<'_>>) {
 }
 
 fn body_items<'a>(fields: &'a Fields, body: &'a Body, part: Part, items: &mut Vec<Item<'a>>) {
-    if body.kept.is_empty() || !is_readable(fields) {
+    if body.kept.is_empty() {
         return;
     }
     let media = fields.value("content-type").and_then(MediaType::parse);
-    let looks = sniff(&body.kept);
+    if is_readable(fields) {
+        content_items(media, &body.kept, part, items);
+        return;
+    }
+    let undone = coding::undo(fields, &body.kept);
+    if !undone.undone.is_empty() {
+        let mut decoded = Vec::new();
+        content_items(media, &undone.bytes, part, &mut decoded);
+        items.extend(decoded.into_iter().map(|item| -> Item<'a> { item.into_owned() }));
+    }
+}
+
+fn content_items<'a>(media: Option<MediaType<'_>>, content: &'a [u8], part: Part, items: &mut Vec<Item<'a>>) {
+    let looks = sniff(content);
     if looks == Sniffed::Json {
-        let Json { leaves, .. } = json::flatten(&body.kept);
+        let Json { leaves, .. } = json::flatten(content);
         items.extend(leaves.into_iter().take(MAX_LEAVES).map(|leaf| Item {
             part,
             value: match leaf.text() {
@@ -155,10 +180,10 @@ fn body_items<'a>(fields: &'a Fields, body: &'a Body, part: Part, items: &mut Ve
         }));
     } else if looks == Sniffed::Form || (looks == Sniffed::Text && media.is_some_and(|media| media.is_form()))
     {
-        let form = parameters(&body.kept).take(MAX_LEAVES);
+        let form = parameters(content).take(MAX_LEAVES);
         items.extend(form.map(|field| Item { part, name: field.name(), value: field.value(), kind: None }));
     } else if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
-        for field in multipart::fields(&body.kept, boundary) {
+        for field in multipart::fields(content, boundary) {
             let name = String::from_utf8_lossy(field.name);
             if let Some(file) = field.filename {
                 items.push(plain(part, format!("{name}.filename").into(), file));

@@ -9,12 +9,17 @@ use serde_json::Value;
 /// Most paths that are read.
 pub const MAX_PATHS: usize = 10_000;
 
+mod yaml;
+
 /// Why a description cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenApiError {
-    /// It is no JSON.
-    #[error("the OpenAPI description is no JSON: {0}")]
-    Syntax(String),
+    /// It begins like JSON and is none.
+    #[error("the OpenAPI description is not valid JSON: {0}")]
+    Json(String),
+    /// It is no YAML.
+    #[error("the OpenAPI description is not valid YAML: {0}")]
+    Yaml(String),
     /// It has no `paths`.
     #[error("the OpenAPI description has no `paths`: is it an OpenAPI 2 or 3 document?")]
     NoPaths,
@@ -35,10 +40,14 @@ struct Node {
 }
 
 impl OpenApi {
-    /// Reads a description in JSON.
+    /// Reads a description in JSON or YAML.
     pub fn parse(text: &str) -> Result<Self, OpenApiError> {
-        let document: Value =
-            serde_json::from_str(text).map_err(|error| OpenApiError::Syntax(error.to_string()))?;
+        let text = text.trim_start_matches('\u{feff}');
+        let document = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|error| OpenApiError::Json(error.to_string()))?
+        } else {
+            yaml::parse(text).map_err(OpenApiError::Yaml)?
+        };
         Self::from_value(&document)
     }
 
@@ -163,8 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn yaml_reads_like_json() {
+        let text = "swagger: '2.0'\nbasePath: /v1/\npaths:\n  /users/{id}:\n    get: {}\n  x-other: {}\n";
+        let api = OpenApi::parse(text).unwrap();
+        assert_eq!((api.len(), api.template(b"/v1/users/zoe")), (1, Some("/v1/users/{id}")));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
-        assert!(matches!(OpenApi::parse("openapi: 3.0.0"), Err(OpenApiError::Syntax(_))));
+        assert!(matches!(OpenApi::parse("{\"a\""), Err(OpenApiError::Json(_))));
+        assert!(matches!(OpenApi::parse("a: [b"), Err(OpenApiError::Yaml(_))));
         assert_eq!(OpenApi::parse("{}").unwrap_err(), OpenApiError::NoPaths);
+        assert_eq!(OpenApi::parse("openapi: 3.0.0").unwrap_err(), OpenApiError::NoPaths);
     }
 }
