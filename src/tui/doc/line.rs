@@ -16,8 +16,8 @@ pub struct Line {
     hang: u16,
     /// Break between words rather than anywhere.
     prose: bool,
-    /// Where the value begins, for marking it whole.
-    value: u32,
+    /// Where the value is, for marking it whole; empty until it is known.
+    value: (u32, u32),
     link: Option<Link>,
     anchors: Vec<Anchor>,
 }
@@ -46,8 +46,10 @@ impl Line {
     /// Appends the value: what evidence about this line marks.
     #[must_use]
     pub fn value(mut self, role: Role, text: &str) -> Self {
-        self.value = self.text.len() as u32;
-        self.add(role, text)
+        let start = self.text.len() as u32;
+        self = self.add(role, text);
+        self.value = (start, self.text.len() as u32);
+        self
     }
 
     /// Appends blanks up to `column`.
@@ -82,8 +84,9 @@ impl Line {
     /// What this line shows. The first anchor's value is the last run unless [`Line::value`] said otherwise.
     #[must_use]
     pub fn anchor(mut self, part: Part, name: &str) -> Self {
-        if self.value == 0 && self.runs.len() > 1 {
-            self.value = self.runs.get(self.runs.len() - 2).map_or(0, |(end, _)| *end);
+        if self.value == (0, 0) {
+            let before = self.runs.len().checked_sub(2).and_then(|at| self.runs.get(at));
+            self.value = (before.map_or(0, |(end, _)| *end), self.text.len() as u32);
         }
         self.anchors.push(Anchor { part, name: name.to_owned() });
         self
@@ -106,7 +109,7 @@ impl Line {
 
     /// Where the value is.
     pub fn value_range(&self) -> Range<usize> {
-        self.value as usize..self.text.len()
+        self.value.0 as usize..self.value.1 as usize
     }
 
     pub(super) fn layout(&self) -> (u16, bool) {

@@ -156,9 +156,9 @@ impl Doc {
     /// The line that shows `name` of `part`, and within it `snippet` when that is there.
     pub fn find(&self, part: Part, name: &str, snippet: Option<&str>) -> Option<(usize, Range<usize>)> {
         let shows = |line: &Line| {
-            line.anchors().iter().any(|anchor| {
-                anchor.part == part && (name.is_empty() || anchor.name.eq_ignore_ascii_case(name))
-            })
+            line.anchors()
+                .iter()
+                .any(|anchor| anchor.part == part && (name.is_empty() || is_called(&anchor.name, name)))
         };
         let candidates: Vec<_> = self.lines.iter().enumerate().filter(|(_, line)| shows(line)).collect();
         let first = candidates.first().map(|(number, line)| (*number, line.value_range()));
@@ -177,6 +177,13 @@ impl Doc {
             })
             .or(first)
     }
+}
+
+/// Whether a part's full name is `name` or ends in it as a path does: `$.error` is called `error`.
+fn is_called(full: &str, name: &str) -> bool {
+    let Some(start) = full.len().checked_sub(name.len()) else { return false };
+    let end = full.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(name));
+    end && (start == 0 || full.get(..start).is_some_and(|before| before.ends_with('.')))
 }
 
 #[cfg(test)]

@@ -41,12 +41,15 @@ fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
             doc.gap();
         }
         head(doc, finding, rank, scene);
+        if rank < FULL {
+            next(doc, finding.next.get(..1).unwrap_or_default(), "do", scene);
+        }
         let shown = if rank < FULL { finding.evidence.len() } else { 1 };
         for evidence in finding.evidence.iter().take(shown) {
             self::evidence(doc, evidence, scene);
         }
-        if rank < FULL {
-            next(doc, finding, rank, scene);
+        if rank == 0 {
+            next(doc, finding.next.get(1..).unwrap_or_default(), "also", scene);
         }
     }
     if diagnosis.refuser != Refuser::Unknown || !diagnosis.refuser_evidence.is_empty() {
@@ -101,10 +104,9 @@ fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
     doc.push(line);
 }
 
-fn next(doc: &mut Doc, finding: &Finding, rank: usize, scene: &Scene<'_>) {
-    let shown = if rank == 0 { finding.next.len() } else { 1 };
-    for (number, step) in finding.next.iter().take(shown).enumerate() {
-        let label = if number == 0 { "next" } else { "" };
+fn next(doc: &mut Doc, steps: &[String], label: &str, scene: &Scene<'_>) {
+    for (number, step) in steps.iter().enumerate() {
+        let label = if number == 0 { label } else { "" };
         let step = scene.redactor.text(step.as_bytes());
         let line = Line::of(Role::Good, &format!("    {label:<8} ")).add(Role::Text, &sanitize::line(&step));
         doc.push(line.hang(13).prose());

@@ -101,7 +101,9 @@ impl Printer<'_> {
         let bytes =
             self.body.get(self.at..self.at + len).or_else(|| self.body.get(self.at..)).unwrap_or_default();
         let text = sanitize::line(bytes);
-        self.line = std::mem::take(&mut self.line).add(role, &text);
+        let line = std::mem::take(&mut self.line);
+        let is_value = matches!(role, Role::Literal | Role::Number);
+        self.line = if is_value { line.value(role, &text) } else { line.add(role, &text) };
         self.at += len;
     }
 
