@@ -20,6 +20,7 @@ mod fragments;
 mod ip;
 mod layer;
 mod link;
+mod notice;
 mod rare;
 mod skip;
 mod tcp;
@@ -30,6 +31,7 @@ mod tunnel;
 use crate::model::{Frame, LinkType, Segment};
 
 pub use fragments::FragmentCounters;
+pub use notice::notice;
 pub use skip::{Skip, SkipCounters};
 
 use fragments::FragmentStore;

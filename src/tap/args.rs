@@ -87,6 +87,10 @@ pub struct TapArgs {
     #[arg(long, help_heading = "Mirror")]
     pub tui: bool,
 
+    /// Ends when standard input does (started beside the inspector)
+    #[arg(long, hide = true)]
+    pub leashed: bool,
+
     /// Connections at once
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "Limits")]
     pub max_connections: u32,

@@ -8,6 +8,7 @@
 mod admission;
 mod alert;
 pub mod args;
+mod beside;
 mod certs;
 mod config;
 mod connection;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 
 pub use args::TapArgs;
+pub use beside::Beside;
 pub use error::TapError;
 pub use run::run;
 

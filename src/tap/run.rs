@@ -1,11 +1,14 @@
 //! From the command line to the end.
 
 use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
+use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
@@ -15,6 +18,7 @@ use crate::sandbox::{self, Identity, Policy};
 
 use super::admission::Admission;
 use super::args::{TapArgs, TapCommand};
+use super::beside::WATCH_WITH;
 use super::config::{self, ServerTls};
 use super::error::TapError;
 use super::events::{self, Reporter};
@@ -52,6 +56,11 @@ fn print_ca() -> Result<(), TapError> {
 
 fn serve(args: &TapArgs) -> Result<(), TapError> {
     config::check(args)?;
+    if args.tui {
+        return Err(TapError::usage(
+            "--tui needs a terminal and the inspector: run `why403 tap --tui` itself",
+        ));
+    }
     let identity = Identity::target();
     let tls = ServerTls::new(args)?;
     let server_tls = tls.as_ref().map(|tls| tls.load(&config::read)).transpose()?;
@@ -82,7 +91,7 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
         counters: Counters::default(),
     });
     announce(&shared, &listeners, &place, args.upstream_tls);
-    let reload = Reload { tls, files, keeper };
+    let reload = Reload { tls, files, keeper, leash: args.leashed.then(leash).transpose()? };
     relay(args, &shared, listeners, socket, reload)?;
     summarise(&shared);
     Ok(())
@@ -96,7 +105,10 @@ fn announce(shared: &Shared, listeners: &[(std::net::TcpListener, bool)], place:
         events::log(&format!("{addr} ({here}) → {} ({there})", shared.upstream.typed));
     }
     if *place != Place::None {
-        events::log(&format!("watch with: why403 -i {place}"));
+        events::log(&match place {
+            Place::Unix(path) => format!("{WATCH_WITH}{}", path.display()),
+            _ => format!("watch with: why403 -i {place}"),
+        });
     }
 }
 
@@ -150,6 +162,24 @@ struct Reload {
     tls: Option<ServerTls>,
     files: Vec<PathBuf>,
     keeper: Keeper,
+    /// Ends the tap by ending itself.
+    leash: Option<UnixStream>,
+}
+
+/// Standard input, which is a socket when the tap runs beside the inspector.
+fn leash() -> Result<UnixStream, TapError> {
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
+    stdin
+        .and_then(|stdin| stdin.set_nonblocking(true).map(|()| stdin))
+        .map_err(TapError::system("watching standard input"))
+}
+
+/// Returns when `leash` has ended; without one, never.
+async fn let_go(leash: Option<UnixStream>) {
+    match leash.map(tokio::net::UnixStream::from_std) {
+        Some(Ok(mut leash)) => while leash.read_u8().await.is_ok() {},
+        _ => std::future::pending().await,
+    }
 }
 
 /// Reads the certificates again at every SIGHUP. Returns when the tap should end.
@@ -159,8 +189,10 @@ async fn until_told(shared: &Shared, reload: Reload) -> Result<(), TapError> {
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut hangup = on(SignalKind::hangup())?;
     let mut keeper = reload.keeper.attach().map_err(TapError::system("talking to the keeper process"))?;
+    let mut end = std::pin::pin!(let_go(reload.leash));
     loop {
         tokio::select! {
+            () = &mut end => break,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => {
