@@ -90,6 +90,10 @@ impl FlowWriter {
     pub const fn skip(&mut self, side: Side, bytes: u32) {
         self.next[side as usize] = self.next[side as usize].wrapping_add(bytes);
     }
+    /// Gives back the memory that large frames took.
+    pub fn release(&mut self) {
+        self.frame = Vec::new();
+    }
 
     /// SYN, SYN-ACK, ACK.
     pub fn handshake(&mut self, mut emit: impl FnMut(&[u8])) {

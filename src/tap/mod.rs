@@ -12,6 +12,7 @@ mod beside;
 mod certs;
 mod config;
 mod connection;
+mod control;
 mod error;
 mod events;
 mod keeper;

@@ -1,25 +1,22 @@
 //! From the command line to the end.
 
 use std::io::Write as _;
-use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::signal::unix::{SignalKind, signal};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::model::{Notice, NoticeKind};
 use crate::sandbox::{self, Identity, Policy};
 
 use super::admission::Admission;
 use super::args::{TapArgs, TapCommand};
 use super::beside::WATCH_WITH;
 use super::config::{self, ServerTls};
+use super::control::{self, Control};
 use super::error::TapError;
 use super::events::{self, Reporter};
 use super::keeper::{self, Keeper};
@@ -74,6 +71,7 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
     let files: Vec<PathBuf> = tls.iter().flat_map(ServerTls::files).cloned().collect();
     let path = if let Place::Unix(path) = &place { Some(path.as_path()) } else { None };
     let keeper = Keeper::start(&files, path)?;
+    raise_file_limit();
     // Everything is open; the threads that start from here on inherit what is given up.
     let policy = Policy { mode: args.sandbox, network: true, ..Policy::default() };
     let report = sandbox::enter(&policy).map_err(|error| TapError::Sandbox(error.to_string()))?;
@@ -91,10 +89,18 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
         counters: Counters::default(),
     });
     announce(&shared, &listeners, &place, args.upstream_tls);
-    let reload = Reload { tls, files, keeper, leash: args.leashed.then(leash).transpose()? };
-    relay(args, &shared, listeners, socket, reload)?;
+    let control = Control { tls, files, keeper, leash: args.leashed.then(control::leash).transpose()? };
+    relay(args, &shared, listeners, socket, control)?;
     summarise(&shared);
     Ok(())
+}
+
+/// Every connection takes two descriptors, and the usual limit of 1,024 is there for programs that use `select`.
+fn raise_file_limit() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where it is refused, accepting says so when descriptors run out.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
 }
 
 /// Says what is where, in lines that can be copied.
@@ -118,7 +124,7 @@ fn relay(
     shared: &Arc<Shared>,
     listeners: Vec<(std::net::TcpListener, bool)>,
     socket: Option<Socket>,
-    reload: Reload,
+    control: Control,
 ) -> Result<(), TapError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -142,7 +148,7 @@ fn relay(
                 (Arc::clone(shared), Arc::clone(&admission), Arc::clone(&workers));
             accepting.spawn(listener::accept(listener, tls, shared, admission, workers));
         }
-        until_told(shared, reload).await
+        control::until_told(shared, control).await
     });
     // Dropping the runtime drops the listeners, and dropping the workers' handles lets them finish.
     drop(runtime);
@@ -155,78 +161,6 @@ fn relay(
         let _ = mirror.join();
     }
     served
-}
-
-/// What it takes to read the certificates again.
-struct Reload {
-    tls: Option<ServerTls>,
-    files: Vec<PathBuf>,
-    keeper: Keeper,
-    /// Ends the tap by ending itself.
-    leash: Option<UnixStream>,
-}
-
-/// Standard input, which is a socket when the tap runs beside the inspector.
-fn leash() -> Result<UnixStream, TapError> {
-    let stdin = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
-    stdin
-        .and_then(|stdin| stdin.set_nonblocking(true).map(|()| stdin))
-        .map_err(TapError::system("watching standard input"))
-}
-
-/// Returns when `leash` has ended; without one, never.
-async fn let_go(leash: Option<UnixStream>) {
-    match leash.map(tokio::net::UnixStream::from_std) {
-        Some(Ok(mut leash)) => while leash.read_u8().await.is_ok() {},
-        _ => std::future::pending().await,
-    }
-}
-
-/// Reads the certificates again at every SIGHUP. Returns when the tap should end.
-async fn until_told(shared: &Shared, reload: Reload) -> Result<(), TapError> {
-    let on = |kind| signal(kind).map_err(TapError::system("watching for signals"));
-    let mut terminate = on(SignalKind::terminate())?;
-    let mut interrupt = on(SignalKind::interrupt())?;
-    let mut hangup = on(SignalKind::hangup())?;
-    let mut keeper = reload.keeper.attach().map_err(TapError::system("talking to the keeper process"))?;
-    let mut end = std::pin::pin!(let_go(reload.leash));
-    loop {
-        tokio::select! {
-            () = &mut end => break,
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
-                let Some(tls) = reload.tls.as_ref().filter(|_| !reload.files.is_empty()) else { continue };
-                let notice = match reread(shared, tls, &reload.files, &mut keeper).await {
-                    Ok(()) => Notice::info(mirror::now(), NoticeKind::Reload, "certificates read again"),
-                    Err(why) => Notice::warning(
-                        mirror::now(),
-                        NoticeKind::Reload,
-                        format!("the old certificates stay in use: {why}"),
-                    ),
-                };
-                shared.reporter.tell(&notice);
-            }
-        }
-    }
-    events::log("stopping; open connections may finish (--drain-timeout)");
-    Ok(())
-}
-
-async fn reread(
-    shared: &Shared,
-    tls: &ServerTls,
-    files: &[PathBuf],
-    keeper: &mut keeper::Attached,
-) -> Result<(), String> {
-    let contents = keeper.read(files.len()).await.map_err(|error| error.to_string())?;
-    let found = |path: &Path| {
-        let at = files.iter().position(|file| file == path);
-        Ok(at.and_then(|at| contents.get(at)).cloned().unwrap_or_default())
-    };
-    let config = tls.load(&found).map_err(|error| error.to_string())?;
-    shared.replace_server_config(config);
-    Ok(())
 }
 
 fn start_mirror(

@@ -10,6 +10,9 @@ use super::hub::{Hub, LINK};
 /// The most payload of one frame; with the longest headers it stays below what an IP packet can carry.
 const PAYLOAD: usize = 60_000;
 
+/// A connection keeps a frame buffer of up to this many bytes.
+const KEEP: usize = 4 << 10;
+
 /// Writes one connection into the mirror. Sequence numbers go on while nobody reads, so that a reader who comes later
 /// sees a connection that it missed the beginning of.
 pub(in crate::tap) struct Tracker {
@@ -40,6 +43,9 @@ impl Tracker {
     pub(in crate::tap) fn data(&mut self, side: Side, bytes: &[u8]) {
         if self.hub.watched() {
             self.hub.write(|emit| self.flow.send(side, bytes, emit));
+            if bytes.len() > KEEP {
+                self.flow.release();
+            }
         } else {
             self.flow.skip(side, bytes.len() as u32);
         }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use nix::sys::signal::Signal;
 
 use super::{Tap, echo, server};
-use crate::support::{PATIENCE, until};
+use crate::support::{PATIENCE, can_run, must, until};
 
 fn nobody_listens() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
@@ -107,10 +107,28 @@ fn everything_is_given_up_after_the_start() {
     assert_eq!(field("Seccomp:"), "2");
     assert!(!field("Uid:").split_whitespace().any(|uid| uid == "0"));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", tap.program.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let files: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(files[3], files[4], "the soft limit was raised to the hard one");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     let mut stream = tap.connect();
     stream.sock.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"x").unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn out_of_descriptors_it_says_so_and_recovers() {
+    if !can_run("out_of_descriptors_it_says_so_and_recovers", false, &["prlimit"]) {
+        return;
+    }
+    let mut tap = Tap::start(server(echo), &[]);
+    must("prlimit", ["--pid", &tap.program.id().to_string(), "--nofile=48:48"]);
+    let crowd: Vec<_> = (0..60).map(|_| std::net::TcpStream::connect(tap.address).unwrap()).collect();
+    tap.program.says("raise the limit with ulimit -n");
+    drop(crowd);
+    let mut stream = tap.connect();
     stream.write_all(b"x").unwrap();
     stream.read_exact(&mut [0]).unwrap();
 }

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, Stream
 use tempfile::TempDir;
 
 use super::{Tap, connect, echo, server, trusting};
-use crate::support::{can_run, must};
+use crate::support::{can_run, must, why403};
 
 /// A CA and what it signed, as files.
 struct Authority {
@@ -338,4 +338,19 @@ fn proxy_headers_are_written_and_read() {
         refused.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         assert_eq!(refused.read(&mut [0; 8]).unwrap_or(0), 0);
     }
+}
+
+#[test]
+fn the_local_ca_is_printed_with_the_way_to_trust_it() {
+    let home = tempfile::tempdir().unwrap();
+    let print = || {
+        let output =
+            Command::new(why403()).env("XDG_STATE_HOME", home.path()).args(["tap", "ca"]).output().unwrap();
+        assert!(output.status.success());
+        output
+    };
+    let (first, second) = (print(), print());
+    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(first.stdout, std::fs::read(home.path().join("why403/tap-ca.pem")).unwrap());
+    assert!(String::from_utf8_lossy(&first.stderr).contains("update-ca-certificates"));
 }
