@@ -8,6 +8,7 @@ use std::sync::mpsc;
 
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::decode;
 use crate::export::pcapng::Recorder;
 use crate::feed::{BATCH, Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
@@ -160,6 +161,9 @@ impl Feeder {
 impl Sink for Feeder {
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
         self.pipeline.ingest(frame, &mut self.batch);
+        if let Some(notice) = decode::notice(frame) {
+            self.warning(notice.to_string());
+        }
         if self.recording.is_some() {
             self.record(frame);
         }

@@ -18,6 +18,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::edge::sanitize;
+use crate::tap::Beside;
 
 pub use error::AppError;
 pub use headless::Totals;
@@ -56,6 +57,12 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Some(Command::Demo(args)) => {
             let config = load(args.run.config.as_deref())?;
             session::run(Plan::demo(args, config)?)
+        }
+        Some(Command::Tap(args)) if args.tui && args.command.is_none() => {
+            let config = load(None)?;
+            // It ends when this is dropped, after the inspector.
+            let beside = Beside::start()?;
+            session::run(Plan::tap(&args, beside.mirror.clone(), config)?)
         }
         Some(Command::Tap(args)) => {
             crate::tap::run(&args)?;

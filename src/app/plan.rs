@@ -11,6 +11,7 @@ use crate::filter::Filter;
 use crate::pipeline::Limits;
 use crate::sandbox;
 use crate::source::{Origin, SourceOptions, SshTarget};
+use crate::tap::TapArgs;
 use crate::tui::Settings;
 
 /// Everything that is to be done.
@@ -124,6 +125,24 @@ impl Plan {
             hints: Vec::new(),
         };
         Self::new(Input::Demo(args.rate), source, args.run, config)
+    }
+
+    /// `why403 tap --tui`: what the tap beside us mirrors at `mirror`.
+    pub fn tap(args: &TapArgs, mirror: PathBuf, config: Config) -> Result<Self, AppError> {
+        let listening: Vec<&str> = args.listen.iter().chain(&args.listen_plain).map(String::as_str).collect();
+        let listening = listening.join(", ");
+        let source = feed::Source {
+            kind: SourceKind::Tap,
+            label: "tap".into(),
+            listening: format!("{listening} in front of {}", args.upstream.as_deref().unwrap_or_default()),
+            hints: vec![
+                format!("send requests to {listening} instead of the server"),
+                "why403 tap ca says how clients come to trust --self-signed".into(),
+            ],
+        };
+        let options = options(&CaptureArgs::default(), &[], false, &config);
+        let run = RunArgs { sandbox: Some(args.sandbox), ..RunArgs::default() };
+        Self::new(Input::Capture(Origin::Unix(mirror), options), source, run, config)
     }
 
     fn new(input: Input, source: feed::Source, run: RunArgs, config: Config) -> Result<Self, AppError> {

@@ -9,12 +9,15 @@ const UDP: u8 = 17;
 
 /// The notice in a frame, if it is one of a tap's mirror: a syslog datagram in raw IP. Cheap when it is not.
 pub fn notice(frame: &Frame<'_>) -> Option<Notice> {
+    if frame.link != LinkType::RAW {
+        return None;
+    }
     let protocol = match frame.data.first()? >> 4 {
         4 => frame.data.get(9)?,
         6 => frame.data.get(6)?,
         _ => return None,
     };
-    if frame.link != LinkType::RAW || *protocol != UDP {
+    if *protocol != UDP {
         return None;
     }
     match SlicedPacket::from_ip(frame.data).ok()?.transport? {

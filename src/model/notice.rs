@@ -3,7 +3,7 @@
 //! Notices travel in the capture as syslog datagrams (RFC 5424 over UDP port 514), so that any reader of pcap shows them
 //! and no protocol of our own is needed.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 
 use super::Timestamp;
@@ -138,6 +138,16 @@ impl Notice {
         let (server, text) = rest.split_once("\"] ")?;
         let (client, server) = (client.parse().ok(), server.parse().ok());
         Some(Self { time, warning, kind, client, server, text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Notice {
+    /// One line for a person; to be escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.client {
+            Some(client) => write!(f, "tap: {client}: {}", self.text),
+            None => write!(f, "tap: {}", self.text),
+        }
     }
 }
 

@@ -81,7 +81,7 @@ pub struct TapArgs {
     #[arg(long, help_heading = "Mirror")]
     pub mirror_expose: bool,
     /// Bytes that may wait for one reader of the mirror before it loses frames
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = parse_size, help_heading = "Mirror")]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = crate::cli::parse_size, help_heading = "Mirror")]
     pub mirror_buffer: u64,
     /// Watch in this terminal
     #[arg(long, help_heading = "Mirror")]
@@ -141,37 +141,4 @@ pub enum ProxyVersion {
     V1,
     /// The binary header.
     V2,
-}
-
-/// `16MiB`, `64k`, `1000`: bytes; units are powers of 1024.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(format!("unknown unit {unit:?}; write a size such as 16MiB")),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a size such as 16MiB".to_owned())?;
-    number
-        .checked_mul(1 << shift)
-        .filter(|bytes| *bytes >= 1 << 16)
-        .ok_or_else(|| "give at least 64k".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes() {
-        assert_eq!(parse_size("16MiB"), Ok(16 << 20));
-        assert_eq!(parse_size("2048k"), Ok(2 << 20));
-        assert_eq!(parse_size("1048576"), Ok(1 << 20));
-        for wrong in ["", "k", "16 apples", "1", "99999999999g"] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -9,7 +9,6 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::TapError;
 
@@ -21,8 +20,8 @@ pub(super) const WATCH_WITH: &str = "watch with: why403 -i unix:";
 pub struct Beside {
     /// The socket of its mirror.
     pub mirror: PathBuf,
-    said: Arc<Mutex<String>>,
-    stderr: Option<BufReader<ChildStderr>>,
+    /// Kept open; the tap says nothing on it any more, since its notices are in the mirror.
+    _stderr: BufReader<ChildStderr>,
     child: Child,
     /// Its standard input; it ends when this closes.
     leash: Option<UnixStream>,
@@ -50,30 +49,12 @@ impl Beside {
         let mut stderr =
             BufReader::new(child.stderr.take().ok_or_else(|| failed(std::io::ErrorKind::Other.into()))?);
         match mirror_of(&mut stderr) {
-            Ok(mirror) => {
-                Ok(Self { mirror, said: Arc::default(), stderr: Some(stderr), child, leash: Some(leash) })
-            }
+            Ok(mirror) => Ok(Self { mirror, _stderr: stderr, child, leash: Some(leash) }),
             Err(said) => {
                 let _ = child.wait();
                 Err(TapError::Usage(said))
             }
         }
-    }
-
-    /// Reads what the tap says on standard error, in a thread, so that it never fills up. Notices are in the mirror as well.
-    /// Call it once the sandbox is entered: before that there must be one thread.
-    pub fn listen(&mut self) {
-        let Some(stderr) = self.stderr.take() else { return };
-        let said = Arc::clone(&self.said);
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
-            }
-        });
-    }
-    /// The last line that the tap said; why it ended, when it did.
-    pub fn last_words(&self) -> String {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -16,6 +16,9 @@ use super::local_ca::{LocalCa, Minter};
 use super::tls::{self, ClientAuth, ServerSettings};
 use super::upstream::{self, Upstream, UpstreamTls};
 
+/// A few milliseconds of a busy relay; with less, readers that are not slow would lose frames.
+const MIN_MIRROR_BUFFER: u64 = 1 << 20;
+
 /// A file that was read.
 type Read<'a> = dyn Fn(&Path) -> Result<Vec<u8>, TapError> + 'a;
 
@@ -34,6 +37,9 @@ pub(super) fn check(args: &TapArgs) -> Result<(), TapError> {
         return Err(TapError::usage(
             "say where to listen: --listen 0.0.0.0:8443 (TLS) or --listen-plain 0.0.0.0:8080",
         ));
+    }
+    if args.mirror_buffer < MIN_MIRROR_BUFFER {
+        return Err(TapError::usage("--mirror-buffer: give at least 1MiB"));
     }
     if args.cert.len() != args.key.len() {
         return Err(TapError::usage("give as many --key as --cert: they go in pairs, in order"));

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::edge::sanitize;
 use crate::model::{NOTICE_PORT, Notice, NoticeKind};
@@ -67,8 +67,19 @@ pub(super) fn record(notice: &Notice) -> Vec<u8> {
     record
 }
 
+/// Set when standard error is read by nobody: beside the inspector, once the tap runs.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is written to standard error.
+pub(super) fn fall_silent() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
 /// One line on standard error, escaped. A closed standard error is no reason to stop.
 pub(super) fn log(text: &str) {
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     let line = format!("why403 tap: {}\n", sanitize::line(text.as_bytes()));
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }

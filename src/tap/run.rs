@@ -89,6 +89,9 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
         counters: Counters::default(),
     });
     announce(&shared, &listeners, &place, args.upstream_tls);
+    if args.leashed {
+        events::fall_silent();
+    }
     let control = Control { tls, files, keeper, leash: args.leashed.then(control::leash).transpose()? };
     relay(args, &shared, listeners, socket, control)?;
     summarise(&shared);
@@ -113,7 +116,7 @@ fn announce(shared: &Shared, listeners: &[(std::net::TcpListener, bool)], place:
     if *place != Place::None {
         events::log(&match place {
             Place::Unix(path) => format!("{WATCH_WITH}{}", path.display()),
-            _ => format!("watch with: why403 -i {place}"),
+            _ => format!("watch with: why403 -i {place} (so can every user who reaches that address)"),
         });
     }
 }

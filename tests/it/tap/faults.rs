@@ -3,11 +3,12 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 
 use super::{Tap, echo, server};
-use crate::support::{PATIENCE, can_run, must, until};
+use crate::support::{PATIENCE, until, why403};
 
 fn nobody_listens() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
@@ -120,11 +121,10 @@ fn everything_is_given_up_after_the_start() {
 
 #[test]
 fn out_of_descriptors_it_says_so_and_recovers() {
-    if !can_run("out_of_descriptors_it_says_so_and_recovers", false, &["prlimit"]) {
-        return;
-    }
-    let mut tap = Tap::start(server(echo), &[]);
-    must("prlimit", ["--pid", &tap.program.id().to_string(), "--nofile=48:48"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 48 && exec \"$@\"", "sh"]).arg(why403());
+    let dir = tempfile::tempdir().unwrap();
+    let mut tap = Tap::start_by(command, dir, server(echo), &["--self-signed", "localhost"]);
     let crowd: Vec<_> = (0..60).map(|_| std::net::TcpStream::connect(tap.address).unwrap()).collect();
     tap.program.says("raise the limit with ulimit -n");
     drop(crowd);

@@ -2,6 +2,7 @@
 
 mod clients;
 mod faults;
+mod inspector;
 mod limits;
 mod mirror;
 mod relay;
@@ -42,7 +43,11 @@ impl Tap {
 
     /// With certificates as `more` says.
     pub(crate) fn start_in(dir: TempDir, upstream: SocketAddr, more: &[&str]) -> Self {
-        let mut command = Command::new(why403());
+        Self::start_by(Command::new(why403()), dir, upstream, more)
+    }
+
+    /// By a command to which the tap's arguments are added.
+    pub(crate) fn start_by(mut command: Command, dir: TempDir, upstream: SocketAddr, more: &[&str]) -> Self {
         command.env("XDG_STATE_HOME", dir.path()).env_remove("SUDO_UID").arg("tap");
         if !more.contains(&"--listen-plain") {
             command.args(["--listen", "127.0.0.1:0"]);
