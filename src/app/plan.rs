@@ -87,7 +87,7 @@ impl Input {
     }
     /// Whether nothing is lost by reading slowly.
     pub fn can_wait(&self) -> bool {
-        matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _) | Self::Demo(_))
+        matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _))
     }
 }
 
