@@ -60,6 +60,11 @@ impl Inspector {
     pub fn history(&self) -> &History {
         &self.history
     }
+    /// The top cause of a refusal with its confidence; `None` for what was not refused. Cheap where refusals are alike.
+    pub fn top_cause(&self, id: ExchangeId) -> Option<(Cause, f32)> {
+        let record = self.history.get(id).filter(|record| record.exchange.is_refusal())?;
+        Some(self.diagnoser.top(&self.history, record))
+    }
     /// What is known about `id` against the chosen baseline.
     pub fn report(&self, id: ExchangeId, choice: BaselineChoice) -> Option<Report> {
         let record = self.history.get(id)?;

@@ -1,12 +1,13 @@
 //! One refusal with everything that rules look at, prepared once.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::attribute::Sheet;
 use super::behaved::Behaviour;
 use super::contrast::{Contrast, contrasts};
 use super::knowledge::{Fingerprint, Knowledge};
-use super::said::{Utterance, utterances};
+use super::said::{Heard, Memory};
 use super::stats::{self, Address, Brief, Place, Sample, Server, Stats};
 use super::voice;
 use crate::history::{History, Record};
@@ -40,11 +41,9 @@ pub struct Case<'a> {
     /// What separates them.
     pub contrasts: Vec<Contrast>,
     /// What the response says.
-    pub said: Vec<Utterance>,
-    /// The response's content, codings undone, at most 64 KiB.
-    pub text: String,
-    /// All words of the response, folded.
-    pub words: String,
+    pub heard: Arc<Heard>,
+    /// What refusals say that happened behind this one.
+    pub behind: Vec<Arc<Heard>>,
     /// Fingerprints that match.
     pub prints: Vec<&'a Fingerprint>,
     /// What the traffic did.
@@ -63,6 +62,7 @@ impl<'a> Case<'a> {
     /// Prepares `record`; who refused is found by the caller afterwards.
     pub fn new(
         knowledge: &'a Knowledge,
+        memory: &Memory,
         stats: &'a Stats,
         history: &History,
         record: &'a Record,
@@ -81,17 +81,9 @@ impl<'a> Case<'a> {
         if let Some(server) = server.filter(|_| borrowed) {
             good = server.good.iter().collect();
         }
-        let text = exchange.response.as_ref().map(content).unwrap_or_default();
-        let mut said = exchange
-            .response
-            .as_ref()
-            .map(|response| utterances(response, text.as_bytes()))
-            .unwrap_or_default();
-        behind(stats, history, record, &mut said);
-        let mut words = String::from(" ");
-        for one in &said {
-            words.push_str(one.words.trim_start());
-        }
+        let heard =
+            exchange.response.as_ref().map(|response| memory.hear(knowledge, response)).unwrap_or_default();
+        let behind = behind(stats, history, record, |response| memory.hear(knowledge, response));
         let mut case = Self {
             contrasts: contrasts(&sheet, &good, &group, stats),
             client: stats::client_of(exchange),
@@ -109,12 +101,12 @@ impl<'a> Case<'a> {
             good,
             borrowed,
             group,
-            said,
-            text,
-            words,
+            heard,
+            behind,
             differences,
         };
-        case.prints = knowledge.fingerprints.iter().filter(|print| print.matches(&case)).collect();
+        let known = case.heard.prints.iter().filter_map(|index| knowledge.fingerprints.get(*index));
+        case.prints = known.filter(|print| print.asked_by(exchange)).collect();
         case.behaviour = Behaviour::of(&case);
         case
     }
@@ -158,41 +150,40 @@ impl<'a> Case<'a> {
 
 /// What refusals said that began and ended while this request was waiting: an authorisation service or the application
 /// behind a proxy, seen on its other leg.
-fn behind(stats: &Stats, history: &History, record: &Record, said: &mut Vec<Utterance>) {
+fn behind(
+    stats: &Stats,
+    history: &History,
+    record: &Record,
+    hear: impl Fn(&Response) -> Arc<Heard>,
+) -> Vec<Arc<Heard>> {
     let from = record.exchange.started().0;
     let to = record.exchange.response.as_ref().map_or(from, |response| response.started.0);
     let nested = |brief: &&Brief| brief.from > from && brief.to < to && matches!(brief.status, 401 | 403);
-    for brief in stats.recent.iter().rev().filter(nested).take(2) {
-        let Some(inner) = history.get(brief.id) else { continue };
-        if inner.exchange.server == record.exchange.server {
-            continue;
-        }
-        let Some(response) = &inner.exchange.response else { continue };
-        for mut one in utterances(response, content(response).as_bytes()) {
-            one.name.push_str(" behind it");
-            said.push(one);
-        }
-    }
+    let inner = stats.recent.iter().rev().filter(nested).take(2).filter_map(|brief| history.get(brief.id));
+    let other = inner.filter(|inner| inner.exchange.server != record.exchange.server);
+    other.filter_map(|inner| inner.exchange.response.as_ref()).map(hear).collect()
 }
 
 impl Fingerprint {
-    fn matches(&self, case: &Case<'_>) -> bool {
-        let Some(response) = case.response() else { return false };
+    /// Whether the response alone fits.
+    pub fn fits(&self, heard: &Heard, response: &Response) -> bool {
         let fields = response.head.fields();
-        let has = |name: &str| fields.has(name);
-        self.lacks.as_deref().is_none_or(|name| !has(name))
-            && (!self.empty || case.text.trim().is_empty())
+        self.lacks.as_deref().is_none_or(|name| !fields.has(name))
+            && (!self.empty || heard.text.trim().is_empty())
             && self.header.iter().all(|(name, regex)| {
                 fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value)))
             })
-            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&case.words, phrase)))
-            && self.says_all.iter().all(|phrase| contains(&case.words, phrase))
-            && self.regex.as_ref().is_none_or(|regex| regex.is_match(&case.text))
-            && self.request.as_deref().is_none_or(|wanted| {
-                let present =
-                    |name: &str| case.request().is_some_and(|request| request.head.fields().has(name));
-                wanted.strip_prefix('-').map_or_else(|| present(wanted), |name| !present(name))
-            })
+            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&heard.words, phrase)))
+            && self.says_all.iter().all(|phrase| contains(&heard.words, phrase))
+            && self.regex.as_ref().is_none_or(|regex| regex.is_match(&heard.text))
+    }
+    /// Whether the request has, or lacks, what it must.
+    fn asked_by(&self, exchange: &Exchange) -> bool {
+        self.request.as_deref().is_none_or(|wanted| {
+            let present =
+                |name: &str| exchange.request.as_ref().is_some_and(|request| request.head.fields().has(name));
+            wanted.strip_prefix('-').map_or_else(|| present(wanted), |name| !present(name))
+        })
     }
 }
 
@@ -201,7 +192,7 @@ fn contains(words: &str, phrase: &str) -> bool {
 }
 
 /// The content of a response with gzip or deflate undone, as text.
-fn content(response: &Response) -> String {
+pub fn content(response: &Response) -> String {
     let kept = response.body.kept.get(..response.body.kept.len().min(INFLATED as usize)).unwrap_or_default();
     let coding = response.head.fields().text("content-encoding").unwrap_or_default().to_ascii_lowercase();
     let mut out = Vec::new();

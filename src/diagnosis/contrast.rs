@@ -54,9 +54,11 @@ pub fn contrasts(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Sta
     if good.is_empty() {
         return Vec::new();
     }
+    let (columns, extra) = columns(sheet, good);
+    let pairs = sheet.attributes.iter().zip(columns);
     let mut out: Vec<Contrast> =
-        sheet.attributes.iter().filter_map(|attribute| present(attribute, good, group)).collect();
-    absent(sheet, good, group, stats, &mut out);
+        pairs.filter_map(|(attribute, values)| present(attribute, values, good, group)).collect();
+    absent(sheet, &extra, good, group, stats, &mut out);
     size(sheet, good, group, &mut out);
     let tried = (sheet.attributes.len() + out.len()).max(1) as f64;
     for contrast in &mut out {
@@ -67,12 +69,35 @@ pub fn contrasts(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Sta
     out
 }
 
-fn present(attribute: &Attribute, good: &[&Sample], group: &[&Sample]) -> Option<Contrast> {
+/// For each attribute of `sheet` the values that successes have, and the keys that only successes have. One pass over the
+/// sorted lists.
+fn columns(sheet: &Sheet, good: &[&Sample]) -> (Vec<Vec<u64>>, Vec<u64>) {
+    let mut columns = vec![Vec::with_capacity(good.len()); sheet.attributes.len()];
+    let mut extra = Vec::new();
+    for sample in good {
+        let mut own = sheet.attributes.iter().zip(columns.iter_mut()).peekable();
+        for mark in &sample.marks {
+            while own.next_if(|(attribute, _)| attribute.mark.key < mark.key).is_some() {}
+            match own.peek_mut() {
+                Some((attribute, column)) if attribute.mark.key == mark.key => column.push(mark.value),
+                _ => extra.push(mark.key),
+            }
+        }
+    }
+    extra.sort_unstable();
+    (columns, extra)
+}
+
+fn present(
+    attribute: &Attribute,
+    mut values: Vec<u64>,
+    good: &[&Sample],
+    group: &[&Sample],
+) -> Option<Contrast> {
     if attribute.family == Family::Fact {
         return None;
     }
     let key = attribute.mark.key;
-    let mut values: Vec<u64> = good.iter().filter_map(|sample| sample.value(key)).collect();
     if values.contains(&attribute.mark.value) {
         return None;
     }
@@ -101,16 +126,18 @@ fn present(attribute: &Attribute, good: &[&Sample], group: &[&Sample]) -> Option
 }
 
 /// Keys that most successes have and this refusal lacks.
-fn absent(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats, out: &mut Vec<Contrast>) {
-    let mut keys: Vec<u64> =
-        good.iter().flat_map(|sample| sample.marks.iter().map(|mark| mark.key)).collect();
-    keys.sort_unstable();
+fn absent(
+    sheet: &Sheet,
+    keys: &[u64],
+    good: &[&Sample],
+    group: &[&Sample],
+    stats: &Stats,
+    out: &mut Vec<Contrast>,
+) {
     for run in keys.chunk_by(|a, b| a == b) {
         let Some(key) = run.first().copied() else { continue };
         let missing = good.len().saturating_sub(run.len());
-        if run.len() * 3 < good.len() * 2
-            || sheet.attributes.binary_search_by_key(&key, |one| one.mark.key).is_ok()
-        {
+        if run.len() * 3 < good.len() * 2 {
             continue;
         }
         let Some((family, name)) = stats.name_of(key) else { continue };

@@ -18,6 +18,7 @@ pub mod family;
 pub(crate) mod fixture;
 pub mod knowledge;
 pub mod next;
+pub mod quick;
 pub mod refuser;
 pub mod rule;
 pub mod said;
@@ -36,6 +37,7 @@ use crate::model::{Cause, Diagnosis, Difference, Evidence, EvidenceKind, Finding
 use case::Case;
 use knowledge::{Knowledge, KnowledgeError};
 use rule::Out;
+use said::Memory;
 use stats::Stats;
 
 /// Findings shown at most.
@@ -48,20 +50,29 @@ const MAX_EVIDENCE: usize = 8;
 pub struct Diagnoser {
     knowledge: Option<Arc<Knowledge>>,
     stats: Stats,
+    memory: Memory,
+    answers: quick::Answers,
 }
 
 impl Diagnoser {
     /// With the embedded knowledge (assets/).
     pub fn new() -> Self {
-        Self { knowledge: Knowledge::embedded(), stats: Stats::default() }
+        Self { knowledge: Knowledge::embedded(), ..Self::default() }
     }
     /// With the embedded knowledge and, before it, the fingerprints of a user's file.
     pub fn with_user_file(text: &str) -> Result<Self, KnowledgeError> {
-        Ok(Self { knowledge: Some(Arc::new(Knowledge::read(text)?)), stats: Stats::default() })
+        Ok(Self { knowledge: Some(Arc::new(Knowledge::read(text)?)), ..Self::default() })
     }
     /// Counts an exchange that the history took in.
     pub fn observe(&mut self, record: &Record, history: &History) {
         self.stats.observe(record, history);
+    }
+    /// The top cause of `this` with its confidence, cheaper than a whole diagnosis where many refusals are alike.
+    pub fn top(&self, history: &History, this: &Record) -> (Cause, f32) {
+        self.answers.of(this, history, &self.stats, || {
+            let diagnosis = self.diagnose(history, this, None, &[]);
+            diagnosis.findings.first().map_or((Cause::Unknown, 0.0), |best| (best.cause, best.confidence))
+        })
     }
     /// Why `this` was refused, given the differences to its baseline (if there is one).
     pub fn diagnose(
@@ -72,7 +83,7 @@ impl Diagnoser {
         differences: &[Difference],
     ) -> Diagnosis {
         let Some(knowledge) = &self.knowledge else { return nothing() };
-        let mut case = Case::new(knowledge, &self.stats, history, this, differences);
+        let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
         let (refuser, refuser_evidence) = refuser::find(&case);
         case.refuser = refuser;
         let mut out = Out::default();

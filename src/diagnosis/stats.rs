@@ -12,9 +12,9 @@ use crate::model::{Exchange, ExchangeId};
 /// Places remembered; exchanges of further ones are diagnosed without statistics.
 const MAX_PLACES: usize = 4096;
 /// Successes kept as samples at one place.
-const MAX_GOOD: usize = 128;
+const MAX_GOOD: usize = 64;
 /// Refusals kept as samples at one place.
-const MAX_BAD: usize = 96;
+const MAX_BAD: usize = 64;
 /// Exchanges of one place whose times are kept.
 const MAX_BRIEFS: usize = 256;
 /// Clients and credentials counted at one place or server.

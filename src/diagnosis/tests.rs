@@ -1,4 +1,5 @@
-//! Whole diagnoses of scenarios written as text.
+//! Whole diagnoses of traffic written as text: for every rule one on which it fires and one on which it keeps silent, and
+//! the scenario files of `tests/scenarios`.
 
 use super::Diagnoser;
 use super::fixture::{self, Scenario};
@@ -10,32 +11,191 @@ use crate::model::{BaselineChoice, Diagnosis, Exchange};
 fn diagnose(exchanges: Vec<Exchange>) -> Vec<Diagnosis> {
     let mut inspector = Inspector::new(History::new(64 << 20), Diagnoser::new());
     let ids: Vec<_> = exchanges.into_iter().map(|exchange| inspector.push(exchange)).collect();
-    let refused = ids.into_iter().filter(|id| {
-        inspector.history().get(*id).is_some_and(|record| record.exchange.status() == Some(403))
-    });
+    let status = |id| inspector.history().get(id).and_then(|record| record.exchange.status());
+    let refused = ids.into_iter().filter(|id| status(*id) == Some(403));
     refused.filter_map(|id| inspector.report(id, BaselineChoice::default())?.diagnosis).collect()
 }
 
-fn top(text: &str) -> String {
-    let all = diagnose(fixture::exchanges(text));
-    all.last()
-        .and_then(|diagnosis| diagnosis.findings.first())
-        .map(|finding| finding.cause.to_string())
-        .unwrap_or_default()
+/// The last refusal of `text`: its diagnosis.
+fn last(text: &str) -> Diagnosis {
+    diagnose(fixture::exchanges(text)).pop().expect("a refusal")
 }
 
+/// Whether the evidence of any finding contains `phrase`.
+fn says(diagnosis: &Diagnosis, phrase: &str) -> bool {
+    diagnosis.findings.iter().flat_map(|finding| &finding.evidence).any(|one| one.text.contains(phrase))
+}
+
+fn top(text: &str) -> String {
+    last(text).findings[0].cause.to_string()
+}
+
+const OK: &str = "POST /a\nHost: h.example\nUser-Agent: A/1\nAccept: */*\nAuthorization: Bearer {k1|k2}\nContent-Type: application/json\n\n{\"n\":{1|2}}\n--- 201 x4\nServer: app\n\n";
+
 #[test]
-fn a_refusal_without_anything_is_unknown() {
-    assert_eq!(
-        top("POST /x\nHost: a\nUser-Agent: A/1\nAccept: */*\nAuthorization: Bearer z\n--- 403\n"),
-        "unknown"
-    );
+fn a_refusal_without_anything_is_unknown_and_unsure() {
+    let nothing = last("POST /x\nHost: a\nUser-Agent: A/1\nAccept: */*\nAuthorization: Bearer z\n--- 403\n");
+    assert_eq!(nothing.findings[0].cause.id(), "unknown");
+    assert!(nothing.findings[0].confidence < 0.4);
+    assert!(!nothing.findings[0].next.is_empty());
 }
 
 #[test]
 fn scenario_files_parse() {
-    let scenarios: Vec<Scenario> =
-        fixture::scenarios("\n=== a | csrf | origin\nPOST /x\n--- 403\n\n=== b | waf\nPOST /y\n--- 403\n");
+    let scenarios: Vec<Scenario> = fixture::scenarios(
+        "\n### t\nPOST /x\n--- 201\n\n=== a | csrf | origin\nlike t\n+++\n--- 403\n\n=== b | waf\nPOST /y\n--- 403\n",
+    );
     assert_eq!(scenarios.len(), 2);
     assert_eq!(scenarios[0].accept, ["origin"]);
+    assert_eq!(scenarios[0].exchanges.len(), 2);
+    assert_eq!(scenarios[1].exchanges.len(), 1);
+}
+
+/// Each rule with a refusal on which it speaks, one on which it is silent, and a phrase of its evidence.
+#[test]
+fn rules_fire_and_keep_silent() {
+    let plain = "+++\n--- 403\nServer: app\n";
+    let cases: [(&str, &str, &str); 14] = [
+        ("known-response", "+++\n--- 403\n\nRBAC: access denied\n", "the response is that of Envoy"),
+        ("wording", "+++\n--- 403\n\n{\"code\":\"QUOTA_EXCEEDED\"}\n", "QUOTA_EXCEEDED"),
+        ("allow", "+++\n--- 403\nAllow: GET\n", "not POST"),
+        ("new-cookies", "+++\n--- 403\nSet-Cookie: cf_clearance=1\n", "sets the cookie cf_clearance"),
+        ("facts", "+++\n\n{\"n\":\"' or 1=1 --\"}\n--- 403\n", "SQL injection"),
+        ("separation", "+++\n-Authorization\n--- 403\n", "authorization is absent here"),
+        ("accepted", "+++\n--- 403\n", "the same credential was accepted here"),
+        ("new-credential", "+++\nAuthorization: Bearer other\n--- 403\n", "never accepted anywhere"),
+        ("elsewhere", "+++\nPOST /b\n--- 403\n", "accepted at other endpoints"),
+        ("never-here", "+++\nPOST /a/\n--- 403\nServer: nginx\n", "never"),
+        (
+            "rate",
+            "+++\n--- 403 x3 every=10\n\n+++\n--- 201 x1 every=9000\n\n+++\n--- 403 x2 every=5\n",
+            "accepted again later",
+        ),
+        ("state-change", "+++\n--- 403 x2\n", "everybody is refused"),
+        (
+            "other-refusals",
+            "+++\n-Authorization\n--- 401\n\n+++\nAuthorization: Bearer k1\n--- 403\n",
+            "401 is used here",
+        ),
+        ("layer", "+++\n--- 403\nServer: AkamaiGHost\n", "the cdn refused"),
+    ];
+    for (rule, edit, phrase) in cases {
+        let fired = last(&format!("{OK}{edit}"));
+        assert!(says(&fired, phrase), "{rule} is silent: {fired:#?}");
+        if !matches!(rule, "accepted" | "state-change") {
+            assert!(!says(&last(&format!("{OK}{plain}")), phrase), "{rule} speaks without cause");
+        }
+    }
+}
+
+#[test]
+fn owners_signatures_and_stale_tokens() {
+    let mine = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
+    assert_eq!(top(&format!("{mine}+++\nAuthorization: Bearer a\n--- 403\n")), "not-owner");
+    let signed = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
+    assert!(says(&last(&format!("{signed}+++\n--- 403\n")), "only the server knows"));
+    let form = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
+    let stale = last(&format!("{form}+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n"));
+    assert!(says(&stale, "was accepted with another"));
+    assert_eq!(stale.findings[0].cause.id(), "csrf");
+}
+
+#[test]
+fn nobody_named_is_not_about_rights() {
+    let open = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
+    let denied = last(&format!("{open}+++\n@ 203.0.113.9\n--- 403 x2\n"));
+    assert_eq!(denied.findings[0].cause.id(), "ip-denied");
+}
+
+#[test]
+fn secrets_do_not_reach_the_evidence() {
+    let text =
+        format!("{OK}+++\nAuthorization: Bearer sk_live_verysecret\nCookie: sid=verysecret\n--- 403\n");
+    let all = format!("{:?}", last(&text));
+    assert!(!all.contains("verysecret"), "{all}");
+}
+
+#[test]
+fn what_was_accepted_afterwards_is_ruled_out() {
+    let text = format!("{OK}+++\nAuthorization: Bearer k1\n--- 403\n\n+++\n--- 201 x2\n");
+    let ruled: Vec<&str> = last(&text).ruled_out.iter().map(|(cause, _)| cause.id()).collect();
+    assert!(ruled.contains(&"ip-denied") && ruled.contains(&"invalid-credentials"), "{ruled:?}");
+}
+
+#[test]
+fn a_users_fingerprint_counts() {
+    let mine = "fingerprint = [{ id = \"mine\", system = \"our gate\", says = [\"nope 77\"], causes = { subscription = 7.0 } }]";
+    let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::with_user_file(mine).unwrap());
+    let exchange = fixture::exchanges("POST /x\n--- 403\n\nNope-77\n").remove(0);
+    let id = inspector.push(exchange);
+    let report = inspector.report(id, BaselineChoice::default()).unwrap();
+    assert_eq!(report.diagnosis.unwrap().findings[0].cause.id(), "subscription");
+}
+
+/// Share of refusals of a scenario file that are right first, right among three, and sure and wrong.
+fn score(text: &str) -> (f32, f32, f32) {
+    let (mut all, mut first, mut three, mut over) = (0.0, 0.0, 0.0, 0.0);
+    for scenario in fixture::scenarios(text) {
+        let right = |id: &str| id == scenario.cause || scenario.accept.iter().any(|other| other == id);
+        for diagnosis in diagnose(scenario.exchanges) {
+            let hits: Vec<bool> =
+                diagnosis.findings.iter().take(3).map(|finding| right(finding.cause.id())).collect();
+            all += 1.0;
+            first += f32::from(u8::from(hits.first() == Some(&true)));
+            three += f32::from(u8::from(hits.contains(&true)));
+            over +=
+                f32::from(u8::from(hits.first() != Some(&true) && diagnosis.findings[0].confidence >= 0.8));
+        }
+    }
+    (first / all, three / all, over / all)
+}
+
+#[test]
+fn scenarios_keep_their_score() {
+    for (name, text, bar) in [
+        ("said", include_str!("../../tests/scenarios/said.txt"), 0.95),
+        ("vague", include_str!("../../tests/scenarios/vague.txt"), 0.9),
+        ("hard", include_str!("../../tests/scenarios/hard.txt"), 0.8),
+    ] {
+        let (first, three, over) = score(text);
+        assert!(first >= bar && three >= 0.95 && over <= 0.05, "{name}: {first} {three} {over}");
+    }
+}
+
+#[test]
+fn the_quick_answer_is_that_of_the_diagnosis() {
+    let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::new());
+    let text = format!("{OK}+++\n-Authorization\n--- 403 x3\n");
+    let ids: Vec<_> =
+        fixture::exchanges(&text).into_iter().map(|exchange| inspector.push(exchange)).collect();
+    let id = *ids.last().unwrap();
+    let full = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
+    for _ in 0..2 {
+        assert_eq!(inspector.top_cause(id).map(|top| top.0), Some(full.findings[0].cause));
+    }
+    assert_eq!(inspector.top_cause(ids[0]), None);
+}
+
+#[test]
+fn confidence_means_probability() {
+    let mut bins = [(0_u32, 0_u32); 5];
+    for text in [
+        include_str!("../../tests/scenarios/said.txt"),
+        include_str!("../../tests/scenarios/vague.txt"),
+        include_str!("../../tests/scenarios/hard.txt"),
+    ] {
+        for scenario in fixture::scenarios(text) {
+            let right = |id: &str| id == scenario.cause || scenario.accept.iter().any(|other| other == id);
+            for diagnosis in diagnose(scenario.exchanges) {
+                let best = &diagnosis.findings[0];
+                let bin = &mut bins[((best.confidence * 5.0) as usize).min(4)];
+                bin.0 += 1;
+                bin.1 += u32::from(right(best.cause.id()));
+            }
+        }
+    }
+    for (bin, (all, right)) in bins.iter().enumerate() {
+        println!("confidence {:.1}–{:.1}: {right} of {all} right", bin as f32 / 5.0, (bin + 1) as f32 / 5.0);
+        assert!(f64::from(*right) >= f64::from(*all) * 0.2 * bin as f64, "bin {bin}: {right} of {all}");
+    }
 }

@@ -33,6 +33,36 @@ pub fn of(response: &Response) -> u64 {
     hash(&text)
 }
 
+/// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.
+pub fn with_fields(response: &Response) -> u64 {
+    let mut text = of(response).to_le_bytes().to_vec();
+    text.extend_from_slice(response.head.reason());
+    for field in response.head.fields().iter() {
+        let name = field.name;
+        let has = |part: &[u8]| memchr::memmem::find(&name.to_ascii_lowercase(), part).is_some();
+        text.extend_from_slice(name);
+        let moving = [
+            &b"date"[..],
+            b"etag",
+            b"expires",
+            b"cookie",
+            b"length",
+            b"id",
+            b"ray",
+            b"trace",
+            b"runtime",
+            b"age",
+        ];
+        if !moving.into_iter().any(has) {
+            text.extend_from_slice(field.value);
+        }
+    }
+    if response.head.fields().has("content-encoding") {
+        text.extend_from_slice(&response.body.kept);
+    }
+    hash(&text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::exchanges;

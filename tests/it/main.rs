@@ -12,5 +12,6 @@
 mod support;
 mod tap;
 
+mod diagnosis;
 mod sources;
 mod tui;

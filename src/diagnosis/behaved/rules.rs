@@ -3,6 +3,7 @@
 use super::Course;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contrast::is_gate;
+use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part, Refuser};
 
@@ -141,13 +142,17 @@ fn familiarity(case: &Case<'_>) -> f32 {
     let new =
         case.credential != 0 && case.behaviour.credential.ok_before + case.behaviour.credential.ok_after == 0;
     let known = !new && (case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0);
-    match (strange, known) {
-        _ if new => 0.25,
-        (0, true) => 1.0,
-        (0, false) => 0.7,
-        (_, true) => 0.4,
-        (_, false) => 0.2,
-    }
+    let body =
+        case.contrasts.iter().any(|contrast| contrast.family == Family::Body && contrast.surprise > 1.2);
+    let differs = if body { 0.5 } else { 1.0 };
+    differs
+        * match (strange, known) {
+            _ if new => 0.25,
+            (0, true) => 1.0,
+            (0, false) => 0.7,
+            (_, true) => 0.4,
+            (_, false) => 0.2,
+        }
 }
 
 /// Accepted before, refused ever since, while others go on.

@@ -48,13 +48,16 @@ impl Rule for Wording {
         "wording"
     }
     fn applies(&self, case: &Case<'_>) -> bool {
-        !case.said.is_empty()
+        !case.heard.hits.is_empty() || !case.behind.is_empty()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let mut best: BTreeMap<Cause, Vec<(f32, &Utterance)>> = BTreeMap::new();
-        for utterance in &case.said {
-            for hit in case.knowledge.lexicon.hits(utterance) {
-                best.entry(hit.cause).or_default().push((hit.weight, utterance));
+        let mut best: BTreeMap<Cause, Vec<(f32, &Utterance, bool)>> = BTreeMap::new();
+        let all = std::iter::once((&case.heard, false)).chain(case.behind.iter().map(|heard| (heard, true)));
+        for (heard, inner) in all {
+            for (cause, weight, index) in &heard.hits {
+                if let Some(utterance) = heard.said.get(*index) {
+                    best.entry(*cause).or_default().push((*weight, utterance, inner));
+                }
             }
         }
         for (cause, mut found) in best {
@@ -63,10 +66,11 @@ impl Rule for Wording {
             }
             found.sort_by(|a, b| b.0.total_cmp(&a.0));
             found.dedup_by(|a, b| a.1 == b.1);
-            for (weight, utterance) in found.into_iter().take(3) {
+            for (weight, utterance, inner) in found.into_iter().take(3) {
                 let place =
                     if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
-                let text = format!("the response says {:?}{place}", clip(&utterance.text));
+                let who = if inner { "an answer behind it" } else { "the response" };
+                let text = format!("{who} says {:?}{place}", clip(&utterance.text));
                 out.add(cause, weight, SAID, text, vec![case.point(utterance.part, &utterance.name)]);
             }
         }

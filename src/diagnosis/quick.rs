@@ -1,0 +1,70 @@
+//! The top cause alone, for counts over very many refusals: refusals alike share one answer.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::attribute::hash;
+use super::stats::{Stats, client_of, credential_of};
+use super::voice;
+use crate::history::{History, Record};
+use crate::model::Cause;
+
+/// Answers remembered.
+const REMEMBERED: usize = 8192;
+/// Bytes of a body that count.
+const WINDOW: usize = 1024;
+
+/// Answers by likeness, each with the number of exchanges counted when it was found.
+#[derive(Debug, Default)]
+pub struct Answers(RefCell<HashMap<u64, (Cause, f32, u64), ahash::RandomState>>);
+
+impl Answers {
+    /// The answer for `record`, found anew by `find` when there is none yet or twice as much was counted since.
+    pub fn of(
+        &self,
+        record: &Record,
+        history: &History,
+        stats: &Stats,
+        find: impl FnOnce() -> (Cause, f32),
+    ) -> (Cause, f32) {
+        let key = likeness(record, history);
+        let counted = stats.generation;
+        if let Some((cause, confidence, then)) = self.0.borrow().get(&key) {
+            if counted <= then.saturating_mul(2).saturating_add(16) {
+                return (*cause, *confidence);
+            }
+        }
+        let (cause, confidence) = find();
+        let mut answers = self.0.borrow_mut();
+        if answers.len() >= REMEMBERED {
+            answers.clear();
+        }
+        answers.insert(key, (cause, confidence, counted));
+        (cause, confidence)
+    }
+}
+
+/// The same for refusals at one place that ask, carry and say the same, numbers aside.
+fn likeness(record: &Record, history: &History) -> u64 {
+    let exchange = &record.exchange;
+    let mut text = Vec::with_capacity(512);
+    text.extend_from_slice(&Stats::address(record, history).place.to_le_bytes());
+    text.extend_from_slice(&client_of(exchange).to_le_bytes());
+    text.extend_from_slice(&credential_of(record).to_le_bytes());
+    text.extend_from_slice(&exchange.response.as_ref().map_or(0, voice::of).to_le_bytes());
+    if let Some(request) = &exchange.request {
+        for field in request.head.fields().iter() {
+            text.extend_from_slice(field.name);
+            let telling =
+                ["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"];
+            if telling.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes())) {
+                text.extend_from_slice(field.value);
+            }
+        }
+        let kept = &request.body.kept;
+        text.push((u64::BITS - request.body.len.leading_zeros()) as u8);
+        text.extend(kept.iter().take(WINDOW).filter(|byte| !byte.is_ascii_digit()));
+        text.extend(request.head.target().iter().filter(|byte| !byte.is_ascii_digit()));
+    }
+    hash(&text)
+}

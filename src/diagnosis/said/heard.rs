@@ -1,0 +1,69 @@
+//! What a response says, read once for all responses that sound alike.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::utterance::{Utterance, utterances};
+use crate::diagnosis::case::content;
+use crate::diagnosis::knowledge::Knowledge;
+use crate::diagnosis::voice;
+use crate::model::{Cause, Response};
+
+/// Responses remembered.
+const REMEMBERED: usize = 1024;
+
+/// What was read from a response.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Its utterances.
+    pub said: Vec<Utterance>,
+    /// For each utterance what the lexicon makes of it.
+    pub hits: Vec<(Cause, f32, usize)>,
+    /// All words, folded.
+    pub words: String,
+    /// The content, codings undone, at most 64 KiB.
+    pub text: String,
+    /// Which fingerprints match, as far as the response alone tells.
+    pub prints: Vec<usize>,
+}
+
+/// Remembers what was read.
+#[derive(Debug, Default)]
+pub struct Memory(RefCell<HashMap<u64, Arc<Heard>, ahash::RandomState>>);
+
+impl Memory {
+    /// What `response` says. Responses that differ in identifiers and times alone share one reading.
+    pub fn hear(&self, knowledge: &Knowledge, response: &Response) -> Arc<Heard> {
+        let key = voice::with_fields(response);
+        if let Some(heard) = self.0.borrow().get(&key) {
+            return Arc::clone(heard);
+        }
+        let heard = Arc::new(Heard::of(knowledge, response));
+        let mut known = self.0.borrow_mut();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&heard));
+        heard
+    }
+}
+
+impl Heard {
+    /// Reads `response`.
+    pub fn of(knowledge: &Knowledge, response: &Response) -> Self {
+        let text = content(response);
+        let said = utterances(response, text.as_bytes());
+        let mut words = String::from(" ");
+        let mut hits = Vec::new();
+        for (index, one) in said.iter().enumerate() {
+            words.push_str(one.words.trim_start());
+            hits.extend(knowledge.lexicon.hits(one).into_iter().map(|hit| (hit.cause, hit.weight, index)));
+        }
+        let mut heard = Self { said, hits, words, text, prints: Vec::new() };
+        let prints = knowledge.fingerprints.iter().enumerate();
+        heard.prints =
+            prints.filter(|(_, print)| print.fits(&heard, response)).map(|(index, _)| index).collect();
+        heard
+    }
+}

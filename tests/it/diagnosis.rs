@@ -1,0 +1,96 @@
+//! The bars on labelled captures, when there are any: `WHY403_CASES`, else `../shared/cases`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use why403::diagnosis::Diagnoser;
+use why403::history::History;
+use why403::inspector::Inspector;
+use why403::model::{BaselineChoice, Exchange, Frame, SourceCounters, Timestamp};
+use why403::pipeline::{Limits, Pipeline};
+use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+
+struct Collect(Pipeline, Vec<Exchange>);
+
+impl Sink for Collect {
+    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
+        self.0.ingest(frame, &mut self.1);
+        ControlFlow::Continue(())
+    }
+    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn counters(&mut self, _counters: SourceCounters) {}
+    fn warning(&mut self, _text: String) {}
+}
+
+fn exchanges(capture: &Path) -> Vec<Exchange> {
+    let stop = Stop::new().unwrap();
+    let source = Source::open(&Origin::File(capture.into()), &SourceOptions::default(), &stop).unwrap();
+    let mut collect = Collect(Pipeline::new(Limits::default()), Vec::new());
+    source.run(&mut collect, &stop).unwrap();
+    let Collect(mut pipeline, mut out) = collect;
+    pipeline.finish(&mut out);
+    out
+}
+
+/// Whether the path without its query fits `pattern`, in which a segment `{…}` stands for any.
+fn fits(pattern: &str, target: &[u8]) -> bool {
+    let target = String::from_utf8_lossy(target);
+    let path: Vec<&str> = target.split('?').next().unwrap_or_default().split('/').collect();
+    let pattern: Vec<&str> = pattern.split('?').next().unwrap_or_default().split('/').collect();
+    let open = pattern.last().is_some_and(|last| last.contains("*}"));
+    (path.len() == pattern.len() || (open && path.len() >= pattern.len()))
+        && pattern.iter().zip(&path).all(|(wanted, segment)| wanted.starts_with('{') || wanted == segment)
+}
+
+#[test]
+fn labelled_captures_meet_the_bars() {
+    let folder =
+        std::env::var_os("WHY403_CASES").map_or_else(|| PathBuf::from("../shared/cases"), PathBuf::from);
+    let Ok(entries) = std::fs::read_dir(&folder) else { return };
+    let (mut all, mut first, mut three, mut over) = (0.0, 0.0, 0.0, 0.0);
+    for folder in
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("label.json").is_file())
+    {
+        let label: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join("label.json")).unwrap()).unwrap();
+        let accepted: Vec<&str> = std::iter::once(&label["cause"])
+            .chain(label["also_accept"].as_array().into_iter().flatten())
+            .filter_map(|id| id.as_str())
+            .collect();
+        let mut inspector = Inspector::new(History::new(256 << 20), Diagnoser::new());
+        let ids: Vec<_> = exchanges(&folder.join("capture.pcap"))
+            .into_iter()
+            .map(|exchange| inspector.push(exchange))
+            .collect();
+        for id in ids {
+            let exchange = &inspector.history().get(id).unwrap().exchange;
+            let asked = exchange.method() == label["method"]
+                && fits(label["path"].as_str().unwrap(), exchange.target());
+            if exchange.status() != Some(403) || !asked {
+                continue;
+            }
+            let diagnosis = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
+            let right: Vec<bool> = diagnosis
+                .findings
+                .iter()
+                .take(3)
+                .map(|finding| accepted.contains(&finding.cause.id()))
+                .collect();
+            all += 1.0;
+            first += f64::from(u8::from(right[0]));
+            three += f64::from(u8::from(right.contains(&true)));
+            over += f64::from(u8::from(!right[0] && diagnosis.findings[0].confidence >= 0.8));
+        }
+    }
+    if all > 0.0 {
+        println!(
+            "{all} refusals: first {:.3}, three {:.3}, overconfident {:.3}",
+            first / all,
+            three / all,
+            over / all
+        );
+        assert!(first / all >= 0.85 && three / all >= 0.95 && over / all <= 0.05);
+    }
+}
