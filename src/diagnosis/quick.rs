@@ -29,10 +29,10 @@ impl Answers {
     ) -> (Cause, f32) {
         let key = likeness(record, history);
         let counted = stats.generation;
-        if let Some((cause, confidence, then)) = self.0.borrow().get(&key) {
-            if counted <= then.saturating_mul(2).saturating_add(16) {
-                return (*cause, *confidence);
-            }
+        let known = self.0.borrow().get(&key).copied();
+        let fresh = known.filter(|(_, _, then)| counted <= then.saturating_mul(2).saturating_add(16));
+        if let Some((cause, confidence, _)) = fresh {
+            return (cause, confidence);
         }
         let (cause, confidence) = find();
         let mut answers = self.0.borrow_mut();
