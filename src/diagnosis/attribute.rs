@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::family::{self, At, Family};
 use super::shown::facts;
+use crate::edge::sanitize;
 use crate::model::{Exchange, Request};
 use crate::parts::json::{self, JsonEnd};
 use crate::parts::{self, Authorization, Jwt, MediaType, Target, cookies, parameters};
@@ -80,7 +81,7 @@ fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
     if secret {
         return format!("#{:08x}", hash as u32);
     }
-    let text = String::from_utf8_lossy(value);
+    let text = sanitize::utf8(value);
     if text.chars().count() > 60 {
         format!("{}…", text.chars().take(60).collect::<String>())
     } else {
