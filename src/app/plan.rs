@@ -209,8 +209,8 @@ fn options(args: &CaptureArgs, expression: &[String], follow: bool, config: &Con
         snaplen: args.snaplen.unwrap_or(config.snaplen),
         buffer_kib: args.buffer_size.unwrap_or(config.buffer_size),
         promiscuous: !args.no_promiscuous_mode,
+        see_through_vlan: !args.no_vlan,
         follow,
-        ..SourceOptions::default()
     }
 }
 

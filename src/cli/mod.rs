@@ -89,6 +89,9 @@ pub struct CaptureArgs {
     /// Do not put the interface into promiscuous mode
     #[arg(short = 'p', long, help_heading = "Source")]
     pub no_promiscuous_mode: bool,
+    /// Do not look for the capture filter behind VLAN tags as well
+    #[arg(long, help_heading = "Source")]
+    pub no_vlan: bool,
 }
 
 /// A subcommand.

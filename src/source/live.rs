@@ -67,7 +67,7 @@ impl Live {
         loop {
             let flow = match wait_for(Some(self.capture.as_fd()), &[stop], Some(TICK)) {
                 Ready::Stopped => break,
-                Ready::Nothing => sink.tick(pace.now()),
+                Ready::Nothing => pace.tick(sink),
                 Ready::File => self.drain(sink, stop, &mut pace)?,
             };
             if flow.is_break() {

@@ -38,7 +38,8 @@ use ssh::Ssh;
 pub trait Sink {
     /// A frame, borrowed until the call returns.
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()>;
-    /// No frame came for a while (about ten times a second); `now` is the time in the capture's own clock.
+    /// No frame came for a while (about ten times a second); `now` is the time in the capture's own clock, which the last
+    /// frame told, so there is none before the first.
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()>;
     /// Nothing more is at hand: a good moment to pass on what was gathered. Called often, must be cheap.
     fn pause(&mut self) {}

@@ -1,8 +1,11 @@
 //! What time it is in a capture when no frame says so.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::model::Timestamp;
+
+use super::Sink;
 
 /// The capture's clock: the last frame's time and what has passed since it came. Another machine's clock, or a replay's, may
 /// be far from ours.
@@ -19,10 +22,13 @@ impl Pace {
     pub(super) fn saw(&mut self, time: Timestamp) {
         self.last = Some((time, Instant::now()));
     }
-    /// The time now; the beginning of time as long as there was no frame.
-    pub(super) fn now(&self) -> Timestamp {
-        self.last.map_or(Timestamp(i64::MIN), |(time, at)| {
-            time.plus(i64::try_from(at.elapsed().as_nanos()).unwrap_or(i64::MAX))
-        })
+    /// The time now; none as long as there was no frame to tell it.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        let (time, at) = self.last?;
+        Some(time.plus(i64::try_from(at.elapsed().as_nanos()).unwrap_or(i64::MAX)))
+    }
+    /// Tells the sink that no frame came for a while.
+    pub(super) fn tick(&self, sink: &mut dyn Sink) -> ControlFlow<()> {
+        self.now().map_or(ControlFlow::Continue(()), |now| sink.tick(now))
     }
 }

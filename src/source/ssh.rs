@@ -104,6 +104,7 @@ impl Ssh {
     }
 
     pub(super) fn run(mut self, name: &str, sink: &mut dyn Sink, stop: &Stop) -> Result<(), SourceError> {
+        self.child.listen();
         if self.savefile.run(name, None, sink).is_break() || stop.is_set() {
             return Ok(());
         }
@@ -127,28 +128,41 @@ struct Process {
     child: Child,
     /// Its end is what tells the far side to go.
     stdin: Option<ChildStdin>,
-    errors: Receiver<Vec<String>>,
+    /// Not listened to yet: a thread must not begin before privileges are given up.
+    stderr: Option<ChildStderr>,
+    errors: Option<Receiver<Vec<String>>>,
 }
 
 impl Process {
     fn new(mut child: Child) -> Self {
-        let (sender, errors) = channel();
-        let stdin = child.stdin.take();
-        if let Some(stderr) = child.stderr.take() {
+        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+        Self { child, stdin, stderr, errors: None }
+    }
+
+    /// Reads its standard error from now on, lest it wait for that.
+    fn listen(&mut self) {
+        if let Some(stderr) = self.stderr.take() {
+            let (sender, errors) = channel();
             // Ends with the process, whose standard error it reads.
             thread::spawn(move || sender.send(last_lines(stderr)));
+            self.errors = Some(errors);
         }
-        Self { child, stdin, errors }
+    }
+
+    /// Its last lines, once it has ended.
+    fn errors(&self, patience: Duration) -> Vec<String> {
+        self.errors.as_ref().and_then(|errors| errors.recv_timeout(patience).ok()).unwrap_or_default()
     }
 
     /// What it said when it ended by itself; `None` after a good end.
     fn last_words(&mut self) -> Option<String> {
         self.stdin = None;
+        self.listen();
         let status = self.child.wait().ok()?;
         if status.success() {
             return None;
         }
-        let lines = self.errors.recv_timeout(Duration::from_secs(2)).unwrap_or_default();
+        let lines = self.errors(Duration::from_secs(2));
         let said = lines.join("; ");
         let advice = match status.code() {
             Some(255) => "; see whether ssh to it works by hand",
@@ -166,7 +180,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.stdin = None;
-        let _ = self.errors.recv_timeout(PATIENCE);
+        self.listen();
+        self.errors(PATIENCE);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -120,7 +120,7 @@ impl Walker<'_> {
                     let _ = used.try_send(block.into_buffer());
                 }
                 Ok(Err(fault)) => self.fault(&fault),
-                Err(RecvTimeoutError::Timeout) => self.sink.tick(self.pace.now())?,
+                Err(RecvTimeoutError::Timeout) => self.pace.tick(self.sink)?,
                 Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
             }
         }

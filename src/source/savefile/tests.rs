@@ -253,6 +253,39 @@ fn a_stream_is_shown_as_it_comes_and_the_switch_ends_it() {
 }
 
 #[test]
+fn time_is_told_by_frames_only() {
+    /// Sends the capture's frames once the source has paused, ends once it was told the time.
+    struct Late<'a>(UnixStream, Vec<u8>, Vec<i64>, &'a Stop);
+    impl Sink for Late<'_> {
+        fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
+            assert_eq!(self.2, [0; 0], "the time before the first frame");
+            self.2.push(frame.time.0);
+            ControlFlow::Continue(())
+        }
+        fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
+            self.2.push(now.0);
+            self.3.stop();
+            ControlFlow::Continue(())
+        }
+        fn pause(&mut self) {
+            self.0.write_all(&std::mem::take(&mut self.1)).unwrap();
+        }
+        fn counters(&mut self, _counters: SourceCounters) {}
+        fn warning(&mut self, text: String) {
+            panic!("{text}");
+        }
+    }
+    let file = made_pcap::to_bytes(&frames(1));
+    let (mut writer, reader) = UnixStream::pair().unwrap();
+    writer.write_all(&file[..24]).unwrap();
+    let stop = Stop::new().unwrap();
+    let savefile = Savefile::new(File::from(std::os::fd::OwnedFd::from(reader)), false, &stop).ok().unwrap();
+    let mut late = Late(writer, file[24..].to_vec(), Vec::new(), &stop);
+    assert!(savefile.run("it", None, &mut late).is_continue());
+    assert!(late.2.len() >= 2 && late.2.is_sorted());
+}
+
+#[test]
 fn a_sink_that_has_enough_ends_it() {
     let (mut writer, reader) = UnixStream::pair().unwrap();
     writer.write_all(&made_pcap::to_bytes(&frames(9))).unwrap();
