@@ -152,7 +152,14 @@ impl CaptureFile {
 }
 
 impl Drop for CaptureFile {
+    /// Completes a file that has frames; one without, of a capture that never began, replaces nothing.
     fn drop(&mut self) {
+        if let Some(Current { first: None, temporary, .. }) = &mut self.current {
+            if let Some(temporary) = temporary.take() {
+                let _ = fs::remove_file(temporary);
+            }
+            return;
+        }
         let _ = self.finish_current();
     }
 }

@@ -87,6 +87,11 @@ fn a_link_is_replaced_and_dropping_completes() {
     assert!(fs::symlink_metadata(&path).unwrap().is_file());
     assert!(!dir.path().join("elsewhere").exists());
     assert_eq!(read(&path).len(), 1);
+    drop(CaptureFile::create(&path, Rotation::default()).unwrap());
+    assert_eq!(read(&path).len(), 1, "a capture that never began replaces nothing");
+    CaptureFile::create(&path, Rotation::default()).unwrap().finish().unwrap();
+    assert_eq!(read(&path).len(), 0);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
 #[test]
