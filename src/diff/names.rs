@@ -16,6 +16,12 @@ pub enum Class {
     Volatile,
     /// Tells who answered.
     Answerer,
+    /// Set by an upstream for each response: its presence tells who answered, its value nothing.
+    Marker,
+    /// Says what program the client is.
+    Client,
+    /// Hardly ever a reason: Accept-Encoding, Cache-Control, ….
+    Minor,
     /// Nothing is known.
     Plain,
 }
@@ -83,7 +89,6 @@ const VOLATILE: &[&str] = &[
     "traceparent",
     "tracestate",
     "uber-trace-id",
-    "x-amz-cf-id",
     "x-amz-cf-pop",
     "x-amz-date",
     "x-amz-id-2",
@@ -100,17 +105,12 @@ const VOLATILE: &[&str] = &[
     "x-datadog-parent-id",
     "x-datadog-sampling-priority",
     "x-datadog-trace-id",
-    "x-envoy-upstream-service-time",
-    "x-kong-proxy-latency",
     "x-kong-request-id",
-    "x-kong-upstream-latency",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
     "x-request-id",
     "x-request-start",
     "x-response-time",
-    "x-runtime",
-    "x-served-by",
     "x-timer",
     "x-trace-id",
     "x-vcap-request-id",
@@ -133,6 +133,32 @@ const ANSWERER: &[&str] = &[
     "x-powered-by",
     "x-sucuri-id",
     "x-varnish",
+];
+
+/// Response fields that only some upstreams set, each time with another value.
+const MARKERS: &[&str] = &[
+    "x-amz-cf-id",
+    "x-envoy-upstream-service-time",
+    "x-kong-proxy-latency",
+    "x-kong-upstream-latency",
+    "x-runtime",
+    "x-served-by",
+];
+
+/// Fields that say what program the client is.
+const CLIENT: &[&str] = &["accept", "accept-language", "from", "user-agent", "x-client-version"];
+
+/// Fields that are hardly ever a reason.
+const MINOR: &[&str] = &[
+    "accept-charset",
+    "accept-encoding",
+    "cache-control",
+    "connection",
+    "pragma",
+    "proxy-connection",
+    "sec-gpc",
+    "te",
+    "upgrade-insecure-requests",
 ];
 
 /// Claims that decide over access.
@@ -175,6 +201,9 @@ pub fn class(part: Part, name: &str) -> Class {
         Part::RequestHeader | Part::Query | Part::RequestBody | Part::Cookie if is_csrf(name) => Class::Csrf,
         Part::RequestHeader if CRITICAL.binary_search(&name).is_ok() => Class::Critical,
         Part::RequestHeader | Part::ResponseHeader if is_volatile(name) => Class::Volatile,
+        Part::ResponseHeader if MARKERS.contains(&name) => Class::Marker,
+        Part::RequestHeader if CLIENT.contains(&name) => Class::Client,
+        Part::RequestHeader if MINOR.contains(&name) || name.starts_with("sec-ch-") => Class::Minor,
         Part::ResponseHeader if is_answerer(name) => Class::Answerer,
         Part::RequestHeader | Part::Query if is_secret(name) => Class::Credential,
         Part::Cookie if is_session(name.as_bytes()) => Class::Credential,
@@ -274,7 +303,7 @@ mod tests {
             (Part::RequestHeader, "x-acme-token", Class::Credential),
             (Part::RequestHeader, "origin", Class::Critical),
             (Part::RequestHeader, "x-acme-request-id", Class::Volatile),
-            (Part::RequestHeader, "user-agent", Class::Plain),
+            (Part::RequestHeader, "user-agent", Class::Client),
             (Part::Cookie, "csrftoken", Class::Csrf),
             (Part::Cookie, "JSESSIONID", Class::Credential),
             (Part::Cookie, "_ga_X1", Class::Volatile),
@@ -287,6 +316,8 @@ mod tests {
             (Part::RequestBody, "authenticity_token", Class::Csrf),
             (Part::ResponseHeader, "server", Class::Answerer),
             (Part::ResponseHeader, "date", Class::Volatile),
+            (Part::ResponseHeader, "x-kong-upstream-latency", Class::Marker),
+            (Part::RequestHeader, "connection", Class::Minor),
         ] {
             assert_eq!(class(part, name), expected, "{name}");
         }

@@ -66,7 +66,9 @@ fn claim_verdict(scene: &Scene<'_>, name: &str, pair: &Pair<'_>) -> Option<Signi
         "nbf" => this
             .and_then(number)
             .map(|nbf| if nbf > now(scene) { Significance::Suspect } else { Significance::Noise }),
-        "scope" | "scp" | "scopes" | "permissions" | "roles" | "groups" => {
+        "scope" | "scp" | "scopes" | "permissions" | "roles" | "groups"
+            if pair.kind == DifferenceKind::Changed =>
+        {
             let (lacks, _) = words_between(pair)?;
             (!lacks.is_empty()).then_some(Significance::Suspect)
         }

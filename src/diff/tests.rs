@@ -91,6 +91,34 @@ fn what_varies_between_successes_is_noise_but_credentials_are_not() {
 }
 
 #[test]
+fn a_value_that_no_success_has_is_a_suspect_although_others_vary() {
+    let mut case = Case::new();
+    for n in 0..8 {
+        let kind = ["application/json", "application/vnd.api+json"][n % 2];
+        case.post(n as i64, 200, &[("Content-Type", kind), ("User-Agent", &format!("a{n}"))], "{}");
+    }
+    case.post(9, 403, &[("Content-Type", "application/json"), ("User-Agent", "b")], "{}");
+    assert_eq!(case.find(Part::RequestHeader, "content-type").significance, Significance::Context);
+    assert_eq!(case.find(Part::RequestHeader, "user-agent").significance, Significance::Context);
+    case.post(10, 403, &[("Content-Type", "text/plain"), ("User-Agent", "a0")], "{}");
+    let kind = case.find(Part::RequestHeader, "content-type");
+    assert_eq!(kind.significance, Significance::Suspect);
+    let note = "none of 8 successes looked at has this value; they have 2 others";
+    assert_eq!(kind.note.as_deref(), Some(note));
+}
+
+#[test]
+fn a_longer_list_is_noise() {
+    let mut case = Case::new();
+    for n in 0..4 {
+        case.post(n, 200, &[], r#"{"lines":[{"sku":"a"}]}"#);
+    }
+    case.post(9, 403, &[], r#"{"lines":[{"sku":"a"},{"sku":"b"}],"extra":1}"#);
+    assert_eq!(case.find(Part::RequestBody, "$.lines[1].sku").significance, Significance::Noise);
+    assert_eq!(case.find(Part::RequestBody, "$.extra").significance, Significance::Suspect);
+}
+
+#[test]
 fn claims_are_compared_one_by_one() {
     let bearer = |claims: serde_json::Value| format!("Bearer {}", token(&claims));
     let mut case = Case::new();
@@ -185,6 +213,18 @@ fn json_types_and_cookies_and_queries() {
 }
 
 #[test]
+fn claims_do_not_count_when_the_token_is_missing() {
+    let bearer = format!("Bearer {}", token(&json!({"sub": "a", "scope": "write"})));
+    let mut case = Case::new();
+    for n in 0..3 {
+        case.post(n, 200, &[("Authorization", &bearer)], "{}");
+    }
+    case.post(9, 403, &[], "{}");
+    assert_eq!(case.differences()[0].name, "authorization");
+    assert_eq!(case.find(Part::Claim, "scope").significance, Significance::Noise);
+}
+
+#[test]
 fn clients_that_never_succeed_are_suspects() {
     let mut case = Case::new();
     let from = |client: &str, at, status| {
@@ -193,7 +233,7 @@ fn clients_that_never_succeed_are_suspects() {
     case.add(from("10.0.0.1", 1, 200)).add(from("10.0.5.1", 2, 403));
     let client = case.find(Part::Client, "");
     assert_eq!(client.significance, Significance::Suspect);
-    assert_eq!(client.note.as_deref(), Some("another network, and this client never succeeds here"));
+    assert_eq!(client.note.as_deref(), Some("no success comes from this client or its network"));
     case.add(from("10.0.5.1", 3, 200)).add(from("10.0.0.1", 4, 200)).add(from("10.0.5.1", 5, 403));
     assert_eq!(case.find(Part::Client, "").significance, Significance::Noise);
 }

@@ -8,6 +8,7 @@ use super::notes;
 use crate::history::noise::Variation;
 use crate::history::{History, Record};
 use crate::model::{Anomaly, DifferenceKind, Part, Significance};
+use crate::parts::tokens;
 
 /// Successes that must agree before a name that nothing is known of counts as steady.
 const STEADY: u32 = 3;
@@ -42,13 +43,9 @@ impl<'a> Scene<'a> {
         self.history.client_succeeds(self.this.exchange.id)
     }
 
-    /// How `name` behaves among the endpoint's successes.
-    pub(crate) fn variation(&self, part: Part, name: &str) -> Variation {
-        self.history.variation(self.this.endpoint, part, name)
-    }
-
     pub(crate) fn weigh(&self, pair: &Pair<'_>) -> Weight {
-        let variation = self.variation(pair.part, &pair.name);
+        let value = pair.this.as_deref();
+        let variation = self.history.variation_of(self.this.endpoint, pair.part, &pair.name, value);
         let note = notes::of(self, pair);
         let significance = match notes::verdict(self, pair) {
             Some(known) => known,
@@ -62,17 +59,28 @@ impl<'a> Scene<'a> {
     fn by_class(&self, pair: &Pair<'_>, variation: Variation) -> Significance {
         let class = class(pair.part, &pair.name);
         match (class, pair.kind) {
-            (Class::Volatile, DifferenceKind::Removed)
-                if variation.is_always_present() && variation.samples >= STEADY =>
-            {
+            (Class::Volatile, _) | (Class::Marker, DifferenceKind::Changed) => Significance::Noise,
+            _ if pair.part == Part::Claim && self.lacks_token(pair.kind) => Significance::Noise,
+            (Class::Marker | Class::Answerer, _) | (_, DifferenceKind::Reordered) => Significance::Context,
+            (Class::Minor, kind) => plain(kind, variation).min(Significance::Context),
+            (Class::Client, DifferenceKind::Changed) if !variation.known && variation.varies() => {
                 Significance::Context
             }
-            (Class::Volatile, _) => Significance::Noise,
-            (Class::Answerer, _) | (_, DifferenceKind::Reordered) => Significance::Context,
+            _ if is_longer_list(pair) => Significance::Noise,
             _ if !is_of_request(pair.part) => response(pair.kind, variation),
-            (Class::Plain, kind) => plain(kind, variation),
+            (Class::Plain | Class::Client, kind) => plain(kind, variation),
             (_, kind) => guarded(class, kind, variation, &|| self.caller_succeeds()),
         }
+    }
+
+    /// Whether claims are on one side only because the other has no token at all; the credential says it then.
+    fn lacks_token(&self, kind: DifferenceKind) -> bool {
+        let other = match kind {
+            DifferenceKind::Removed => self.this,
+            DifferenceKind::Added => self.baseline,
+            _ => return false,
+        };
+        other.exchange.request.as_ref().is_none_or(|request| tokens(request).is_empty())
     }
 
     /// What the capture lost cannot be missed: the difference is no suspect then.
@@ -106,17 +114,33 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What successes do with the name.
+/// What successes do with the name and the value.
 fn habit(pair: &Pair<'_>, variation: Variation, significance: Significance) -> Option<String> {
     match pair.kind {
         _ if significance == Significance::Noise || !is_of_request(pair.part) => None,
         DifferenceKind::Removed if variation.is_always_present() && variation.samples > 1 => {
             Some(format!("all {} successes looked at have it", variation.samples))
         }
+        DifferenceKind::Changed if variation.known => Some("other successes have this value".into()),
+        DifferenceKind::Changed if variation.varies() && variation.repeats() => Some(format!(
+            "none of {} successes looked at has this value; they have {} others",
+            variation.present, variation.distinct
+        )),
         DifferenceKind::Changed if variation.varies() => Some("also varies between successes".into()),
         DifferenceKind::Added if variation.present > 0 => Some("some successes have it too".into()),
+        DifferenceKind::Added if variation.samples > 1 => {
+            Some(format!("none of {} successes looked at has it", variation.samples))
+        }
         _ => None,
     }
+}
+
+/// One more or one less element of a list that still has others.
+fn is_longer_list(pair: &Pair<'_>) -> bool {
+    let once = pair.kind == DifferenceKind::Added || pair.kind == DifferenceKind::Removed;
+    let later =
+        |name: &str| name.split('[').skip(1).any(|rest| rest.starts_with(|c: char| matches!(c, '1'..='9')));
+    once && pair.part == Part::RequestBody && pair.name.starts_with('$') && later(&pair.name)
 }
 
 /// Whether the part belongs to the request, and so can be a reason.
@@ -127,7 +151,7 @@ pub(crate) fn is_of_request(part: Part) -> bool {
 /// Of the response: an effect, never a reason.
 fn response(kind: DifferenceKind, variation: Variation) -> Significance {
     let usual = match kind {
-        DifferenceKind::Changed => variation.varies(),
+        DifferenceKind::Changed => variation.known || variation.varies(),
         DifferenceKind::Added => variation.present > 0,
         DifferenceKind::Removed => variation.is_optional(),
         DifferenceKind::Reordered => false,
@@ -139,6 +163,8 @@ fn response(kind: DifferenceKind, variation: Variation) -> Significance {
 fn plain(kind: DifferenceKind, variation: Variation) -> Significance {
     let known = variation.samples >= STEADY;
     match kind {
+        DifferenceKind::Changed if variation.known => Significance::Noise,
+        DifferenceKind::Changed if variation.varies() && variation.is_categorical() => Significance::Context,
         DifferenceKind::Changed if variation.varies() => Significance::Noise,
         DifferenceKind::Added if variation.present > 0 => Significance::Noise,
         DifferenceKind::Removed if variation.is_optional() => Significance::Noise,
@@ -156,7 +182,11 @@ fn guarded(
     caller_succeeds: &dyn Fn() -> bool,
 ) -> Significance {
     let usual = match kind {
-        DifferenceKind::Changed => variation.varies() || (class == Class::Credential && caller_succeeds()),
+        DifferenceKind::Changed => {
+            let few =
+                if class == Class::Credential { variation.is_categorical() } else { variation.repeats() };
+            variation.known || !few && variation.varies() || class == Class::Credential && caller_succeeds()
+        }
         DifferenceKind::Added => variation.present > 0,
         DifferenceKind::Removed => variation.is_optional(),
         DifferenceKind::Reordered => true,

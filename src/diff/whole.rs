@@ -3,12 +3,16 @@
 
 use super::notes::{lifetime, now};
 use super::weigh::Scene;
+use crate::history::noise::{MAX_VALUES, NETWORK, order as names_of};
 use crate::model::{Difference, DifferenceKind, Fields, Part, Request, Significance};
 use crate::parts::items::is_readable;
 use crate::parts::{MediaType, Target, client_network, sniff, tokens};
 
 /// Content this much larger than the baseline's is worth a word; some firewalls look at the first 8 KiB only.
 const LARGE: u64 = 8 << 10;
+
+/// Field lines whose order is compared.
+const MAX_ORDER: usize = 64;
 
 /// All of them, in no order.
 pub(crate) fn all(scene: &Scene<'_>) -> Vec<Difference> {
@@ -17,7 +21,7 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<Difference> {
     if let (Some(baseline), Some(this)) = (&scene.baseline.exchange.request, &scene.this.exchange.request) {
         start_line(baseline, this, &mut found);
         path(scene, baseline, this, &mut found);
-        order(baseline.head.fields(), this.head.fields(), Part::RequestHeader, &mut found);
+        order(scene, baseline.head.fields(), this.head.fields(), Part::RequestHeader, &mut found);
         content(baseline, this, &mut found);
         ran_out(scene, this, &mut found);
     }
@@ -32,7 +36,7 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<Difference> {
                 Significance::Context,
             ));
         }
-        order(baseline.head.fields(), this.head.fields(), Part::ResponseHeader, &mut found);
+        order(scene, baseline.head.fields(), this.head.fields(), Part::ResponseHeader, &mut found);
     }
     found
 }
@@ -52,17 +56,22 @@ fn changed(part: Part, name: &str, baseline: &[u8], this: &[u8], significance: S
 fn addresses(scene: &Scene<'_>, found: &mut Vec<Difference>) {
     let (one, two) = (&scene.baseline.exchange, &scene.this.exchange);
     if one.client.ip() != two.client.ip() {
-        let same_network = client_network(one.client.ip()) == client_network(two.client.ip());
-        let varies = scene.variation(Part::Client, "").varies();
+        // Loopback addresses stand for machines of their own.
+        let alone = two.client.ip().is_loopback();
+        let network = client_network(two.client.ip());
+        let (name, of_network) =
+            if alone { ("", two.client.ip().to_string()) } else { (NETWORK, network.to_string()) };
+        let endpoint = scene.this.endpoint;
+        let seen = scene.history.variation_of(endpoint, Part::Client, name, Some(of_network.as_bytes()));
+        let same = !alone && network.contains(&one.client.ip());
+        let many = usize::from(seen.distinct) > MAX_VALUES;
         let (significance, note) = match () {
             () if scene.client_succeeds() => (Significance::Noise, "this client also succeeds here"),
-            () if varies => {
-                (Significance::Context, "successes come from several clients, none from this one")
+            () if seen.known || same => {
+                (Significance::Context, "others of its network succeed, this client never does")
             }
-            () if same_network => {
-                (Significance::Suspect, "same network, but this client never succeeds here")
-            }
-            () => (Significance::Suspect, "another network, and this client never succeeds here"),
+            () if many => (Significance::Context, "successes come from many networks, none from this one"),
+            () => (Significance::Suspect, "no success comes from this client or its network"),
         };
         let (one, two) = (one.client.ip().to_string(), two.client.ip().to_string());
         let difference = changed(Part::Client, "", one.as_bytes(), two.as_bytes(), significance);
@@ -110,11 +119,7 @@ fn path(scene: &Scene<'_>, baseline: &Request, this: &Request, found: &mut Vec<D
 }
 
 /// Names as spelled, in wire order, when those that both sides have differ in order or spelling.
-fn order(baseline: &Fields, this: &Fields, part: Part, found: &mut Vec<Difference>) {
-    let common = |fields: &Fields, other: &Fields| -> Vec<Vec<u8>> {
-        let shared = |name: &[u8]| other.iter().any(|field| field.name.eq_ignore_ascii_case(name));
-        fields.iter().take(128).filter(|field| shared(field.name)).map(|field| field.name.to_vec()).collect()
-    };
+fn order(scene: &Scene<'_>, baseline: &Fields, this: &Fields, part: Part, found: &mut Vec<Difference>) {
     if same_names(baseline, this) {
         return;
     }
@@ -122,6 +127,9 @@ fn order(baseline: &Fields, this: &Fields, part: Part, found: &mut Vec<Differenc
     if one == two {
         return;
     }
+    let usual = scene.history.variation_of(scene.this.endpoint, part, "", Some(&names_of(this)));
+    let significance =
+        if usual.known || usual.varies() { Significance::Noise } else { Significance::Context };
     let spelling =
         one.len() == two.len() && one.iter().zip(&two).all(|(one, two)| one.eq_ignore_ascii_case(two));
     let note = match (part, spelling) {
@@ -129,8 +137,15 @@ fn order(baseline: &Fields, this: &Fields, part: Part, found: &mut Vec<Differenc
         (_, true) => "names spelled otherwise: another client program",
         (_, false) => "another order of fields: another client program",
     };
-    let difference = changed(part, "", &one.join(&b", "[..]), &two.join(&b", "[..]), Significance::Context);
+    let difference = changed(part, "", &one.join(&b", "[..]), &two.join(&b", "[..]), significance);
     found.push(Difference { kind: DifferenceKind::Reordered, note: Some(note.into()), ..difference });
+}
+
+/// The names in `fields` that `other` has too.
+fn common<'a>(fields: &'a Fields, other: &Fields) -> Vec<&'a [u8]> {
+    let shared =
+        |name: &[u8]| other.iter().take(MAX_ORDER).any(|field| field.name.eq_ignore_ascii_case(name));
+    fields.iter().take(MAX_ORDER).map(|field| field.name).filter(|name| shared(name)).collect()
 }
 
 fn same_names(one: &Fields, two: &Fields) -> bool {

@@ -166,10 +166,21 @@ impl History {
     pub fn methods(&self) -> &[Box<str>] {
         self.endpoints.methods()
     }
-    /// How `name` of `part` behaves among the successes of an endpoint.
+    /// How `name` of `part` behaves among the successes of an endpoint. Names are those of [`crate::parts::items`], the
+    /// client's address and network ([`noise::NETWORK`]) and the order of fields (the empty name of a head) come in addition.
     pub fn variation(&self, endpoint: EndpointId, part: Part, name: &str) -> Variation {
+        self.variation_of(endpoint, part, name, None)
+    }
+    /// The same, and whether one of the successes had `value`.
+    pub fn variation_of(
+        &self,
+        endpoint: EndpointId,
+        part: Part,
+        name: &str,
+        value: Option<&[u8]>,
+    ) -> Variation {
         let state = self.endpoints.state(endpoint);
-        state.map(|state| state.noise.of(part, name, self.endpoints.hasher())).unwrap_or_default()
+        state.map(|state| state.noise.of(part, name, value, self.endpoints.hasher())).unwrap_or_default()
     }
     /// Bytes in use: exchanges, columns, endpoints and what was learnt of them.
     pub fn memory(&self) -> u64 {
