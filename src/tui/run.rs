@@ -44,7 +44,14 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let outcome = loop {
-        let draw = session.next_frame();
+        let mut draw = session.next_frame();
+        // Not left to the timer: under a flood of exchanges it would be asked too rarely.
+        if draw.is_some_and(|due| due <= Instant::now()) {
+            if let Err(error) = session.draw() {
+                break Err(TuiError::Terminal(error));
+            }
+            draw = session.next_frame();
+        }
         let scans = wants_scan(&session.state);
         tokio::select! {
             number = signals.ended() => break Ok(Some(number)),
@@ -57,11 +64,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
             written = session.writer.written() => if let Err(error) = written {
                 break Err(TuiError::Terminal(error));
             },
-            () = sleep_until(draw.unwrap_or_else(Instant::now).into()), if draw.is_some() => {
-                if let Err(error) = session.draw() {
-                    break Err(TuiError::Terminal(error));
-                }
-            },
+            () = sleep_until(draw.unwrap_or_else(Instant::now).into()), if draw.is_some() => {}
             message = session.feed.recv(), if session.open => session.message(message),
             _ = ticks.tick() => session.tick(),
             () = std::future::ready(()), if scans => {

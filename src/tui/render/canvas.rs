@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::tui::text;
 use crate::tui::theme::{Glyphs, Role, Theme};
@@ -68,6 +68,8 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let style = self.theme.style(role);
+        let fresh = Modifier::all().difference(style.add_modifier);
+        let style = style.fg(style.fg.unwrap_or(Color::Reset)).remove_modifier(fresh);
         let (end, _) = self.buffer.set_stringn(x, y, text, usize::from(columns), style);
         end - x
     }
