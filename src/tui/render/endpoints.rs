@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::stream::cause;
 use crate::edge::sanitize;
-use crate::model::{EndpointId, ExchangeId, Timestamp};
+use crate::model::{Endpoint, EndpointId, ExchangeId, Timestamp};
 use crate::tui::layout::HEADING;
 use crate::tui::state::State;
 use crate::tui::state::endpoints::EndpointRow;
@@ -15,6 +15,9 @@ use crate::tui::theme::Role;
 
 /// From this width on the sparklines are shown.
 const SPARKS: u16 = 112;
+
+/// Columns of each sparkline below an endpoint.
+const STORY_SPARK: u16 = 16;
 
 /// The table of all endpoints.
 pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
@@ -81,7 +84,13 @@ fn story(canvas: &mut Canvas<'_>, area: Rect, state: &State, row: &EndpointRow) 
         None => "never a success".to_owned(),
     };
     let text = format!("{}, {success}", since.unwrap_or_default());
-    canvas.put(area.x + 4, area.y, area.width.saturating_sub(4), &text, Role::Dim);
+    let used = canvas.put(area.x + 4, area.y, area.width.saturating_sub(4), &text, Role::Dim) + 6;
+    let sparks = STORY_SPARK * 2 + 2;
+    if used + sparks < area.width {
+        let x = area.right() - sparks;
+        spark(canvas, (x, area.y), STORY_SPARK, &row.timeline.refusals, Role::Bad);
+        spark(canvas, (x + STORY_SPARK + 1, area.y), STORY_SPARK, &row.timeline.successes, Role::Good);
+    }
 }
 
 /// `07:52:01` of a time.
@@ -143,8 +152,9 @@ impl Columns {
         (refused, last): (u64, Option<ExchangeId>),
     ) {
         let (mut x, y) = (area.x + 2, area.y);
-        let name = state.inspector.history().endpoint(id).map(ToString::to_string).unwrap_or_default();
-        canvas.put_middle(x, y, self.name, &sanitize::text(&name), Role::Text);
+        if let Some(endpoint) = state.inspector.history().endpoint(id) {
+            name(canvas, (x, y), self.name, endpoint);
+        }
         x += self.name + 1;
         if self.spark > 0 {
             spark(canvas, (x, y), self.spark, &row.timeline.refusals, Role::Bad);
@@ -165,6 +175,25 @@ impl Columns {
             cause(canvas, (x, y), self.cause, brief);
         }
     }
+}
+
+/// Method and as much of the end of host and path as fits: their end tells endpoints apart.
+fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endpoint) {
+    let method = sanitize::text(&endpoint.method);
+    let used = canvas.put(x, y, width, &method, Role::Dim) + 1;
+    let (host, path) = (sanitize::text(&endpoint.authority), sanitize::text(&endpoint.template));
+    let room = width.saturating_sub(used);
+    let over = text::width(&host) + text::width(&path) > usize::from(room);
+    let for_host = usize::from(room).saturating_sub(text::width(&path));
+    let host = match over {
+        false => host.into_owned(),
+        true if for_host > 1 => {
+            format!("{}{}", canvas.glyphs().ellipsis, text::tail(&host, for_host - 1))
+        }
+        true => String::new(),
+    };
+    let taken = canvas.put(x + used, y, room, &host, Role::Dim);
+    canvas.put_middle(x + used + taken, y, room - taken, &path, Role::Text);
 }
 
 /// A sparkline of `width` columns; the highest bucket is full.

@@ -1,1 +1,252 @@
 //! The real program in a real pseudo-terminal.
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
+
+use super::staging::capture;
+use crate::support::{PATIENCE, can_run, why403};
+
+/// An idle screen is watched for this long: longer than anything that ticks once a second.
+const QUIET: Duration = Duration::from_millis(1300);
+
+/// A terminal with a program in it.
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    fn open(program: &str, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = NativePtySystem::default().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PS1", "$ "), ("XDG_CONFIG_HOME", "/nowhere")]
+        {
+            command.env(name, value);
+        }
+        for name in ["TMUX", "STY", "NO_COLOR", "COLORTERM", "LC_ALL", "SSH_TTY"] {
+            command.env_remove(name);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut chunk = vec![0; 65_536];
+            while let Ok(read @ 1..) = reader.read(&mut chunk) {
+                if sender.send(chunk[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let screen = vt100::Parser::new(rows, columns, 0);
+        Self { master: pair.master, child, keys, output, screen, raw: Vec::new() }
+    }
+
+    /// The program over the staging box's capture.
+    fn over(file: &tempfile::NamedTempFile, arguments: &[&str], size: (u16, u16)) -> Self {
+        let mut all = vec!["-r", file.path().to_str().unwrap()];
+        all.extend(arguments);
+        Self::open(why403().to_str().unwrap(), &all, size)
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn shows(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Takes in what the program writes until `done` holds.
+    fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !done(self) {
+            match self.output.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(error) => panic!("{error} while waiting for {what}; it shows\n{}", self.shows()),
+            }
+        }
+    }
+
+    fn until_shown(&mut self, text: &str) {
+        self.until(text, |terminal| terminal.shows().contains(text));
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    /// Waits for the program's end and takes in the rest.
+    fn end(&mut self) -> u32 {
+        let status = self.child.wait().unwrap();
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
+            self.take(&bytes);
+        }
+        status.exit_code()
+    }
+
+    fn is_given_back(&self) -> bool {
+        let screen = self.screen.screen();
+        let flags = self.master.get_termios().map(|termios| format!("{:?}", termios.local_flags));
+        !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && flags.is_none_or(|flags| flags.contains("ICANON"))
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[test]
+fn from_the_stream_to_the_cause_and_out_again() {
+    let file = capture();
+    let mut terminal = Terminal::over(&file, &[], (80, 24));
+    terminal.until_shown("4 of 18 match");
+    terminal.until_shown("insufficient-scope");
+    terminal.press("g\r");
+    terminal.until_shown("The token lacks a scope");
+    terminal.press("\t");
+    terminal.until_shown("Suspects");
+    terminal.press("\t");
+    terminal.until_shown("POST /v1/orders");
+    assert!(!terminal.shows().contains("c2lnbmF0dXJl"), "the token's signature is masked");
+    terminal.press("s");
+    terminal.until_shown("SECRETS SHOWN");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_given_back());
+}
+
+#[test]
+fn the_filter_is_edited_with_feedback() {
+    let file = capture();
+    let mut terminal = Terminal::over(&file, &["-Y", ""], (100, 30));
+    terminal.until_shown("18 of 18 match");
+    terminal.press("/statsu:403");
+    terminal.until_shown("column 1");
+    terminal.press("\x15status:403");
+    terminal.until_shown("4 matches");
+    terminal.press("\r");
+    terminal.until_shown("4 of 18 match");
+    terminal.press("u");
+    terminal.until_shown("18 of 18 match");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_copy_goes_through_the_terminal_and_says_so() {
+    let file = capture();
+    let mut terminal = Terminal::over(&file, &[], (120, 40));
+    terminal.until_shown("4 of 18 match");
+    terminal.press("ku");
+    terminal.press("yu");
+    terminal.until_shown("handed to the terminal (OSC 52)");
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(raw.contains("\x1b]52;c;"), "the sequence was sent");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    let file = capture();
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
+        let mut terminal = Terminal::over(&file, &[], (80, 24));
+        terminal.until_shown("4 of 18 match");
+        kill(terminal.pid(), signal).unwrap();
+        terminal.end();
+        assert!(terminal.is_given_back(), "{signal}");
+    }
+}
+
+#[test]
+fn the_screen_follows_the_window() {
+    let file = capture();
+    let mut terminal = Terminal::over(&file, &[], (80, 24));
+    terminal.until_shown("4 of 18 match");
+    assert!(!terminal.shows().contains("CLIENT"));
+    let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
+    terminal.screen.screen_mut().set_size(40, 120);
+    terminal.master.resize(size).unwrap();
+    terminal.until_shown("CLIENT");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn an_idle_screen_sends_nothing() {
+    let file = capture();
+    let mut terminal = Terminal::over(&file, &[], (80, 24));
+    terminal.until_shown("4 of 18 match");
+    // The rate may fade within the first seconds; after that nothing moves.
+    let started = Instant::now();
+    loop {
+        match terminal.output.recv_timeout(QUIET) {
+            Ok(bytes) => terminal.take(&bytes),
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(started.elapsed() < PATIENCE, "it never rests");
+    }
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_capture_comes_by_pipe_and_keys_by_the_terminal() {
+    let file = capture();
+    let command = format!("cat '{}' | '{}' -r -", file.path().display(), why403().display());
+    let mut terminal = Terminal::open("sh", &["-c", &command], (80, 24));
+    terminal.until_shown("4 of 18 match");
+    terminal.press("g\r");
+    terminal.until_shown("The token lacks a scope");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_given_back());
+}
+
+#[test]
+fn a_shell_can_stop_it_and_let_it_go_on() {
+    if !can_run("a_shell_can_stop_it_and_let_it_go_on", false, &["bash"]) {
+        return;
+    }
+    let file = capture();
+    let mut terminal = Terminal::open("bash", &["--norc", "--noprofile", "-i"], (80, 24));
+    terminal.until_shown("$ ");
+    let command = format!("'{}' -r '{}'\r", why403().display(), file.path().display());
+    terminal.press(&command);
+    terminal.until_shown("4 of 18 match");
+    terminal.press("\x1a");
+    terminal.until_shown("Stopped");
+    assert!(!terminal.screen.screen().alternate_screen());
+    terminal.press("fg\r");
+    terminal.until("the screen again", |terminal| {
+        terminal.screen.screen().alternate_screen() && terminal.shows().contains("4 of 18 match")
+    });
+    terminal.press("q");
+    terminal.until("the prompt", |terminal| !terminal.screen.screen().alternate_screen());
+    terminal.press("exit\r");
+    terminal.end();
+}

@@ -10,8 +10,9 @@ use why403::feed::{Message, Source, SourceKind};
 use why403::filter::Filter;
 use why403::history::History;
 use why403::inspector::Inspector;
-use why403::model::{Exchange, Timestamp};
+use why403::model::{Exchange, LinkType, Timestamp};
 use why403::pipeline::{Limits, Pipeline};
+use why403::synth::pcap::{self, Precision};
 use why403::synth::{Conversation, merge};
 use why403::tui::action::Action;
 use why403::tui::settle::settle;
@@ -72,8 +73,28 @@ fn json(status: &str, fields: &str, body: &str) -> Vec<u8> {
     )
 }
 
-/// The conversations of the box, in order of time.
+/// What the pipeline makes of the box.
 pub(super) fn exchanges() -> Vec<Exchange> {
+    let mut pipeline = Pipeline::new(Limits::default());
+    let mut out = Vec::new();
+    for frame in merge(talks()) {
+        pipeline.ingest(&frame.frame(), &mut out);
+    }
+    pipeline.finish(&mut out);
+    out
+}
+
+/// The box as a capture file.
+pub(super) fn capture() -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().prefix("box").suffix(".pcap").tempfile().unwrap();
+    let mut writer = pcap::Writer::new(&mut file, Precision::Nanos, LinkType::ETHERNET).unwrap();
+    writer.write_all(&merge(talks())).unwrap();
+    writer.flush().unwrap();
+    file
+}
+
+/// The conversations of the box.
+fn talks() -> Vec<Conversation> {
     let good = jwt("u-17", "orders:read orders:write");
     let poor = jwt("u-18", "orders:read");
     let created = json("201 Created", "", r#"{"id":7}"#);
@@ -104,18 +125,7 @@ pub(super) fn exchanges() -> Vec<Exchange> {
     let at = Timestamp::from_parts(START, 0).plus(9800 * MILLI);
     let waiting = Conversation::new("10.0.0.22:40001".parse().unwrap(), "10.0.0.1:8080".parse().unwrap());
     talks.push(waiting.handshake(at).client(&home, at.plus(MILLI)));
-    through(talks)
-}
-
-/// What the pipeline makes of `talks`.
-pub(super) fn through(talks: Vec<Conversation>) -> Vec<Exchange> {
-    let mut pipeline = Pipeline::new(Limits::default());
-    let mut out = Vec::new();
-    for frame in merge(talks) {
-        pipeline.ingest(&frame.frame(), &mut out);
-    }
-    pipeline.finish(&mut out);
-    out
+    talks
 }
 
 pub(super) fn exports() -> Exports {
