@@ -84,7 +84,7 @@ fn shells() -> Vec<&'static str> {
 
 fn run(shell: &str, script: &str, variables: &[(&str, &str)], listener: &TcpListener) -> Got {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join(".curlrc"), "max-time = 10\nsilent\n").unwrap();
+    std::fs::write(home.path().join(".curlrc"), "max-time = 60\nsilent\n").unwrap();
     let mut process = Process::new(shell);
     let file = home.path().join("script");
     std::fs::write(&file, script).unwrap();
