@@ -308,9 +308,13 @@ mod tests {
     }
 
     fn seen(parser: &vt100::Parser) -> Vec<String> {
-        let cell = |y, x| {
+        let cell = |y, x| -> String {
             let cell = parser.screen().cell(y, x).unwrap();
             let text = if cell.has_contents() { cell.contents() } else { " " };
+            if text == " " && !cell.inverse() {
+                // Nobody sees a blank's own colour and weight.
+                return format!(" {:?}", cell.bgcolor());
+            }
             format!("{text}{:?}{:?}{}{}", cell.fgcolor(), cell.bgcolor(), cell.bold(), cell.inverse())
         };
         (0..5).flat_map(|y| (0..24).map(move |x| cell(y, x))).collect()
