@@ -1,5 +1,5 @@
 # The commands that people type; each is one line elsewhere too.
-.PHONY: all test bench bench-offline bench-live ci demo
+.PHONY: all test bench bench-offline bench-live bench-tap ci demo
 
 all:
 	cargo build --release
@@ -11,13 +11,17 @@ demo:
 	cargo run --release -- demo
 
 # Needs tcpdump, tshark, ngrep, nginx, wrk and python3; the live half needs root.
-bench: bench-offline bench-live
+bench: bench-offline bench-live bench-tap
 
 bench-offline:
 	scripts/bench-offline --shape all
 
 bench-live:
 	scripts/bench-live
+
+# Needs haproxy, nginx, wrk and openssl; hitch as well, where there is one.
+bench-tap:
+	scripts/bench-tap
 
 ci:
 	.ci/run
