@@ -101,9 +101,7 @@ impl Config {
         let mut config = match path.as_deref().map(|path| (path, read(path))) {
             None => Self::default(),
             Some((path, Ok(text))) => Self::parse(path, &text)?,
-            Some((_, Err(error))) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                Self::default()
-            }
+            Some((_, Err(error))) if named.is_none() && is_out_of_reach(&error) => Self::default(),
             Some((path, Err(reason))) => {
                 return Err(ConfigError::Read { path: path.display().to_string(), reason });
             }
@@ -183,6 +181,12 @@ pub fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
     let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(directory.join(FILE))
+}
+
+/// Not there, or in somebody else's home, as after `sudo -u nobody`.
+fn is_out_of_reach(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 fn read(path: &Path) -> std::io::Result<String> {

@@ -29,7 +29,10 @@ const LINE: usize = 2000;
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
@@ -74,6 +77,23 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Some(Command::Completions { shell }) => tools::completions(shell),
         Some(Command::Man) => tools::manual(),
     }
+}
+
+/// Help and version as they are; a mistake as one line with what to do about it.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Whoever closed standard output does not want to read it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let paragraphs =
+        text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let told =
+        paragraphs.filter(|paragraph| !paragraph.starts_with("Usage:") && !paragraph.starts_with("For more"));
+    let line = told.collect::<Vec<_>>().join("; ");
+    say(&format!("{} (why403 --help has the options)", line.trim_start_matches("error: ")));
+    ExitCode::from(2)
 }
 
 /// One line on standard error, harmless to a terminal. Whoever closed it does not want to read it.

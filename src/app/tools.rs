@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use super::AppError;
 use crate::cli::{Cli, ConfigArgs};
 use crate::config::{Config, usual_path};
+use crate::diagnosis::explain;
 use crate::edge::sanitize;
 use crate::model::Cause;
 use crate::{doctor as table, source};
@@ -46,15 +47,11 @@ pub(super) fn doctor() -> Result<ExitCode, AppError> {
 
 /// `why403 explain`.
 pub(super) fn explain(cause: Option<&str>) -> Result<ExitCode, AppError> {
-    let Some(name) = cause else {
-        let lines: Vec<String> =
-            Cause::ALL.iter().map(|cause| format!("{:<22} {}\n", cause.id(), cause.title())).collect();
-        return print(lines.concat().as_bytes());
-    };
-    let Ok(cause) = name.parse::<Cause>() else {
-        return Err(AppError::Usage(format!("there is no cause '{name}'; why403 explain lists them")));
-    };
-    print(format!("{}: {}\n", cause.id(), cause.title()).as_bytes())
+    let Some(name) = cause else { return print(explain::list().as_bytes()) };
+    match name.parse::<Cause>() {
+        Ok(cause) => print(explain::explain(cause).as_bytes()),
+        Err(()) => Err(AppError::Usage(format!("there is no cause '{name}'; why403 explain lists them"))),
+    }
 }
 
 /// `why403 config`.

@@ -10,8 +10,11 @@
 
 #[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
 mod support;
-mod tap;
 
+mod captures;
+mod cli;
 mod diagnosis;
+mod export;
 mod sources;
+mod tap;
 mod tui;

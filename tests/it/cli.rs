@@ -1,0 +1,277 @@
+//! The command line: what scripts rely on.
+
+use std::ffi::OsStr;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use nix::sys::signal::Signal;
+use tempfile::tempdir;
+
+use crate::captures::{many, story, write};
+use crate::support::{Program, can_run, lines, run, why403};
+
+/// Runs the program on `file` with these words.
+fn on(file: &Path, words: &str) -> Output {
+    let mut command = Command::new(why403());
+    command.env_clear().arg("-r").arg(file).args(words.split_whitespace());
+    command.output().unwrap()
+}
+
+fn ids(output: &Output) -> Vec<u64> {
+    lines(&output.stdout).iter().map(|line| line["id"].as_u64().unwrap()).collect()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// One line on standard error that says what to do, and exit code 2.
+fn refuses(output: &Output, part: &str) {
+    let told = told(output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.starts_with("why403: ") && told.contains(part), "{told}");
+    assert_eq!(told.matches('\n').count(), 1, "{told}");
+}
+
+#[test]
+fn refused_posts_as_json_where_there_is_no_terminal() {
+    let dir = tempdir().unwrap();
+    let output = on(&story(dir.path()), "");
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let lines = lines(&output.stdout);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = &lines[0];
+    assert_eq!(line["v"], 1);
+    assert_eq!(line["started"], "2026-11-22T07:52:00.021000Z");
+    assert_eq!(
+        (line["client"].as_str(), line["server"].as_str()),
+        (Some("192.0.2.3:49003"), Some("192.0.2.10:8080"))
+    );
+    assert_eq!(line["endpoint"], "POST api.example.com/v1/items");
+    assert_eq!(line["response"]["status"], 403);
+    assert_eq!(line["outcome"], "complete");
+    assert!(line["baseline"]["id"].is_u64() && line["baseline"]["why"].is_string());
+    assert!(!line["diagnosis"].as_array().unwrap().is_empty());
+    let differs = line["differences"].as_array().unwrap();
+    assert!(differs.iter().any(|one| one["name"] == "authorization"), "{differs:?}");
+}
+
+#[test]
+fn an_empty_filter_shows_everything_in_order() {
+    let dir = tempdir().unwrap();
+    let mut command = Command::new(why403());
+    let output = command.arg("-r").arg(story(dir.path())).args(["-Y", "", "--stats"]).output().unwrap();
+    let mut lines = lines(&output.stdout);
+    let stats = lines.pop().unwrap();
+    let ids: Vec<u64> = lines.iter().map(|line| line["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    assert!(lines.iter().any(|line| line["request"].is_null() && line["outcome"] == "orphan-response"));
+    assert_eq!((stats["type"].as_str(), stats["matched"].as_u64()), (Some("summary"), Some(6)));
+    assert_eq!((stats["requests"].as_u64(), stats["orphan_responses"].as_u64()), (Some(5), Some(1)));
+}
+
+#[test]
+fn a_capture_filter_may_stand_before_options() {
+    let dir = tempdir().unwrap();
+    let file = story(dir.path());
+    assert_eq!(ids(&on(&file, "tcp port 8080 and host 192.0.2.3 --json")).len(), 1);
+    assert_eq!(ids(&on(&file, "host 192.0.2.1")).len(), 0);
+}
+
+#[test]
+fn counts_stop_and_exit_codes() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 20);
+    assert_eq!(ids(&on(&file, "")).len(), 10);
+    assert_eq!(ids(&on(&file, "-c 3")), ids(&on(&file, ""))[..3]);
+    assert_eq!(on(&file, "--fail-on-match").status.code(), Some(1));
+    assert_eq!(on(&file, "--fail-on-match -Y status:500").status.code(), Some(0));
+}
+
+#[test]
+fn what_memory_cannot_hold_is_written_before_it_goes() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 600);
+    let all = on(&file, "");
+    let tight = on(&file, "--memory 200k --stats");
+    let mut lines = lines(&tight.stdout);
+    let stats = lines.pop().unwrap();
+    assert!(stats["evicted"].as_u64().unwrap() > 300, "{stats}");
+    let tight: Vec<u64> = lines.iter().map(|line| line["id"].as_u64().unwrap()).collect();
+    assert_eq!(tight, ids(&all));
+    assert!(lines.iter().all(|line| !line["diagnosis"].as_array().unwrap().is_empty()));
+}
+
+#[test]
+fn summaries() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 20);
+    let text = String::from_utf8(on(&file, "--summary").stdout).unwrap();
+    assert!(text.contains("20 requests, 20 responses; 10 matched method:POST status:403"), "{text}");
+    assert!(
+        text.lines().any(|line| line.contains("10  403") && line.ends_with("POST api.example.com/v1/items")),
+        "{text}"
+    );
+    let json = lines(&on(&file, "--summary --json").stdout);
+    assert_eq!(json.len(), 1);
+    assert_eq!(
+        (json[0]["type"].as_str(), json[0]["matches"][0]["count"].as_u64()),
+        (Some("summary"), Some(10))
+    );
+}
+
+#[test]
+fn mistakes_get_one_line_that_says_what_to_do() {
+    let dir = tempdir().unwrap();
+    let file = story(dir.path());
+    refuses(&on(&file, "-Y stauts:403"), "`status`");
+    refuses(&on(&file, "--no-such-option"), "--help");
+    refuses(&on(&file, "--export xml"), "curl, har, markdown, raw, json");
+    refuses(&on(&file, "--export curl --json"), "--export FORMAT=FILE");
+    refuses(&on(&file, "--export curl --export har"), "--export FORMAT=FILE");
+    refuses(&on(&file, "--memory lots"), "64KiB");
+    refuses(&on(&file, "tcp prot 80"), "man pcap-filter");
+    refuses(&on(&file, "-i eth0"), "cannot be used with");
+    refuses(&on(Path::new("/nonexistent.pcap"), ""), "/nonexistent.pcap");
+    refuses(&on(dir.path(), ""), "directory");
+    refuses(&on(&write(dir.path(), "text", b"hello\n"), ""), "text");
+    refuses(&run(["explain", "no-such-cause"]), "why403 explain");
+    refuses(&run(["-i", "nosuch0"]), "nosuch0");
+}
+
+#[test]
+fn messages_cannot_act_on_the_terminal() {
+    let output = run([OsStr::new("-r"), OsStr::from_bytes(b"/no\x1b[2J\x07\xff.pcap")]);
+    refuses(&output, "␛[2J␇");
+    assert!(!output.stderr.contains(&0x1b));
+    let output = run(["-i", "x\u{1b}]0;t\u{7}\u{202e}"]);
+    assert!(!output.stderr.contains(&0x1b) && !told(&output).contains('\u{202e}'), "{}", told(&output));
+    let output = run(["-r", "/nonexistent", "-Y", "\u{1b}[2J:x"]);
+    assert!(!output.stderr.contains(&0x1b), "{}", told(&output));
+}
+
+#[test]
+fn what_was_read_of_a_cut_capture_is_kept() {
+    let dir = tempdir().unwrap();
+    let whole = std::fs::read(many(dir.path(), 20)).unwrap();
+    let file = write(dir.path(), "cut.pcap", &whole[..whole.len() - 2000]);
+    let output = on(&file, "");
+    assert!(ids(&output).len() >= 8, "{}", told(&output));
+    assert!(told(&output).contains("cut.pcap"), "{}", told(&output));
+}
+
+#[test]
+fn nobody_reads_any_more() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 600);
+    let mut program = Program::start(Command::new(why403()).arg("-r").arg(&file).args(["-Y", ""]));
+    program.next();
+    program.stop_reading();
+    assert_eq!(program.ended().code(), Some(0));
+    assert_eq!(program.said(), "");
+}
+
+#[test]
+fn without_permission_to_capture() {
+    if !can_run("without_permission_to_capture", true, &[]) {
+        return;
+    }
+    let dir = tempdir().unwrap();
+    set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let binary = dir.path().join("why403");
+    std::fs::copy(why403(), &binary).unwrap();
+    let output =
+        Command::new(&binary).args(["-i", "lo"]).uid(65534).gid(65534).current_dir("/").output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", told(&output));
+    assert!(told(&output).contains("setcap cap_net_raw+ep"), "{}", told(&output));
+}
+
+#[test]
+fn signals_end_a_live_capture_with_what_was_seen() {
+    if !can_run("signals_end_a_live_capture_with_what_was_seen", true, &[]) {
+        return;
+    }
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let mut program = Program::start(Command::new(why403()).args(["demo", "--stats", "--rate", "100"]));
+        program.next();
+        program.signal(signal);
+        let last = program.rest().pop().unwrap();
+        assert_eq!(last["type"], "summary");
+        assert_eq!(program.ended().code(), Some(0), "{signal}: {}", program.said());
+    }
+}
+
+#[test]
+fn the_demo_works_in_a_script() {
+    let output = run(["demo", "--json", "-c", "5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let lines = lines(&output.stdout);
+    assert_eq!(lines.len(), 5);
+    for line in lines {
+        assert_eq!(line["response"]["status"], 403);
+        assert!(line["baseline"].is_object(), "{line}");
+        assert_ne!(line["diagnosis"][0]["cause"], "unknown", "{line}");
+    }
+}
+
+#[test]
+fn a_command_gets_the_exchange() {
+    let dir = tempdir().unwrap();
+    let file = story(dir.path());
+    let out = dir.path().join("seen");
+    let command = format!("cat > {0}.new && mv {0}.new {0}", out.display());
+    let mut process = Command::new(why403());
+    process.arg("-r").arg(&file).args(["--sandbox", "off", "--on-match", &command]);
+    assert_eq!(process.output().unwrap().status.code(), Some(0));
+    let seen = lines(&std::fs::read(&out).unwrap());
+    assert_eq!(seen[0]["response"]["status"], 403);
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let dir = tempdir().unwrap();
+    let file = write(dir.path(), "config.toml", b"filter = 'status:201'\nmemory = '64MiB'\n");
+    let capture = story(dir.path());
+    let with = |filter: Option<&str>, words: &[&str]| {
+        let mut command = Command::new(why403());
+        command.env_clear().env("WHY403_CONFIG", &file).arg("-r").arg(&capture).args(words);
+        filter.map(|filter| command.env("WHY403_FILTER", filter));
+        ids(&command.output().unwrap()).len()
+    };
+    assert_eq!(with(None, &[]), 3);
+    assert_eq!(with(Some("method:GET"), &[]), 1);
+    assert_eq!(with(Some("method:GET"), &["-Y", "status:201 method:POST"]), 3);
+    let output =
+        Command::new(why403()).env_clear().env("WHY403_CONFIG", &file).arg("config").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("filter = \"status:201\"") && text.contains("memory = \"64MiB\""), "{text}");
+    let wrong = write(dir.path(), "wrong.toml", b"\nfliter = 'x'\n");
+    let output = Command::new(why403()).arg("config").arg("--config").arg(&wrong).output().unwrap();
+    refuses(&output, "line 2: unknown key 'fliter'; did you mean 'filter'?");
+}
+
+#[test]
+fn a_capture_from_standard_input() {
+    let dir = tempdir().unwrap();
+    let file = std::fs::File::open(story(dir.path())).unwrap();
+    let output = Command::new(why403()).args(["-r", "-"]).stdin(file).output().unwrap();
+    assert_eq!(ids(&output).len(), 1, "{}", told(&output));
+}
+
+#[test]
+fn help_version_completions_and_manual() {
+    let text = |words: &[&str]| String::from_utf8(run(words).stdout).unwrap();
+    insta::assert_snapshot!(text(&["--help"]));
+    assert_eq!(text(&["--version"]), format!("why403 {}\n", env!("CARGO_PKG_VERSION")));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(text(&["completions", shell]).contains("why403"), "{shell}");
+    }
+    assert!(text(&["man"]).contains(".SH"));
+    assert!(text(&["explain", "csrf"]).starts_with("csrf: "));
+    assert!(text(&["explain"]).lines().count() >= 30);
+    assert!(text(&["-D"]).contains("lo"));
+}
