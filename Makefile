@@ -1,5 +1,5 @@
 # The commands that people type; each is one line elsewhere too.
-.PHONY: all test bench bench-offline bench-live bench-tap ci demo
+.PHONY: all test bench bench-offline bench-live bench-tap bench-instructions ci demo
 
 all:
 	cargo build --release
@@ -22,6 +22,10 @@ bench-live:
 # Needs haproxy, nginx, wrk and openssl; hitch as well, where there is one.
 bench-tap:
 	scripts/bench-tap
+
+# Without noise, for comparing one change with another; needs valgrind.
+bench-instructions:
+	scripts/bench-instructions
 
 ci:
 	.ci/run
