@@ -1,0 +1,195 @@
+//! What happens when something around the program breaks: nothing that was read is lost, and it says what happened.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+use why403::model::Timestamp;
+use why403::synth::{Conversation, pcap};
+
+use crate::support::{Nginx, Pair, Program, can_run, ip, lines, must, run, until, why403};
+
+/// A capture file of `count` refused POSTs on connections of their own.
+fn refusals(count: u16) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("refusals.pcap");
+    let server = "10.0.0.1:80".parse().unwrap();
+    let mut frames = Vec::new();
+    for number in 0..count {
+        let start = Timestamp(i64::from(number) * 1_000_000);
+        let request =
+            format!("POST /v1/things/{number} HTTP/1.1\r\nHost: api\r\nContent-Length: 2\r\n\r\nhi");
+        let conversation = Conversation::new(([10, 0, 1, 1], 1024 + number).into(), server)
+            .handshake(start)
+            .client(request.as_bytes(), start.plus(1_000))
+            .server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n", start.plus(2_000))
+            .fin(start.plus(3_000));
+        frames.extend(conversation.into_frames());
+    }
+    fs::write(&path, pcap::to_bytes(&frames)).unwrap();
+    (dir, path)
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly_with_0() {
+    let (_dir, file) = refusals(5_000);
+    let mut child = Command::new(why403())
+        .args([Path::new("-r"), &file, Path::new("--json")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_breaks_off_keeps_what_was_read_before() {
+    let (_dir, file) = refusals(50);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.truncate(bytes.len() - 40);
+    fs::write(&file, bytes).unwrap();
+    let output = run([Path::new("-r"), &file, Path::new("--json")]);
+    assert_eq!(lines(&output.stdout).len(), 50);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn without_file_descriptors_it_says_so_in_one_line() {
+    let (_dir, file) = refusals(1);
+    let script = r#"ulimit -n 3; exec "$0" -r "$1" --json"#;
+    let output = Command::new("sh").args(["-c", script]).arg(why403()).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_full_disk_stops_the_writing_with_a_line_and_leaves_a_file_that_can_be_read() {
+    if !can_run("disk full", true, &["unshare", "mount", "tcpdump"]) {
+        return;
+    }
+    let (dir, file) = refusals(5_000);
+    let script = r#"mount -t tmpfs -o size=256k,mode=1777 none "$1/small" || exit 99
+"$0" -r "$1/refusals.pcap" --json -w "$1/small/out.pcapng" >"$1/lines"
+code=$?
+tcpdump -n -r "$1/small/out.pcapng" >"$1/kept" || exit 98
+exit $code"#;
+    fs::create_dir(dir.path().join("small")).unwrap();
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-c", script])
+        .arg(why403())
+        .arg(dir.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("out.pcapng"), "{said}");
+    assert!(fs::read_to_string(dir.path().join("kept")).unwrap().lines().count() > 100);
+    drop(file);
+}
+
+/// A capture on the server's interface of a pair, with a server behind it.
+fn between_namespaces(options: &[&str]) -> (Pair, Nginx, Program) {
+    let pair = Pair::new();
+    let nginx = Nginx::in_namespace(&pair.server, (Pair::SERVER, 80).into());
+    let mut command = pair.at_server(why403());
+    command.args(["-i", &pair.interface, "--json"]).args(options);
+    let mut program = Program::start(&mut command);
+    until("the capture to begin", || {
+        refuse(&pair);
+        program.next_within(Duration::from_millis(200))
+    });
+    while program.next_within(Duration::from_millis(200)).is_some() {}
+    (pair, nginx, program)
+}
+
+fn refuse(pair: &Pair) {
+    let status = pair
+        .at_client("curl")
+        .args([
+            "-s",
+            "-o",
+            "/dev/null",
+            "--connect-timeout",
+            "5",
+            "-d",
+            "a=1",
+            &format!("http://{}/banned", Pair::SERVER),
+        ])
+        .status()
+        .unwrap();
+    assert!(status.success(), "curl: {status}");
+}
+
+#[test]
+fn an_interface_that_is_removed_ends_the_capture_with_a_line_that_names_it() {
+    if !can_run("interface removed", true, &["ip", "nginx", "curl"]) {
+        return;
+    }
+    let (pair, _nginx, mut program) = between_namespaces(&[]);
+    refuse(&pair);
+    ip(&format!("-n {} link delete {}", pair.server, pair.interface));
+    assert_eq!(program.next()["response"]["status"], 403);
+    let status = program.ended();
+    assert_eq!(status.code(), Some(2), "{}", program.said());
+    assert!(program.said().contains("veth-server"), "{}", program.said());
+}
+
+#[test]
+fn an_interface_that_goes_down_and_comes_back_is_watched_again() {
+    if !can_run("interface down", true, &["ip", "nginx", "curl"]) {
+        return;
+    }
+    let (pair, _nginx, mut program) = between_namespaces(&[]);
+    ip(&format!("-n {} link set {} down", pair.server, pair.interface));
+    ip(&format!("-n {} link set {} up", pair.server, pair.interface));
+    refuse(&pair);
+    assert_eq!(program.next()["response"]["status"], 403, "{}", program.said());
+}
+
+#[test]
+fn sigterm_in_mid_write_leaves_whole_lines_and_a_whole_file() {
+    if !can_run("SIGTERM", true, &["ip", "nginx", "curl", "tcpdump"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let kept = dir.path().join("kept.pcapng");
+    let (pair, _nginx, mut program) = between_namespaces(&["-w", kept.to_str().unwrap()]);
+    for _ in 0..20 {
+        refuse(&pair);
+    }
+    program.signal(Signal::SIGTERM);
+    let whole = program.rest().len();
+    assert!(whole <= 20);
+    assert_eq!(program.ended().code(), Some(0), "{}", program.said());
+    let frames = must("tcpdump", ["-n", "-r", kept.to_str().unwrap()]).lines().count();
+    assert!(frames >= whole * 4, "{frames} frames for {whole} exchanges");
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_program() {
+    let (_dir, file) = refusals(10);
+    let system = portable_pty::native_pty_system();
+    let pair = system.openpty(portable_pty::PtySize { rows: 24, cols: 80, ..Default::default() }).unwrap();
+    let mut command = portable_pty::CommandBuilder::new(why403());
+    command.args(["-r", file.to_str().unwrap()]);
+    command.env("TERM", "xterm-256color");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut screen = pair.master.try_clone_reader().unwrap();
+    let mut first = [0; 1];
+    screen.read_exact(&mut first).unwrap();
+    let writer = pair.master.take_writer().unwrap();
+    drop((screen, writer, pair.master));
+    until("the program to end without its terminal", || child.try_wait().unwrap());
+}

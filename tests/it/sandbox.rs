@@ -1,0 +1,151 @@
+//! What the running program has given up, seen from outside in /proc and from inside by `why403 doctor`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{Nginx, Program, can_run, must, run, until, why403};
+
+/// The value of a line of /proc/PID/status.
+fn status(id: u32, name: &str) -> String {
+    let text = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().to_owned()
+}
+
+/// A program that is capturing on the loopback interface, with a server to talk to.
+fn watching(options: &[&str]) -> (Program, Nginx) {
+    let nginx = Nginx::on_loopback();
+    let port = nginx.address.port().to_string();
+    let mut command = Command::new(why403());
+    command.args(["-i", "lo", "--json"]).args(options).args(["port", &port]);
+    let mut program = Program::start(&mut command);
+    let url = format!("http://{}/banned", nginx.address);
+    until("the capture to begin", || {
+        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
+        program.next_within(Duration::from_millis(200))
+    });
+    (program, nginx)
+}
+
+#[test]
+fn a_capture_started_as_root_runs_as_nobody_without_capabilities_behind_a_filter() {
+    if !can_run("sandbox of a live capture", true, &["nginx", "curl"]) {
+        return;
+    }
+    let (program, _nginx) = watching(&[]);
+    let id = program.id();
+    let threads: Vec<u32> = fs::read_dir(format!("/proc/{id}/task"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap())
+        .collect();
+    for thread in threads {
+        let uids = status(thread, "Uid");
+        assert!(uids.split_whitespace().all(|uid| uid != "0"), "thread {thread} has uids {uids}");
+        assert_eq!(status(thread, "Gid").split_whitespace().filter(|gid| *gid == "0").count(), 0);
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            assert_eq!(status(thread, set), "0000000000000000", "{set} of thread {thread}");
+        }
+        assert_eq!(status(thread, "NoNewPrivs"), "1");
+        assert_eq!(status(thread, "Seccomp"), "2");
+    }
+    let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
+
+#[test]
+fn sudo_decides_who_the_program_becomes() {
+    if !can_run("sandbox under sudo", true, &["nginx", "curl"]) {
+        return;
+    }
+    let nginx = Nginx::on_loopback();
+    let port = nginx.address.port().to_string();
+    let mut command = Command::new(why403());
+    command.args(["-i", "lo", "--json", "port", &port]).env("SUDO_UID", "12345").env("SUDO_GID", "23456");
+    let mut program = Program::start(&mut command);
+    let url = format!("http://{}/banned", nginx.address);
+    until("the capture to begin", || {
+        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
+        program.next_within(Duration::from_millis(200))
+    });
+    assert_eq!(status(program.id(), "Uid"), "12345\t12345\t12345\t12345");
+    assert_eq!(status(program.id(), "Groups"), "23456");
+}
+
+#[test]
+fn off_keeps_everything_and_says_so() {
+    if !can_run("no sandbox", true, &["nginx", "curl"]) {
+        return;
+    }
+    let (mut program, _nginx) = watching(&["--sandbox=off"]);
+    assert!(status(program.id(), "Uid").starts_with('0'));
+    assert_eq!(status(program.id(), "Seccomp"), "0");
+    assert!(program.said().contains("sandbox: off"), "{}", program.said());
+}
+
+#[test]
+fn a_capability_of_the_file_is_enough_for_a_plain_user() {
+    if !can_run("file capability", true, &["nginx", "curl", "setcap", "setpriv"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = dir.path().join("why403");
+    fs::copy(why403(), &copy).unwrap();
+    must("setcap", ["cap_net_raw+ep", copy.to_str().unwrap()]);
+    let nginx = Nginx::on_loopback();
+    let port = nginx.address.port().to_string();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy);
+    let mut program = Program::start(command.args(["-i", "lo", "--json", "port", &port]));
+    let url = format!("http://{}/banned", nginx.address);
+    until("the capture to begin", || {
+        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
+        program.next_within(Duration::from_millis(200))
+    });
+    assert_eq!(status(program.id(), "CapPrm"), "0000000000000000");
+    assert_eq!(status(program.id(), "Seccomp"), "2");
+}
+
+#[test]
+fn without_the_permission_the_exit_code_is_3_and_the_line_says_what_to_do() {
+    if !can_run("no permission", true, &["setpriv"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = dir.path().join("why403");
+    fs::copy(why403(), &copy).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["-i", "lo", "--json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("setcap cap_net_raw+ep") || said.contains("why403 doctor"), "{said}");
+}
+
+#[test]
+fn doctor_tries_what_must_fail_from_inside_and_it_fails() {
+    let output = run(["doctor"]);
+    let table = String::from_utf8_lossy(&output.stdout);
+    for name in [
+        "read a secret",
+        "read a file",
+        "write a file",
+        "run a program",
+        "connect",
+        "capture again",
+        "become root",
+    ] {
+        let line =
+            table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {table}"));
+        assert!(line.contains("refused"), "{line}");
+    }
+    assert!(!table.contains("ALLOWED"), "{table}");
+}
