@@ -18,3 +18,7 @@ mod export;
 mod sources;
 mod tap;
 mod tui;
+
+mod faults;
+mod live;
+mod sandbox;

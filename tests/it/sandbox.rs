@@ -75,14 +75,13 @@ fn sudo_decides_who_the_program_becomes() {
 }
 
 #[test]
-fn off_keeps_everything_and_says_so() {
+fn off_keeps_everything() {
     if !can_run("no sandbox", true, &["nginx", "curl"]) {
         return;
     }
-    let (mut program, _nginx) = watching(&["--sandbox=off"]);
+    let (program, _nginx) = watching(&["--sandbox=off"]);
     assert!(status(program.id(), "Uid").starts_with('0'));
     assert_eq!(status(program.id(), "Seccomp"), "0");
-    assert!(program.said().contains("sandbox: off"), "{}", program.said());
 }
 
 #[test]
@@ -98,7 +97,11 @@ fn a_capability_of_the_file_is_enough_for_a_plain_user() {
     let nginx = Nginx::on_loopback();
     let port = nginx.address.port().to_string();
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy);
+    command
+        .env_remove("HOME")
+        .env_remove("XDG_CONFIG_HOME")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy);
     let mut program = Program::start(command.args(["-i", "lo", "--json", "port", &port]));
     let url = format!("http://{}/banned", nginx.address);
     until("the capture to begin", || {
@@ -119,6 +122,8 @@ fn without_the_permission_the_exit_code_is_3_and_the_line_says_what_to_do() {
     let copy = dir.path().join("why403");
     fs::copy(why403(), &copy).unwrap();
     let output = Command::new("setpriv")
+        .env_remove("HOME")
+        .env_remove("XDG_CONFIG_HOME")
         .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
         .arg(&copy)
         .args(["-i", "lo", "--json"])
