@@ -63,15 +63,8 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
     };
     let absent = |contrast: &Contrast| contrast.change == Change::Absent;
     match cause {
-        Cause::InsufficientScope | Cause::InsufficientRole => {
-            let missing = case.contrasts.iter().find(|one| {
-                absent(one) && matches!(one.family, Family::Scope | Family::Role) && one.name.contains(": ")
-            })?;
-            let (claim, word) = missing.name.split_once(": ")?;
-            Some(format!(
-                "the token's {claim} lacks `{word}`; accepted ones have it: request a token with it"
-            ))
-        }
+        Cause::InsufficientScope => lacking(case, &[Family::Scope, Family::Role]),
+        Cause::InsufficientRole => lacking(case, &[Family::Role, Family::Scope]),
         Cause::MissingCredentials => {
             let missing = case.contrasts.iter().find(|one| {
                 absent(one)
@@ -111,6 +104,23 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The scope or role that accepted tokens have and this one lacks, of the first family that has such a thing.
+fn lacking(case: &Case<'_>, families: &[Family]) -> Option<String> {
+    let of = |family| {
+        case.contrasts
+            .iter()
+            .find(|one| one.change == Change::Absent && one.family == family && one.name.contains(": "))
+    };
+    let missing = families.iter().copied().find_map(of)?;
+    let (claim, word) = missing.name.split_once(": ")?;
+    let mend = if missing.family == Family::Role {
+        "have it granted, then use a new token"
+    } else {
+        "request a token with it"
+    };
+    Some(format!("the token's {claim} lacks `{word}`; accepted ones have it: {mend}"))
 }
 
 /// The families that a cause rests on.
