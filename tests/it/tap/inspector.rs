@@ -51,13 +51,15 @@ fn the_inspector_watches_the_mirror_live() {
     let source = format!("unix:{}", tap.mirror_path().display());
     let mut program = Program::start(Command::new(why403()).args(["-i", &source, "--json"]));
     // The reader has to be there before the first exchange: the mirror keeps nothing for those who come later.
-    let client = crate::support::until("an exchange that is seen", || {
-        let client = post(tap.address, &tap.ca(), "/live");
+    let mut clients = Vec::new();
+    crate::support::until("an exchange that is seen", || {
+        clients.push(post(tap.address, &tap.ca(), "/live"));
         let line = program.next_within(std::time::Duration::from_millis(200))?;
         assert_eq!(line["request"]["target"], "/live");
-        (line["client"] == client.as_str()).then_some(client)
+        // It may be one of those before, when the machine is busy.
+        assert!(clients.iter().any(|client| line["client"] == client.as_str()), "{line}");
+        Some(())
     });
-    assert!(client.starts_with("127.0.0.1:"));
     // A client that gives up is seen as well.
     if can_run("the_inspector_watches_the_mirror_live", false, &["curl"]) {
         let _ = Command::new("curl").args(["-sS", "-m", "10", &tap.url("/")]).output();
