@@ -77,6 +77,7 @@ impl AppError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Source(error) => error.exit_code(),
+            Self::Tap(error) => error.exit_code(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 2,
         }
