@@ -143,8 +143,8 @@ fn an_interface_that_is_removed_ends_the_capture_with_a_line_that_names_it() {
     }
     let (pair, _nginx, mut program) = between_namespaces(&[]);
     refuse(&pair);
-    ip(&format!("-n {} link delete {}", pair.server, pair.interface));
     assert_eq!(program.next()["response"]["status"], 403);
+    ip(&format!("-n {} link delete {}", pair.server, pair.interface));
     let status = program.ended();
     assert_eq!(status.code(), Some(2), "{}", program.said());
     assert!(program.said().contains("veth-server"), "{}", program.said());
