@@ -2,7 +2,7 @@
 //!
 //! A folder holds cases (`NAME/capture.pcap` with `NAME/label.json`); a text file holds scenarios as in `tests/scenarios`.
 //! Prints right-first, right-among-three and overconfident shares, a table by cause and one of calibration; `-v` adds every
-//! miss with its evidence, `-vv` everything; `-o NAME` keeps to names that contain NAME.
+//! miss with its evidence, `-vv` everything, `-t` the time of a diagnosis; `-o NAME` keeps to names that contain NAME.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -61,6 +61,7 @@ fn main() {
         match argument.as_str() {
             "-v" => verbose = 1,
             "-vv" => verbose = 2,
+            "-t" => verbose = 9,
             "-o" => only = arguments.next(),
             _ => inputs.push(argument),
         }
@@ -153,7 +154,7 @@ struct Tally {
     refusals: (usize, usize, usize, usize),
     causes: BTreeMap<String, (f32, f32)>,
     bins: [(usize, usize); 10],
-    without_unknown: usize,
+    spent: [f64; 2],
 }
 
 fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
@@ -178,6 +179,9 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
         wanted.iter().filter_map(|id| inspector.report(*id, BaselineChoice::default())?.diagnosis).collect();
     if diagnoses.is_empty() {
         println!("{}: no refusal found", case.name);
+    }
+    if verbose == 9 {
+        measure(&inspector, &wanted, tally);
     }
     let right = |diagnosis: &&Diagnosis, most: usize| {
         diagnosis
@@ -206,12 +210,25 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
     let by_cause = tally.causes.entry(case.causes[0].clone()).or_default();
     by_cause.0 += 1.0;
     by_cause.1 += firsts as f32 / all;
-    tally.without_unknown += usize::from(diagnoses.is_empty());
-    if verbose > 1 || (verbose == 1 && firsts < diagnoses.len()) {
+    if verbose == 2 || (verbose == 1 && firsts < diagnoses.len()) {
         println!("\n-- {} wants {}", case.name, case.causes.join(" or "));
         let shown = diagnoses.iter().find(|one| !right(one, 1)).or(diagnoses.first());
         shown.into_iter().for_each(print);
     }
+}
+
+/// Repeats every report and every quick answer.
+fn measure(inspector: &Inspector, wanted: &[ExchangeId], tally: &mut Tally) {
+    const TIMES: usize = 40;
+    let mut spent = |index: usize, work: &dyn Fn(ExchangeId)| {
+        let start = std::time::Instant::now();
+        (0..TIMES).for_each(|_| wanted.iter().for_each(|id| work(*id)));
+        tally.spent[index] += start.elapsed().as_secs_f64() / TIMES as f64;
+    };
+    spent(0, &|id| drop(inspector.report(id, BaselineChoice::default())));
+    spent(1, &|id| {
+        std::hint::black_box(inspector.top_cause(id));
+    });
 }
 
 fn print(diagnosis: &Diagnosis) {
@@ -239,6 +256,14 @@ impl Tally {
             self.cases
         );
         let (all, first, three, over) = self.refusals;
+        let each = |seconds: f64| 1e6 * seconds / all.max(1) as f64;
+        if self.spent[0] > 0.0 {
+            println!(
+                "time        report {:.1} us, quick answer {:.2} us",
+                each(self.spent[0]),
+                each(self.spent[1])
+            );
+        }
         let share = |part: usize| 100.0 * part as f32 / all.max(1) as f32;
         println!(
             "by refusal  first {:.1} %  three {:.1} %  overconfident {:.1} %  ({all} refusals)",
