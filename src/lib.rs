@@ -16,8 +16,10 @@ pub mod edge;
 pub mod export;
 pub mod feed;
 pub mod filter;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod history;
-pub mod http;
+mod http;
 pub mod inspector;
 pub mod model;
 pub mod parts;

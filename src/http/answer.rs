@@ -87,7 +87,7 @@ impl Http {
         let mut anomalies = std::mem::take(&mut self.responses.carry);
         anomalies.extend(facts.anomalies);
         let response = Response { head, body: Body::default(), started: began.time, ended: began.time };
-        let cost = response.head.fields().raw().len() + response.head.fields().len() * 16;
+        let cost = response.head.fields().heap_bytes();
         if let Some(number) = chosen {
             self.target = Target::Entry(number);
             self.held += cost;

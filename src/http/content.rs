@@ -74,7 +74,8 @@ impl Http {
                 chunked.anomalies.iter().for_each(|anomaly| self.note(role, anomaly));
                 self.finish(role, BodyEnd::Lost, at, cx);
                 self.lost_sync(role, at.offset);
-                self.reader(role).state = State::Seek;
+                let reader = self.reader(role);
+                (reader.state, reader.scanned) = (State::Cruft, 0);
                 0
             }
         }

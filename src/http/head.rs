@@ -51,7 +51,7 @@ pub(crate) fn response(data: &[u8]) -> Outcome<ResponseHead> {
         Ok(Status::Partial) => return Outcome::Partial,
         Err(_) => return Outcome::Invalid,
     };
-    let (Some(status), Some(minor)) = (parsed.code, parsed.version) else { return Outcome::Invalid };
+    let (Some(status @ 100..), Some(minor)) = (parsed.code, parsed.version) else { return Outcome::Invalid };
     let version = version(minor);
     let reason = reason(data);
     let (fields, mut facts) = collect(data, used, parsed.headers);
@@ -80,14 +80,22 @@ fn collect(data: &[u8], used: usize, headers: &[Header<'_>]) -> (Fields, Facts) 
         FieldSpan { name: span(raw, header.name.as_bytes()), value: span(raw, header.value) }
     });
     let fields = Fields::new(raw, spans);
-    inspect(raw, &mut facts.anomalies);
+    inspect(&fields, &mut facts.anomalies);
     (fields, facts)
 }
 
 /// What httparse takes without a word: bare LF and bytes above 0x7F.
-fn inspect(raw: &[u8], anomalies: &mut AnomalySet) {
+fn inspect(fields: &Fields, anomalies: &mut AnomalySet) {
+    let (raw, mut spans) = (fields.raw(), fields.spans());
     if !raw.is_ascii() {
         anomalies.insert(Anomaly::NonAsciiValue);
+    }
+    // A value is nearly always followed by the CR of its line's end; only otherwise is every line looked at.
+    let ends_in_cr = |span: FieldSpan| raw.get((span.value.start + span.value.len) as usize) == Some(&b'\r');
+    let first = fields.spans().next().map_or(raw.len(), |span| span.name.start as usize);
+    let start_line = raw.get(..first).is_some_and(|line| line.ends_with(b"\r\n"));
+    if start_line && raw.ends_with(b"\r\n\r\n") && spans.all(ends_in_cr) {
+        return;
     }
     if memchr::memchr_iter(b'\n', raw).any(|at| at == 0 || raw.get(at - 1) != Some(&b'\r')) {
         anomalies.insert(Anomaly::BareLf);

@@ -1,7 +1,5 @@
 //! HTTP/1.1: heads (httparse first, a lenient reader of our own after it), body framing (RFC 9112 §6), pairing.
 
-pub mod coding;
-
 mod answer;
 mod body;
 mod chunked;
@@ -16,6 +14,8 @@ mod pairing;
 mod reader;
 mod scan;
 mod sniff;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 
 pub(crate) use exchange::Ending;
 pub(crate) use pairing::{Context, Http};

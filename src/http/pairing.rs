@@ -53,6 +53,8 @@ pub(super) enum Target {
 pub(crate) struct Http {
     /// Who sends requests, once it is known.
     pub(super) client: Option<Dir>,
+    /// Who spoke last.
+    speaker: Option<Dir>,
     pub(super) requests: Reader,
     pub(super) responses: Reader,
     /// Exchanges that have not left, oldest first. Bound: the connection's share of the memory limit.
@@ -84,6 +86,7 @@ impl Http {
         let from_start = client.is_some();
         let mut http = Self {
             client,
+            speaker: None,
             requests: Reader::new(from_start),
             responses: Reader::new(from_start),
             queue: VecDeque::new(),
@@ -150,8 +153,9 @@ impl Http {
 
     /// The next bytes sent in `dir`.
     pub(crate) fn data(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
-        if at.starts_segment && (self.client.is_none() || self.may_change()) {
-            self.find_roles(dir, data);
+        let turn = self.speaker.replace(dir) != Some(dir);
+        if at.starts_segment && (self.client.is_none() || (turn && self.may_change())) {
+            self.find_roles(dir, data, at, cx);
         }
         match self.role(dir) {
             Some(role) => self.feed(role, data, at, cx),
@@ -159,14 +163,14 @@ impl Http {
         }
     }
 
-    /// Whether the connection began with a preface that is not HTTP (SOCKS, PROXY) and HTTP may still follow.
+    /// Whether the connection began with a dialogue that is not HTTP (SOCKS) and HTTP may still follow.
     fn may_change(&self) -> bool {
         let foreign = |reader: &Reader| matches!(reader.state, State::Foreign);
         self.foreign_bytes < PREFACE && (foreign(&self.requests) || foreign(&self.responses))
     }
 
     /// Tells who sends requests by the beginning of a segment.
-    fn find_roles(&mut self, dir: Dir, data: &[u8]) {
+    fn find_roles(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
         let client = if sniff::surely_request(data) {
             dir
         } else if sniff::surely_response(data) {
@@ -179,6 +183,8 @@ impl Http {
             if self.client == Some(client) && !matches!(self.reader(role).state, State::Foreign) {
                 return;
             }
+            self.stop(Role::Request, Ending::Closed, at, cx);
+            self.stop(Role::Response, Ending::Closed, at, cx);
             self.synced = false;
             self.requests.state = State::Seek;
             self.responses.state = State::Seek;
@@ -334,7 +340,7 @@ impl Http {
 
     pub(super) fn push(&mut self, mut entry: Entry) {
         if let Some(request) = &entry.exchange.request {
-            entry.cost = request.head.fields().raw().len() + request.head.fields().len() * 16;
+            entry.cost = request.head.fields().heap_bytes();
         }
         self.held += entry.cost;
         self.queue.push_back(entry);

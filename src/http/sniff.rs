@@ -77,18 +77,20 @@ fn request_line(data: &[u8], method: &[u8]) -> Sniff {
     }
 }
 
-/// Whether a first line that is no request line was surely meant to be one.
+/// Whether a first line that is no request line was surely meant to be one: it names the protocol before anything that is
+/// not printable.
 fn odd_line(data: &[u8]) -> Sniff {
     const LONGEST: usize = 1024;
     match text(data) {
         Sniff::Other("other") => {}
         known => return known,
     }
-    let end = memchr::memchr(b'\n', data);
-    let line = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
+    let data = data.get(..LONGEST).unwrap_or(data);
+    let printable = data.iter().take_while(|byte| (b' '..0x7F).contains(*byte)).count();
+    let line = data.get(..printable).unwrap_or_default();
     if memchr::memmem::find(line, b"HTTP/1.").is_some() {
         Sniff::Http
-    } else if end.is_none() && line.len() < LONGEST && line.iter().all(|byte| (b' '..0x7F).contains(byte)) {
+    } else if printable == data.len() && printable < LONGEST {
         Sniff::More
     } else {
         Sniff::Other("other")
@@ -124,15 +126,14 @@ pub(crate) fn surely_request(data: &[u8]) -> bool {
     if method == 0 || data.get(method) != Some(&b' ') {
         return false;
     }
-    let line = data.get(..memchr::memchr(b'\n', data).unwrap_or(data.len())).unwrap_or_default();
-    let Some(end) = memchr::memrchr(b' ', line) else { return false };
-    let version = line.get(end + 1..).unwrap_or_default();
-    if line.len() == data.len() {
+    let Some(end) = memchr::memchr(b'\n', data) else {
         // The line goes on in the next segment: a known method and a target must do.
         let name = data.get(..method).unwrap_or_default();
         return METHODS.contains(&name) && matches!(data.get(method + 1), Some(b'/' | b'h' | b'*'));
-    }
-    version.starts_with(b"HTTP/1.")
+    };
+    let line = data.get(..end).unwrap_or_default();
+    let version = memchr::memrchr(b' ', line).filter(|space| *space > method + 1);
+    version.and_then(|space| line.get(space + 1..)).is_some_and(|version| version.starts_with(b"HTTP/1."))
 }
 
 /// Whether `data`, which begins at a segment's start, is surely the beginning of a response.

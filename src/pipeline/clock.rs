@@ -4,11 +4,15 @@ use crate::model::Timestamp;
 
 /// A jump forward of more seconds than this must be confirmed by the next frame.
 const JUMP: i64 = 60;
+/// Nanoseconds of a second.
+const SECOND: i64 = 1_000_000_000;
 
 /// Counts the seconds of capture time.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     latest: Option<i64>,
+    /// The first nanosecond of `latest`, once it is known.
+    begins: i64,
     suspect: Option<i64>,
     uptime: u32,
 }
@@ -21,15 +25,15 @@ impl Clock {
 
     /// A frame came at `time`; says whether a second began.
     pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
-        let second = time.seconds();
-        let Some(latest) = self.latest else {
-            self.latest = Some(second);
-            return false;
-        };
-        if second == latest {
+        if (0..SECOND).contains(&time.0.wrapping_sub(self.begins)) && self.latest.is_some() {
             self.suspect = None;
             return false;
         }
+        let second = time.seconds();
+        let Some(latest) = self.latest else {
+            self.set(second);
+            return false;
+        };
         let wild = (second - latest).abs() > JUMP;
         if wild && self.suspect.is_none_or(|suspect| (second - suspect).abs() > JUMP) {
             self.suspect = Some(second);
@@ -38,11 +42,16 @@ impl Clock {
         if second < latest && !wild {
             return false;
         }
-        self.suspect = None;
-        self.latest = Some(second);
+        self.set(second);
         let passed = u32::try_from((second - latest).max(0)).unwrap_or(u32::MAX);
         self.uptime = self.uptime.saturating_add(passed);
         passed > 0
+    }
+
+    fn set(&mut self, second: i64) {
+        self.suspect = None;
+        self.latest = Some(second);
+        self.begins = second.saturating_mul(SECOND);
     }
 }
 

@@ -1,0 +1,84 @@
+//! What the fuzz targets of this module run.
+
+use super::chunked::{Chunked, Step};
+use super::head::{self, Outcome};
+use super::lenient;
+use super::scan::Scan;
+use super::sniff::{self, Sniff};
+
+/// Both readers on a request head; what httparse takes, the lenient reader reads alike.
+pub(crate) fn request_head(data: &[u8]) {
+    let end = Scan::default().find(data);
+    let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
+    let lenient = lenient::request(whole);
+    if let Outcome::Complete(strict, used, _) = head::request(data) {
+        if data.starts_with(b"\r") || data.starts_with(b"\n") {
+            return;
+        }
+        assert_eq!(Some(used), end, "both see the same end");
+        assert!(lenient.is_some(), "what httparse takes can be read");
+        let Some((lenient, _)) = lenient else { return };
+        assert_eq!((strict.method(), strict.target()), (lenient.method(), lenient.target()));
+        let pairs = strict.fields().iter().zip(lenient.fields().iter());
+        assert!(strict.fields().len() == lenient.fields().len() && pairs.into_iter().all(|(a, b)| a == b));
+    }
+}
+
+/// Both readers on a response head.
+pub(crate) fn response_head(data: &[u8]) {
+    let end = Scan::default().find(data);
+    let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
+    let lenient = lenient::response(whole);
+    if let Outcome::Complete(strict, used, _) = head::response(data) {
+        if data.starts_with(b"\r") || data.starts_with(b"\n") {
+            return;
+        }
+        assert_eq!(Some(used), end, "both see the same end");
+        assert!(lenient.is_some(), "what httparse takes can be read");
+        let Some((lenient, _)) = lenient else { return };
+        assert_eq!(strict.status(), lenient.status());
+        let pairs = strict.fields().iter().zip(lenient.fields().iter());
+        assert!(strict.fields().len() == lenient.fields().len() && pairs.into_iter().all(|(a, b)| a == b));
+    }
+}
+
+/// A chunked body: the same content however it is cut.
+pub(crate) fn chunked(data: &[u8]) {
+    let whole = content(data, data.len());
+    for cut in 0..data.len().min(40) {
+        assert_eq!(content(data, cut), whole, "cut at {cut}");
+    }
+}
+
+fn content(data: &[u8], cut: usize) -> (Vec<u8>, bool, usize) {
+    let (mut chunked, mut content, mut at) = (Chunked::new(), Vec::new(), 0);
+    while at < data.len() {
+        let end = if at < cut { cut } else { data.len() };
+        let piece = data.get(at..end).unwrap_or_default();
+        match chunked.step(piece) {
+            Step::Frame(used) => at += used,
+            Step::Data(used) => {
+                content.extend_from_slice(piece.get(..used).unwrap_or_default());
+                at += used;
+            }
+            Step::Last(used) => return (content, true, at + used),
+            Step::Broken => return (content, false, 0),
+        }
+    }
+    (content, false, at)
+}
+
+/// What is said of a beginning stays true when more comes.
+pub(crate) fn sniff(data: &[u8]) {
+    for sniff in [sniff::request, sniff::response, sniff::known_request] {
+        let mut said = Sniff::More;
+        for len in 0..=data.len().min(200) {
+            let now = sniff(data.get(..len).unwrap_or_default());
+            assert!(
+                said == Sniff::More || (said == Sniff::Http) == (now == Sniff::Http),
+                "{said:?} {now:?} at {len}"
+            );
+            said = now;
+        }
+    }
+}
