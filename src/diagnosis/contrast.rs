@@ -65,7 +65,7 @@ pub fn contrasts(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Sta
         let (all, likewise) = contrast.refusals;
         contrast.chance = (fisher(likewise, all, contrast.successes) * tried).min(1.0);
     }
-    out.sort_by(|a, b| b.surprise.total_cmp(&a.surprise));
+    out.sort_by(|a, b| b.surprise.total_cmp(&a.surprise).then_with(|| a.name.cmp(&b.name)));
     out
 }
 
