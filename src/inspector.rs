@@ -52,10 +52,6 @@ impl Inspector {
     pub fn evict(&mut self, id: ExchangeId) {
         self.history.remove(id);
     }
-    /// The top cause of `id`, as `cause:` in a filter asks for it.
-    pub fn cause(&self, id: ExchangeId) -> Option<Cause> {
-        Some(self.report(id, BaselineChoice::LastSuccess)?.diagnosis?.findings.first()?.cause)
-    }
     /// The exchanges.
     pub fn history(&self) -> &History {
         &self.history

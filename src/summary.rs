@@ -1,14 +1,16 @@
 //! `--summary`: what was refused, counted by endpoint, status and cause.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::app::Totals;
 use crate::edge::sanitize;
-use crate::export::Item;
-use crate::model::Cause;
+use crate::history::Record;
+use crate::inspector::Inspector;
+use crate::model::{Cause, EndpointId};
 
 /// Kinds of matches that are told apart; further ones are counted together.
 const KINDS: usize = 100_000;
@@ -19,14 +21,15 @@ const LINES: usize = 50;
 #[derive(Debug, Default)]
 pub struct Summary {
     counts: HashMap<Kind, u64, ahash::RandomState>,
+    names: HashMap<EndpointId, String, ahash::RandomState>,
     /// Matches beyond the bound.
     other: u64,
 }
 
 /// What is counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Kind {
-    endpoint: String,
+    endpoint: EndpointId,
     status: Option<u16>,
     cause: Option<Cause>,
 }
@@ -41,21 +44,36 @@ struct Row<'a> {
 
 impl Summary {
     /// Counts a match.
-    pub fn count(&mut self, item: &Item<'_>) {
-        let cause =
-            item.report.diagnosis.as_ref().and_then(|diagnosis| Some(diagnosis.findings.first()?.cause));
-        let kind = Kind { endpoint: item.endpoint.clone(), status: item.record.exchange.status(), cause };
-        if self.counts.len() < KINDS || self.counts.contains_key(&kind) {
-            *self.counts.entry(kind).or_default() += 1;
-        } else {
-            self.other += 1;
+    pub fn count(&mut self, inspector: &Inspector, record: &Record) {
+        let exchange = &record.exchange;
+        let cause = exchange.is_refusal().then(|| inspector.top_cause(exchange.id)).flatten();
+        let endpoint = inspector.history().canonical(record.endpoint);
+        let kind = Kind { endpoint, status: exchange.status(), cause: cause.map(|(cause, _)| cause) };
+        let known = self.counts.len();
+        match self.counts.entry(kind) {
+            Entry::Occupied(mut entry) => *entry.get_mut() += 1,
+            Entry::Vacant(entry) if known < KINDS => {
+                let name =
+                    || inspector.history().endpoint(endpoint).map(ToString::to_string).unwrap_or_default();
+                self.names.entry(endpoint).or_insert_with(name);
+                entry.insert(1);
+            }
+            Entry::Vacant(_) => self.other += 1,
         }
+    }
+
+    fn name(&self, id: EndpointId) -> &str {
+        self.names.get(&id).map_or("", String::as_str)
     }
 
     /// Most frequent first.
     fn sorted(&self) -> Vec<(&Kind, u64)> {
         let mut rows: Vec<_> = self.counts.iter().map(|(kind, count)| (kind, *count)).collect();
-        rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        rows.sort_by(|a, b| {
+            b.1.cmp(&a.1)
+                .then_with(|| self.name(a.0.endpoint).cmp(self.name(b.0.endpoint)))
+                .then_with(|| a.0.cmp(b.0))
+        });
         rows
     }
 
@@ -85,7 +103,7 @@ impl Summary {
         for (kind, count) in rows.iter().take(LINES) {
             let status = kind.status.map_or("-".to_owned(), |status| status.to_string());
             let cause = kind.cause.map_or("-", Cause::id);
-            let endpoint = sanitize::short(kind.endpoint.as_bytes(), 160);
+            let endpoint = sanitize::short(self.name(kind.endpoint).as_bytes(), 160);
             let _ = writeln!(out, "{:>9}  {status:<6}  {cause:<20}  {endpoint}", grouped(*count));
         }
         let rest: u64 = rows.iter().skip(LINES).map(|(_, count)| count).sum::<u64>() + self.other;
@@ -102,7 +120,7 @@ impl Summary {
             .sorted()
             .into_iter()
             .map(|(kind, count)| Row {
-                endpoint: &kind.endpoint,
+                endpoint: self.name(kind.endpoint),
                 status: kind.status,
                 cause: kind.cause.map(Cause::id),
                 count,

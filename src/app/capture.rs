@@ -15,6 +15,12 @@ use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
 use crate::pipeline::{Limits, Pipeline};
 use crate::source::Sink;
 
+/// Bytes of exchanges in a message, about; with the channel's capacity this bounds what is queued.
+const MESSAGE: usize = 128 << 10;
+/// Exchanges in a message, unless many small ones had to wait.
+const ENOUGH: usize = 256;
+/// Bytes of exchanges that are held back while the queue is full, before any is given up.
+const HELD: usize = 16 << 20;
 /// Frames between two looks at how far a file is read.
 const PROGRESS: u32 = 1 << 14;
 /// What a record of a capture file has beside the frame's bytes.
@@ -37,6 +43,9 @@ pub(super) struct Recording {
 pub(super) struct Feeder {
     pipeline: Pipeline,
     batch: Vec<Exchange>,
+    /// Exchanges at the front of `batch` that are counted in `bytes`.
+    counted: usize,
+    bytes: usize,
     sender: Sender,
     /// Whether the source may be made to wait.
     waits: bool,
@@ -55,6 +64,8 @@ impl Feeder {
         Self {
             pipeline: Pipeline::new(limits),
             batch: Vec::new(),
+            counted: 0,
+            bytes: 0,
             sender,
             waits,
             eager,
@@ -85,11 +96,7 @@ impl Feeder {
         self.pipeline.finish(&mut self.batch);
         // At the end a full queue is waited for: the reader has nothing else to do than to empty it.
         self.waits = true;
-        while !self.batch.is_empty() {
-            let rest = self.batch.split_off(self.batch.len().min(BATCH));
-            let whole = std::mem::replace(&mut self.batch, rest);
-            let _ = self.send(Message::Exchanges(whole));
-        }
+        let _ = self.flush();
         self.send_counters();
         let _ = self.send(Message::Ended(ended));
         let Self { sender, recording, .. } = self;
@@ -102,32 +109,63 @@ impl Feeder {
         }
     }
 
-    /// Sends the batch if there is one.
+    /// Sends the batch if there is one. What a live source cannot send is kept for the next time, as long as that is not
+    /// too much.
     fn flush(&mut self) -> ControlFlow<()> {
-        if self.batch.is_empty() {
-            return ControlFlow::Continue(());
+        let mut left = std::mem::take(&mut self.batch);
+        (self.counted, self.bytes) = (0, 0);
+        while !left.is_empty() {
+            let rest = left.split_off(left.len().min(BATCH));
+            match self.offer(Message::Exchanges(left))? {
+                None => left = rest,
+                Some(Message::Exchanges(mut refused)) => {
+                    refused.extend(rest);
+                    self.hold(refused);
+                    break;
+                }
+                Some(_) => break,
+            }
         }
-        let batch = std::mem::take(&mut self.batch);
-        self.send(Message::Exchanges(batch))
+        ControlFlow::Continue(())
     }
 
-    fn send(&mut self, message: Message) -> ControlFlow<()> {
+    /// Keeps what found the queue full, or gives it up.
+    fn hold(&mut self, refused: Vec<Exchange>) {
+        let bytes = refused.iter().map(size_of_exchange).sum();
+        if bytes > HELD {
+            self.queue_dropped += refused.len() as u64;
+        } else {
+            (self.counted, self.bytes) = (refused.len(), bytes);
+            self.batch = refused;
+        }
+    }
+
+    /// Whether the batch is worth a message.
+    fn is_full(&mut self) -> bool {
+        let new = self.batch.get(self.counted..).unwrap_or_default();
+        self.bytes += new.iter().map(size_of_exchange).sum::<usize>();
+        self.counted = self.batch.len();
+        self.bytes >= MESSAGE || self.counted >= ENOUGH
+    }
+
+    /// Sends a message; gives it back when the queue is full and must not be waited for.
+    fn offer(&mut self, message: Message) -> ControlFlow<(), Option<Message>> {
         if self.waits {
             return match self.sender.blocking_send(message) {
-                Ok(()) => ControlFlow::Continue(()),
+                Ok(()) => ControlFlow::Continue(None),
                 Err(_) => ControlFlow::Break(()),
             };
         }
         match self.sender.try_send(message) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(TrySendError::Full(message)) => {
-                if let Message::Exchanges(batch) = message {
-                    self.queue_dropped += batch.len() as u64;
-                }
-                ControlFlow::Continue(())
-            }
+            Ok(()) => ControlFlow::Continue(None),
+            Err(TrySendError::Full(message)) => ControlFlow::Continue(Some(message)),
             Err(TrySendError::Closed(_)) => ControlFlow::Break(()),
         }
+    }
+
+    /// Sends what may be lost.
+    fn send(&mut self, message: Message) -> ControlFlow<()> {
+        self.offer(message).map_continue(|_| ())
     }
 
     fn send_counters(&mut self) {
@@ -172,7 +210,7 @@ impl Sink for Feeder {
         if self.frames >= PROGRESS {
             self.tell_progress();
         }
-        if self.batch.len() >= BATCH / 2 { self.flush() } else { ControlFlow::Continue(()) }
+        if !self.batch.is_empty() && self.is_full() { self.flush() } else { ControlFlow::Continue(()) }
     }
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
@@ -201,5 +239,105 @@ impl Sink for Feeder {
 
     fn warning(&mut self, text: String) {
         let _ = self.send(Message::Warning(text));
+    }
+}
+
+/// Bytes that an exchange takes up, about.
+fn size_of_exchange(exchange: &Exchange) -> usize {
+    let request =
+        exchange.request.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
+    let response =
+        exchange.response.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
+    size_of::<Exchange>() + request + response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENOUGH, Feeder, HELD};
+    use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
+    use crate::model::{Exchange, Timestamp};
+    use crate::pipeline::Limits;
+    use crate::source::Sink;
+    use crate::synth::Conversation;
+
+    fn frames(count: u16) -> Vec<crate::synth::MadeFrame> {
+        (0..count)
+            .flat_map(|number| {
+                let client = format!("192.0.2.{}:{}", number / 200 + 1, 10_000 + number).parse().unwrap();
+                let time = Timestamp(i64::from(number) * 1_000_000);
+                Conversation::new(client, "192.0.2.250:80".parse().unwrap())
+                    .handshake(time)
+                    .client(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", time)
+                    .server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", time)
+                    .fin(time)
+                    .into_frames()
+            })
+            .collect()
+    }
+
+    fn channel(capacity: usize) -> (Sender, Receiver) {
+        tokio::sync::mpsc::channel(capacity)
+    }
+
+    fn drain(receiver: &mut Receiver) -> (Vec<Exchange>, u64) {
+        let (mut exchanges, mut dropped) = (Vec::new(), 0);
+        while let Ok(message) = receiver.try_recv() {
+            match message {
+                Message::Exchanges(batch) => {
+                    assert!(batch.len() <= BATCH);
+                    exchanges.extend(batch);
+                }
+                Message::Source(counters) => dropped = counters.queue_dropped,
+                _ => {}
+            }
+        }
+        (exchanges, dropped)
+    }
+
+    #[test]
+    fn a_live_source_holds_back_what_finds_the_queue_full() {
+        let (sender, mut receiver) = channel(1);
+        let mut feeder = Feeder::new(Limits::default(), sender, false, true);
+        for made in frames(3000) {
+            assert!(feeder.frame(&made.frame()).is_continue());
+            feeder.pause();
+        }
+        let (mut exchanges, _) = drain(&mut receiver);
+        assert!(exchanges.len() < ENOUGH && feeder.bytes < HELD);
+        while feeder.counted > 0 {
+            feeder.pause();
+            exchanges.extend(drain(&mut receiver).0);
+        }
+        assert_eq!((exchanges.len(), feeder.queue_dropped), (3000, 0));
+    }
+
+    #[test]
+    fn a_file_waits_for_the_reader_and_loses_nothing() {
+        let (sender, mut receiver) = channel(1);
+        let reader = std::thread::spawn(move || {
+            let mut count = 0;
+            while let Some(message) = receiver.blocking_recv() {
+                match message {
+                    Message::Exchanges(batch) => count += batch.len(),
+                    Message::Ended(ended) => return (count, ended),
+                    _ => {}
+                }
+            }
+            panic!("no end");
+        });
+        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
+        for made in frames(2000) {
+            assert!(feeder.frame(&made.frame()).is_continue());
+        }
+        feeder.finish(Ended::Whole);
+        assert_eq!(reader.join().unwrap(), (2000, Ended::Whole));
+    }
+
+    #[test]
+    fn nobody_listens_any_more() {
+        let (sender, receiver) = channel(1);
+        drop(receiver);
+        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
+        assert!(frames(2000).iter().any(|made| feeder.frame(&made.frame()).is_break()));
     }
 }

@@ -180,7 +180,7 @@ impl Run {
     fn is_wanted(&self, id: ExchangeId) -> bool {
         let Headless { inspector, filter, .. } = &self.headless;
         let history = inspector.history();
-        let cause = |record: &Record| inspector.cause(record.exchange.id);
+        let cause = |record: &Record| Some(inspector.top_cause(record.exchange.id)?.0);
         let context = Context { history, now: history.now(), cause: &cause };
         history.get(id).is_some_and(|record| filter.matches(record, &context))
     }
@@ -190,11 +190,17 @@ impl Run {
         self.record(id);
         let Headless { inspector, outputs, redactor, summary, on_match, bell, .. } = &mut self.headless;
         let Some(record) = inspector.history().get(id) else { return Ok(()) };
+        if let Some(summary) = summary {
+            summary.count(inspector, record);
+        }
+        if *bell {
+            super::ring();
+        }
+        if outputs.is_empty() && on_match.is_none() {
+            return Ok(());
+        }
         let Some(report) = inspector.report(id, BaselineChoice::LastSuccess) else { return Ok(()) };
         let item = Item::new(inspector, record, &report);
-        if let Some(summary) = summary {
-            summary.count(&item);
-        }
         for warning in outputs.write(&item, redactor)? {
             say(&format!("exchange {}: {warning}", id.0));
         }
@@ -205,9 +211,6 @@ impl Run {
                 let _ = ndjson::write(&mut json, &item, redactor);
                 String::from_utf8(json).unwrap_or_default()
             });
-        }
-        if *bell {
-            super::ring();
         }
         Ok(())
     }

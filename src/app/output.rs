@@ -56,6 +56,11 @@ impl Outputs {
         Ok(Self { all, headway })
     }
 
+    /// Whether nothing is written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Writes an exchange everywhere. What a format cannot express is returned, for standard error.
     pub(super) fn write(&mut self, item: &Item<'_>, redactor: &Redactor) -> Result<Vec<String>, AppError> {
         let mut warnings = Vec::new();
