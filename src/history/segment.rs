@@ -74,7 +74,7 @@ fn literal(raw: &[u8]) -> Cow<'_, str> {
     let decoded: Vec<u8> = percent_decode(raw).collect();
     let mut text = String::with_capacity(decoded.len() * 3);
     for byte in decoded {
-        if plain(&byte) && !matches!(byte, b'/' | b'?' | b'#') {
+        if plain(&byte) && !matches!(byte, b'/' | b'?' | b'#' | b';') {
             text.push(char::from(byte));
         } else {
             text.push('%');
@@ -306,6 +306,7 @@ mod tests {
         }
         assert_eq!(read(b"2", "api").text, "2");
         assert_eq!(text("path;jsessionid=8A7B"), "path");
+        assert_eq!(text("A%3B"), "A%3B");
         assert_eq!(text("caf%c3%a9"), "caf%C3%A9");
         assert_eq!(text("%75sers"), "users");
         assert_eq!(text("{x}"), "%7Bx%7D");
