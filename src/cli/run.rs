@@ -12,7 +12,7 @@ use crate::sandbox;
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
     /// Exchanges to show; '' shows everything [default: method:POST status:403]
-    #[arg(short = 'Y', long, value_name = "QUERY", help_heading = "Pick")]
+    #[arg(short = 'Y', long, value_name = "QUERY", allow_hyphen_values = true, help_heading = "Pick")]
     pub filter: Option<String>,
     /// Stop after N matches
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pick")]
