@@ -18,8 +18,7 @@ use std::cmp::Reverse;
 
 use crate::history::{History, Record};
 use crate::model::Difference;
-use crate::parts::items::fields_only;
-use crate::parts::request_items;
+use crate::parts::items::{fields_only, request_items_given};
 use align::{Pair, align};
 use weigh::Scene;
 
@@ -33,7 +32,9 @@ pub fn compare(history: &History, this: &Record, baseline: &Record) -> Vec<Diffe
     let scene = Scene::new(history, this, baseline);
     let mut differences = whole::all(&scene);
     if let (Some(one), Some(two)) = (&baseline.exchange.request, &this.exchange.request) {
-        let pairs = align(request_items(one), request_items(two));
+        let [before, now] =
+            if scene.same_tokens() { [&[][..], &[][..]] } else { scene.tokens.each_ref().map(Vec::as_slice) };
+        let pairs = align(request_items_given(one, before), request_items_given(two, now));
         differences.extend(pairs.into_iter().map(|pair| finish(&scene, pair)));
     }
     if let (Some(one), Some(two)) = (&baseline.exchange.response, &this.exchange.response) {

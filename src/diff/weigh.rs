@@ -8,7 +8,7 @@ use super::notes;
 use crate::history::noise::Variation;
 use crate::history::{History, Record};
 use crate::model::{Anomaly, DifferenceKind, Part, Significance};
-use crate::parts::tokens;
+use crate::parts::{Token, tokens};
 
 /// Successes that must agree before a name that nothing is known of counts as steady.
 const STEADY: u32 = 3;
@@ -18,6 +18,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) history: &'a History,
     pub(crate) this: &'a Record,
     pub(crate) baseline: &'a Record,
+    /// Tokens of the baseline and of this request, decoded once.
+    pub(crate) tokens: [Vec<Token<'a>>; 2],
     caller_succeeds: OnceCell<bool>,
 }
 
@@ -30,7 +32,15 @@ pub(crate) struct Weight {
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(history: &'a History, this: &'a Record, baseline: &'a Record) -> Self {
-        Self { history, this, baseline, caller_succeeds: OnceCell::new() }
+        let tokens =
+            [baseline, this].map(|record| record.exchange.request.as_ref().map(tokens).unwrap_or_default());
+        Self { history, this, baseline, tokens, caller_succeeds: OnceCell::new() }
+    }
+
+    /// Whether both requests carry the very same tokens.
+    pub(crate) fn same_tokens(&self) -> bool {
+        let [one, two] = &self.tokens;
+        one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.raw == two.raw)
     }
 
     /// Whether the caller succeeded on this endpoint too.
@@ -75,12 +85,12 @@ impl<'a> Scene<'a> {
 
     /// Whether claims are on one side only because the other has no token at all; the credential says it then.
     fn lacks_token(&self, kind: DifferenceKind) -> bool {
-        let other = match kind {
-            DifferenceKind::Removed => self.this,
-            DifferenceKind::Added => self.baseline,
-            _ => return false,
-        };
-        other.exchange.request.as_ref().is_none_or(|request| tokens(request).is_empty())
+        let [baseline, this] = &self.tokens;
+        match kind {
+            DifferenceKind::Removed => this.is_empty(),
+            DifferenceKind::Added => baseline.is_empty(),
+            _ => false,
+        }
     }
 
     /// What the capture lost cannot be missed: the difference is no suspect then.

@@ -6,7 +6,7 @@ use super::weigh::Scene;
 use crate::history::noise::{MAX_VALUES, NETWORK, order as names_of};
 use crate::model::{Difference, DifferenceKind, Fields, Part, Request, Significance};
 use crate::parts::items::is_readable;
-use crate::parts::{MediaType, Target, client_network, sniff, tokens};
+use crate::parts::{MediaType, Target, client_network, sniff};
 
 /// Content this much larger than the baseline's is worth a word; some firewalls look at the first 8 KiB only.
 const LARGE: u64 = 8 << 10;
@@ -23,7 +23,7 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<Difference> {
         path(scene, baseline, this, &mut found);
         order(scene, baseline.head.fields(), this.head.fields(), Part::RequestHeader, &mut found);
         content(baseline, this, &mut found);
-        ran_out(scene, this, &mut found);
+        ran_out(scene, &mut found);
     }
     if let (Some(baseline), Some(this)) = (&scene.baseline.exchange.response, &scene.this.exchange.response) {
         if baseline.head.status() != this.head.status() {
@@ -192,10 +192,10 @@ fn contradiction(request: &Request) -> Option<(&str, &'static str)> {
 }
 
 /// The very token of the baseline, valid then and expired now: nothing in the bytes differs, only the time.
-fn ran_out(scene: &Scene<'_>, this: &Request, found: &mut Vec<Difference>) {
+fn ran_out(scene: &Scene<'_>, found: &mut Vec<Difference>) {
     let then = scene.baseline.exchange.started().seconds();
-    let before = scene.baseline.exchange.request.iter().flat_map(tokens).collect::<Vec<_>>();
-    for token in tokens(this) {
+    let [before, tokens] = &scene.tokens;
+    for token in tokens {
         let Some(exp) = token.jwt.seconds("exp") else { continue };
         if exp <= now(scene) && exp > then && before.iter().any(|other| other.raw == token.raw) {
             let difference = changed(Part::Timing, "exp", b"valid", b"expired", Significance::Suspect);

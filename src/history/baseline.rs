@@ -8,7 +8,7 @@ use super::similar;
 use crate::model::{Baseline, BaselineChoice, EndpointId, ExchangeId};
 
 /// How many successes are searched for one of the same client or principal.
-const SEARCHED: usize = 4096;
+const SEARCHED: usize = 2048;
 /// How many successes are compared for the most similar one.
 const COMPARED: usize = 32;
 
@@ -57,13 +57,19 @@ impl History {
 
     fn of_client(&self, this: &Row) -> Option<(Row, &'static str)> {
         let wanted = Kept::new(this).client;
+        if !self.endpoints.state(this.endpoint)?.callers.has(wanted) {
+            return None;
+        }
         self.nearest(this, |kept| kept.client == wanted, |row| row.client == this.client)
     }
 
     fn of_principal(&self, this: &Row) -> Option<(Row, &'static str)> {
         let wanted = Kept::new(this).principal;
+        if this.principal == 0 || !self.endpoints.state(this.endpoint)?.callers.has(wanted) {
+            return None;
+        }
         let same = |row: &Row| row.principal == this.principal;
-        (this.principal != 0).then(|| self.nearest(this, |kept| kept.principal == wanted, same)).flatten()
+        self.nearest(this, |kept| kept.principal == wanted, same)
     }
 
     /// The last success before `this` that passes both the quick look and the exact one, or the first after it.
@@ -73,9 +79,17 @@ impl History {
         maybe: impl Fn(&Kept) -> bool,
         passes: impl Fn(&Row) -> bool,
     ) -> Option<(Row, &'static str)> {
-        let mut candidates = self.others(this.id, this.endpoint).take(SEARCHED).filter(|kept| maybe(kept));
-        let row = candidates.find_map(|kept| self.store.row(kept.id).filter(|row| passes(row)))?;
-        Some((row, if row.id < this.id { "last success" } else { "first success after it, none before" }))
+        let kept = &self.endpoints.state(this.endpoint)?.kept;
+        let split = kept.partition_point(|of| of.id < this.id);
+        let exact = |of: &Kept| {
+            let candidate = maybe(of) && of.id != this.id;
+            if candidate { self.store.row(of.id).filter(&passes) } else { None }
+        };
+        if let Some(row) = kept.range(..split).rev().take(SEARCHED).find_map(exact) {
+            return Some((row, "last success"));
+        }
+        let row = kept.range(split..).take(SEARCHED).find_map(exact)?;
+        Some((row, "first success after it, none before"))
     }
 
     fn most_similar(&self, this: &Row) -> Option<Row> {

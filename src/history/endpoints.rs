@@ -53,7 +53,27 @@ pub struct EndpointState {
     pub(crate) clients: SmallVec<[(u128, u64); 1]>,
     /// Principal → its last success, the latest last.
     pub(crate) principals: SmallVec<[(u64, u64); 1]>,
+    /// Clients and principals with a success, for a quick "never".
+    pub(crate) callers: Callers,
     alias: Option<EndpointId>,
+}
+
+/// A set of short hashes that may hold more than was put in, never less.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Callers([u64; 16]);
+
+impl Callers {
+    pub(crate) fn add(&mut self, hash: u32) {
+        if let Some(word) = self.0.get_mut(hash as usize / 64 % 16) {
+            *word |= 1 << (hash % 64);
+        }
+    }
+    pub(crate) fn has(&self, hash: u32) -> bool {
+        self.0.get(hash as usize / 64 % 16).is_some_and(|word| word & (1 << (hash % 64)) != 0)
+    }
+    fn absorb(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
 }
 
 /// A success in an endpoint's list: enough to search the list by caller without a look at the exchange.
@@ -68,8 +88,8 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(crate) fn new(row: &Row) -> Self {
-        let client = row.client as u64 ^ (row.client >> 64) as u64;
-        Self { id: row.id, client: (client ^ (client >> 32)) as u32, principal: row.principal as u32 }
+        let client = (row.client as u64 ^ (row.client >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { id: row.id, client: (client >> 32) as u32, principal: row.principal as u32 }
     }
 }
 
@@ -284,6 +304,7 @@ impl Endpoints {
             stale: 0,
             clients: SmallVec::new(),
             principals: SmallVec::new(),
+            callers: Callers::default(),
             alias: None,
         });
         self.trie.put(node, method, id);
@@ -332,6 +353,7 @@ impl EndpointState {
         self.refusals += other.refusals;
         self.last_success = self.last_success.max(other.last_success);
         self.stale += other.stale;
+        self.callers.absorb(&other.callers);
         self.noise.absorb(other.noise);
         self.kept.extend(other.kept);
         self.kept.make_contiguous().sort_unstable();

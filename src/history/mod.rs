@@ -200,7 +200,10 @@ impl History {
         if let Some(exchange) = success {
             state.successes += 1;
             state.noise.observe(exchange, &hasher);
-            state.kept.push_back(Kept::new(row));
+            let kept = Kept::new(row);
+            state.kept.push_back(kept);
+            state.callers.add(kept.client);
+            state.callers.add(kept.principal);
             let after = self.endpoints.memory_of(row.endpoint);
             self.endpoints.account(before, after);
         }

@@ -45,6 +45,11 @@ impl Item<'_> {
 
 /// The items of a request, in the order field, cookie, query, claim, body. The Cookie field itself is not among them.
 pub fn request_items(request: &Request) -> Vec<Item<'_>> {
+    request_items_given(request, &tokens(request))
+}
+
+/// The same for somebody who has the request's tokens already; their claims are the claims that are listed.
+pub fn request_items_given<'a>(request: &'a Request, tokens: &[Token<'_>]) -> Vec<Item<'a>> {
     let fields = request.head.fields();
     let mut items = field_items(fields, Part::RequestHeader);
     let cookies =
@@ -57,8 +62,8 @@ pub fn request_items(request: &Request) -> Vec<Item<'_>> {
         value: parameter.value(),
         kind: None,
     }));
-    for (at, token) in tokens(request).into_iter().enumerate() {
-        claims(&token, at > 0, &mut items);
+    for (at, token) in tokens.iter().enumerate() {
+        claims(token, at > 0, &mut items);
     }
     body_items(fields, &request.body, Part::RequestBody, &mut items);
     items.truncate(MAX_ITEMS);
