@@ -4,10 +4,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
 use super::family::{self, At, Family};
-use super::shown::facts;
+use super::shown::facts::{self, Fact};
+use super::shown::seen::Seen;
 use crate::edge::sanitize;
 use crate::model::{Exchange, Request};
-use crate::parts::json::{self, JsonEnd};
+use crate::parts::json::JsonEnd;
 use crate::parts::{self, Authorization, Jwt, MediaType, Target, cookies, parameters};
 
 /// Most attributes taken from one request.
@@ -100,6 +101,8 @@ pub struct Sheet {
     pub has_members: bool,
     /// Bytes of the body.
     pub body_len: u64,
+    /// Facts that the request shows by itself.
+    pub facts: Vec<Fact>,
 }
 
 impl Sheet {
@@ -115,12 +118,15 @@ impl Sheet {
         sheet.add(Family::HttpVersion, "", request.head.version().as_str().as_bytes());
         sheet.target(request);
         sheet.fields(request);
-        sheet.tokens(request);
-        sheet.body(request);
+        let seen = Seen::of(request);
+        sheet.tokens(&seen);
+        sheet.body(request, &seen);
         sheet.relations();
-        for fact in facts::facts(exchange, &sheet) {
+        let facts = facts::facts(exchange, &sheet, &seen);
+        for fact in &facts {
             sheet.add(Family::Fact, fact.id, fact.detail.as_bytes());
         }
+        sheet.facts = facts;
         sheet.attributes.sort_by_key(|attribute| attribute.mark.key);
         sheet.attributes.dedup_by_key(|attribute| attribute.mark.key);
         sheet
@@ -262,9 +268,8 @@ impl Sheet {
         }
     }
 
-    fn tokens(&mut self, request: &Request) {
-        let tokens = parts::tokens(request);
-        if let Some(token) = tokens.first() {
+    fn tokens(&mut self, seen: &Seen<'_>) {
+        if let Some(token) = seen.tokens.first() {
             self.has_token = true;
             self.claims(&token.jwt);
         }
@@ -306,17 +311,16 @@ impl Sheet {
         self.add(family, name, all.join(" ").as_bytes());
     }
 
-    fn body(&mut self, request: &Request) {
+    fn body(&mut self, request: &Request, seen: &Seen<'_>) {
         let kept = &request.body.kept;
         if kept.is_empty() {
             return;
         }
         let media = request.head.fields().value("content-type").and_then(MediaType::parse);
-        let sniffed = parts::sniff(kept);
-        self.add(Family::BodyKind, "", sniffed.as_str().as_bytes());
-        match sniffed {
+        self.add(Family::BodyKind, "", seen.sniffed.as_str().as_bytes());
+        match seen.sniffed {
             parts::Sniffed::Json => {
-                let flat = json::flatten(kept);
+                let Some(flat) = &seen.json else { return };
                 self.has_members = matches!(flat.end, JsonEnd::Complete | JsonEnd::Limit);
                 for leaf in flat.leaves.iter().take(MAX_MEMBERS) {
                     let name = leaf.path.rsplit(['.', '\'']).next().unwrap_or_default();

@@ -12,6 +12,11 @@ use crate::model::{Cause, Evidence, EvidenceKind};
 const KINDS: [EvidenceKind; 4] =
     [EvidenceKind::Said, EvidenceKind::Shown, EvidenceKind::Differs, EvidenceKind::Behaved];
 
+/// Findings at most.
+const MAX_FINDINGS: usize = 6;
+/// Pieces of evidence for one finding at most.
+const SHOWN: usize = 8;
+
 /// A cause with its probability and what supports it.
 #[derive(Clone, Debug)]
 pub struct Ranked {
@@ -26,35 +31,45 @@ pub struct Ranked {
 /// Ranks the causes that have evidence, and `unknown`; `quality` (0–1) is less where evidence is damaged.
 pub fn rank(knowledge: &Knowledge, out: &Out, quality: f32) -> Vec<Ranked> {
     let combine = &knowledge.combine;
-    let mut scored: Vec<(Cause, f32, Vec<Evidence>)> = Cause::ALL
-        .iter()
-        .map(|cause| {
-            let mut own: Vec<Evidence> = out
-                .clues
-                .iter()
-                .filter(|clue| clue.cause == *cause)
-                .map(|clue: &Clue| clue.evidence.clone())
-                .collect();
-            own.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
-            let total: f32 = KINDS.iter().map(|kind| kind_score(knowledge, *kind, &own)).sum();
-            (*cause, knowledge.prior(*cause) + total, own)
-        })
-        .collect();
-    let most = scored.iter().map(|(_, score, _)| *score).fold(f32::MIN, f32::max);
-    let sum: f32 = scored.iter().map(|(_, score, _)| ((score - most) / combine.temperature).exp()).sum();
+    let mut clues: Vec<Clue> = out.clues.clone();
+    clues.sort_by(|a, b| a.cause.cmp(&b.cause).then(b.weight.abs().total_cmp(&a.weight.abs())));
+    let own = |cause: Cause| {
+        let start = clues.partition_point(|clue| clue.cause < cause);
+        let end = clues.partition_point(|clue| clue.cause <= cause);
+        clues.get(start..end).unwrap_or_default()
+    };
+    let score = |cause: &Cause| {
+        let total: f32 = KINDS.iter().map(|kind| kind_score(knowledge, *kind, own(*cause))).sum();
+        (*cause, knowledge.prior(*cause) + total)
+    };
+    let mut scored: Vec<(Cause, f32)> = Cause::ALL.iter().map(score).collect();
+    let most = scored.iter().map(|(_, score)| *score).fold(f32::MIN, f32::max);
+    let sum: f32 = scored.iter().map(|(_, score)| ((score - most) / combine.temperature).exp()).sum();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored
-        .into_iter()
-        .map(|(cause, score, evidence)| {
-            let raw = ((score - most) / combine.temperature).exp() / sum;
-            let confidence = (knowledge.calibrate(raw) * (0.6 + 0.4 * quality)).min(combine.ceiling);
-            Ranked { cause, confidence, evidence }
+    let confident = |(cause, score): (Cause, f32)| {
+        let raw = ((score - most) / combine.temperature).exp() / sum;
+        let confidence = (knowledge.calibrate(raw) * (0.6 + 0.4 * quality)).min(combine.ceiling);
+        (confidence >= combine.floor).then(|| Ranked {
+            cause,
+            confidence,
+            evidence: own(cause).iter().take(SHOWN).filter_map(|clue| evidence(out, clue)).collect(),
         })
-        .filter(|ranked| ranked.confidence >= combine.floor)
-        .collect()
+    };
+    scored.into_iter().filter_map(confident).take(MAX_FINDINGS).collect()
 }
 
-fn kind_score(knowledge: &Knowledge, kind: EvidenceKind, own: &[Evidence]) -> f32 {
+fn evidence(out: &Out, clue: &Clue) -> Option<Evidence> {
+    let note = out.notes.get(clue.note)?;
+    Some(Evidence {
+        kind: clue.kind,
+        text: note.text.clone(),
+        weight: clue.weight,
+        pointers: note.pointers.clone(),
+    })
+}
+
+/// Strongest first in `own`.
+fn kind_score(knowledge: &Knowledge, kind: EvidenceKind, own: &[Clue]) -> f32 {
     let combine = &knowledge.combine;
     let cap = match kind {
         EvidenceKind::Said => combine.cap_said,
@@ -65,8 +80,8 @@ fn kind_score(knowledge: &Knowledge, kind: EvidenceKind, own: &[Evidence]) -> f3
     let sum = |sign: f32| {
         let mut factor = 1.0;
         let mut total = 0.0;
-        for one in own.iter().filter(|one| one.kind == kind && one.weight * sign > 0.0) {
-            total += one.weight.abs() * factor;
+        for clue in own.iter().filter(|clue| clue.kind == kind && clue.weight * sign > 0.0) {
+            total += clue.weight.abs() * factor;
             factor *= combine.damp;
         }
         total.min(cap)

@@ -40,11 +40,6 @@ use rule::Out;
 use said::Memory;
 use stats::Stats;
 
-/// Findings shown at most.
-const MAX_FINDINGS: usize = 6;
-/// Pieces of evidence shown for one finding.
-const MAX_EVIDENCE: usize = 8;
-
 /// Knows the causes, and keeps incremental, bounded statistics of every place.
 #[derive(Debug, Default)]
 pub struct Diagnoser {
@@ -93,8 +88,7 @@ impl Diagnoser {
             }
         }
         let ranked = combine::rank(knowledge, &out, quality(&case, baseline));
-        let findings =
-            ranked.into_iter().take(MAX_FINDINGS).map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
+        let findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
         let top = findings.first().map(|finding| finding.cause);
         let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
         Diagnosis { findings, refuser, refuser_evidence, ruled_out }
@@ -125,7 +119,6 @@ fn quality(case: &Case<'_>, baseline: Option<&Record>) -> f32 {
 fn finding(case: &Case<'_>, ranked: combine::Ranked) -> Finding {
     let mut evidence: Vec<Evidence> = ranked.evidence;
     evidence.dedup_by(|a, b| a.text == b.text);
-    evidence.truncate(MAX_EVIDENCE);
     if evidence.is_empty() {
         evidence.push(Evidence {
             kind: EvidenceKind::Said,

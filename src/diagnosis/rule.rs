@@ -1,7 +1,7 @@
 //! The trait that every rule has, and what rules hand in.
 
 use super::case::Case;
-use crate::model::{Cause, Evidence, EvidenceKind, Pointer};
+use crate::model::{Cause, EvidenceKind, Pointer};
 
 /// One rule: looks at a case and hands in evidence.
 pub trait Rule: Send + Sync {
@@ -14,12 +14,25 @@ pub trait Rule: Send + Sync {
 }
 
 /// Evidence for or against one cause.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Clue {
     /// Which cause.
     pub cause: Cause,
-    /// What, with its weight.
-    pub evidence: Evidence,
+    /// Which kind.
+    pub kind: EvidenceKind,
+    /// Log-likelihood ratio in nats.
+    pub weight: f32,
+    /// Which of [`Out::notes`] says what it rests on.
+    pub note: usize,
+}
+
+/// What evidence rests on; one observation may speak for several causes.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// For people.
+    pub text: String,
+    /// Where to look.
+    pub pointers: Vec<Pointer>,
 }
 
 /// What rules have found.
@@ -27,6 +40,8 @@ pub struct Clue {
 pub struct Out {
     /// Evidence.
     pub clues: Vec<Clue>,
+    /// What it rests on.
+    pub notes: Vec<Note>,
     /// Causes that are ruled out, and why.
     pub ruled_out: Vec<(Cause, String)>,
 }
@@ -38,12 +53,17 @@ impl Out {
         cause: Cause,
         weight: f32,
         kind: EvidenceKind,
-        text: impl Into<String>,
-        pointers: Vec<Pointer>,
+        text: impl AsRef<str>,
+        pointers: impl AsRef<[Pointer]>,
     ) {
-        if weight.abs() > 0.01 {
-            self.clues.push(Clue { cause, evidence: Evidence { kind, text: text.into(), weight, pointers } });
+        if weight.abs() <= 0.01 {
+            return;
         }
+        let text = text.as_ref();
+        if self.notes.last().is_none_or(|note| note.text != text) {
+            self.notes.push(Note { text: text.to_owned(), pointers: pointers.as_ref().to_vec() });
+        }
+        self.clues.push(Clue { cause, kind, weight, note: self.notes.len() - 1 });
     }
     /// Rules `cause` out.
     pub fn rule_out(&mut self, cause: Cause, why: impl Into<String>) {

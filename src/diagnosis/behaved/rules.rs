@@ -37,7 +37,7 @@ impl Rule for Rate {
                 course.accepted,
             );
             let pointer = vec![case.point(Part::Timing, "")];
-            out.add(Cause::RateLimited, weight * alike, BEHAVED, text.clone(), pointer.clone());
+            out.add(Cause::RateLimited, weight * alike, BEHAVED, &text, &pointer);
             let share = if course.recovered { 0.2 } else { 0.5 };
             out.add(Cause::Quota, weight * alike * share, BEHAVED, text, pointer);
         }

@@ -56,7 +56,7 @@ fn judge(case: &Case<'_>, object: &Attribute, good: &[(u64, &Sample)], me: u64, 
     } else if !theirs && !weak {
         let text =
             format!("the caller is accepted with other values of {name}, never with {}", object.shown());
-        out.add(Cause::NotOwner, 1.9, EvidenceKind::Differs, text.clone(), pointer.clone());
+        out.add(Cause::NotOwner, 1.9, EvidenceKind::Differs, &text, &pointer);
         out.add(Cause::ResourceState, 1.1, EvidenceKind::Differs, text, pointer);
     }
 }

@@ -41,13 +41,7 @@ impl Rule for Elsewhere {
             (Cause::InsufficientScope, 0.7),
             (Cause::NotOwner, 0.3),
         ] {
-            out.add(
-                cause,
-                weight,
-                DIFFERS,
-                text.clone(),
-                vec![case.point(Part::RequestHeader, "authorization")],
-            );
+            out.add(cause, weight, DIFFERS, &text, vec![case.point(Part::RequestHeader, "authorization")]);
         }
         let pair = case.place.zip(there).filter(|(here, there)| {
             here.ok > 0 && here.method == there.method && one_segment_apart(&here.template, &there.template)
@@ -86,15 +80,9 @@ impl Rule for NeverHere {
                     "{} is accepted at this path {} times, {} never",
                     there.method, there.ok, here.method
                 );
-                out.add(
-                    Cause::Method,
-                    if infront { 3.0 } else { 1.4 },
-                    DIFFERS,
-                    text.clone(),
-                    pointer.clone(),
-                );
+                out.add(Cause::Method, if infront { 3.0 } else { 1.4 }, DIFFERS, &text, &pointer);
                 if !infront {
-                    out.add(Cause::Csrf, 0.6, DIFFERS, text.clone(), pointer.clone());
+                    out.add(Cause::Csrf, 0.6, DIFFERS, &text, &pointer);
                 }
                 out.rule_out(Cause::Route, format!("the path exists: {text}"));
             } else if there.method == here.method {
@@ -103,7 +91,7 @@ impl Rule for NeverHere {
         }
         if infront && case.good.len() >= 2 {
             let text = "nothing was ever accepted here, other endpoints of the server are fine";
-            out.add(Cause::ServerConfig, 1.3, DIFFERS, text, pointer.clone());
+            out.add(Cause::ServerConfig, 1.3, DIFFERS, text, &pointer);
             out.add(Cause::Route, 1.0, DIFFERS, text, pointer);
         }
     }
@@ -132,7 +120,7 @@ fn variant(case: &Case<'_>, here: &Place, there: &Place, out: &mut Out) {
             );
         } else {
             let text = format!("{b} is accepted, {a} never");
-            out.add(Cause::Route, 0.5, DIFFERS, text.clone(), pointer.clone());
+            out.add(Cause::Route, 0.5, DIFFERS, &text, &pointer);
             out.add(Cause::InsufficientRole, 0.3, DIFFERS, text, pointer);
         }
     }

@@ -41,7 +41,7 @@ impl Rule for Separation {
             let text = sentence(contrast);
             let pointer = vec![case.point(part_of(contrast.family), &contrast.name)];
             for (cause, weight) in case.knowledge.mechanism(contrast.family, contrast.change.id()) {
-                out.add(*cause, weight * scale, DIFFERS, text.clone(), pointer.clone());
+                out.add(*cause, weight * scale, DIFFERS, &text, &pointer);
             }
         }
     }
@@ -161,7 +161,7 @@ impl Rule for Accepted {
                     cause,
                     if later { -2.6 } else { -0.7 },
                     DIFFERS,
-                    text.clone(),
+                    &text,
                     vec![case.point(Part::Client, "")],
                 );
                 if later {
@@ -185,7 +185,7 @@ impl Rule for Accepted {
                 cause,
                 weight * scale,
                 DIFFERS,
-                text.clone(),
+                &text,
                 vec![case.point(Part::RequestHeader, "authorization")],
             );
             if later {
@@ -317,7 +317,7 @@ impl Rule for NewCredential {
                 (Cause::InsufficientRole, 0.8),
                 (Cause::InsufficientScope, 0.8),
             ] {
-                out.add(cause, weight * alike, DIFFERS, text, pointer.clone());
+                out.add(cause, weight * alike, DIFFERS, text, &pointer);
             }
         }
     }

@@ -33,7 +33,7 @@ impl Rule for KnownResponse {
                     *weight,
                     SAID,
                     format!("the response is that of {} ({})", print.system, print.id),
-                    vec![pointer.clone()],
+                    std::slice::from_ref(&pointer),
                 );
             }
         }

@@ -1,23 +1,17 @@
 //! Credentials looked at without a key: form, times, signed addresses.
 
 use crate::model::{Exchange, Request};
-use crate::parts::{self, Authorization, Target, parameters};
+use crate::parts::{self, Authorization, Target, jwt::Token, parameters};
 
-/// How far a token's or an address's end lies before the request, in seconds; `None` when it does not.
-pub fn expired_for(request: &Request) -> Option<(&'static str, i64)> {
-    let now = request.started.seconds();
-    for token in parts::tokens(request) {
-        if let Some(exp) = token.jwt.seconds("exp").map(seconds).filter(|exp| *exp < now) {
-            return Some(("token", now - exp));
-        }
-    }
-    None
+/// How far a token's end lies before `now`, in seconds; `None` when it does not.
+pub fn expired_for(tokens: &[Token<'_>], now: i64) -> Option<i64> {
+    let ends = tokens.iter().filter_map(|token| token.jwt.seconds("exp")).map(seconds);
+    ends.map(|exp| now - exp).find(|late| *late > 0)
 }
 
 /// How far in the future a token begins to be valid (`nbf`, `iat`), in seconds.
-pub fn not_yet_for(request: &Request) -> Option<i64> {
-    let now = request.started.seconds();
-    parts::tokens(request).iter().find_map(|token| {
+pub fn not_yet_for(tokens: &[Token<'_>], now: i64) -> Option<i64> {
+    tokens.iter().find_map(|token| {
         let begins = token.jwt.seconds("nbf").or_else(|| token.jwt.seconds("iat")).map(seconds)?;
         (begins > now + 5).then_some(begins - now)
     })
@@ -165,8 +159,8 @@ pub fn malformed(request: &Request) -> Option<String> {
 }
 
 /// Whether the first token names no signing algorithm.
-pub fn unsigned(request: &Request) -> bool {
-    parts::tokens(request).first().is_some_and(|token| {
+pub fn unsigned(tokens: &[Token<'_>]) -> bool {
+    tokens.first().is_some_and(|token| {
         let algorithm = token.jwt.header.get("alg").and_then(|alg| alg.as_str()).unwrap_or_default();
         algorithm.eq_ignore_ascii_case("none") || !token.jwt.signed
     })
@@ -199,12 +193,13 @@ mod tests {
             &exchanges("POST /x?expires={time -60}\nAuthorization: Bearer {jwt sub=a exp=-3600}\n--- 403\n")
                 [0];
         let request = expired.request.as_ref().unwrap();
-        assert_eq!(expired_for(request), Some(("token", 3600)));
+        let now = request.started.seconds();
+        assert_eq!(expired_for(&parts::tokens(request), now), Some(3600));
         assert_eq!(address_expired_for(request), Some(60));
         let fresh =
             &exchanges("POST /x?expires={time +60}\nAuthorization: Bearer {jwt sub=a exp=+3600}\n--- 403\n")
                 [0];
-        assert_eq!(expired_for(fresh.request.as_ref().unwrap()), None);
+        assert_eq!(expired_for(&parts::tokens(fresh.request.as_ref().unwrap()), now), None);
         assert_eq!(address_expired_for(fresh.request.as_ref().unwrap()), None);
     }
 

@@ -1,6 +1,7 @@
 //! Facts about a request that are true or false of it alone. They are counted in successes too: a fact that successes
 //! share explains nothing.
 
+use super::seen::Seen;
 use super::{credential, payload};
 use crate::diagnosis::attribute::Sheet;
 use crate::diagnosis::family::Family;
@@ -18,19 +19,19 @@ pub struct Fact {
 }
 
 /// The facts of a request.
-pub fn facts(exchange: &Exchange, sheet: &Sheet) -> Vec<Fact> {
+pub fn facts(exchange: &Exchange, sheet: &Sheet, seen: &Seen<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     let Some(request) = &exchange.request else { return out };
     let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail });
-    payload_facts(request, &mut add);
-    credential_facts(exchange, request, sheet, &mut add);
-    body_facts(request, &mut add);
+    payload_facts(request, seen, &mut add);
+    credential_facts(exchange, sheet, seen, &mut add);
+    body_facts(request, seen, &mut add);
     field_facts(exchange, request, &mut add);
     out
 }
 
-fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
-    if let Some(found) = payload::find(request) {
+fn payload_facts(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
+    if let Some(found) = payload::find(request, seen) {
         let place = if found.place.is_empty() {
             found.part.as_str().to_owned()
         } else {
@@ -40,30 +41,10 @@ fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) 
     }
     let media = request.head.fields().value("content-type").and_then(MediaType::parse);
     if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
-        let risky = [
-            ".php",
-            ".phtml",
-            ".phar",
-            ".jsp",
-            ".jspx",
-            ".asp",
-            ".aspx",
-            ".ashx",
-            ".cgi",
-            ".exe",
-            ".sh",
-            ".bat",
-            ".pl",
-            ".htaccess",
-            ".php5",
-            ".dll",
-            ".svg",
-            ".war",
-        ];
         for part in parts::multipart_fields(&request.body.kept, boundary) {
             let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
             if let Some(suffix) =
-                risky.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
+                RISKY.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
             {
                 add("file-executable", format!("an uploaded file name that ends in {suffix}"));
                 break;
@@ -74,14 +55,16 @@ fn payload_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) 
 
 fn credential_facts(
     exchange: &Exchange,
-    request: &Request,
     sheet: &Sheet,
+    seen: &Seen<'_>,
     add: &mut impl FnMut(&'static str, String),
 ) {
-    if let Some((_, late)) = credential::expired_for(request) {
+    let Some(request) = &exchange.request else { return };
+    let now = request.started.seconds();
+    if let Some(late) = credential::expired_for(&seen.tokens, now) {
         add("token-expired", format!("the token's exp lies {} before the request", span(late)));
     }
-    if let Some(early) = credential::not_yet_for(request) {
+    if let Some(early) = credential::not_yet_for(&seen.tokens, now) {
         add("token-not-yet-valid", format!("the token begins to be valid {} after the request", span(early)));
     }
     if let Some(late) = credential::address_expired_for(request) {
@@ -90,7 +73,7 @@ fn credential_facts(
     if let Some(what) = credential::malformed(request) {
         add("credential-malformed", what);
     }
-    if credential::unsigned(request) {
+    if credential::unsigned(&seen.tokens) {
         add("token-unsigned", "the token names no signature".to_owned());
     }
     if let Some((name, off)) = credential::clock_off(exchange).filter(|(_, off)| off.abs() > 150) {
@@ -111,7 +94,7 @@ fn credential_facts(
     }
 }
 
-fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
+fn body_facts(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
     let kept = &request.body.kept;
     let media = request.head.fields().value("content-type");
     let parsed = media.and_then(MediaType::parse);
@@ -122,7 +105,7 @@ fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
     match (media, &parsed) {
         (None, _) => add("body-untyped", "a body without Content-Type".to_owned()),
         (Some(_), Some(media)) if !coded => {
-            let sniffed = parts::sniff(kept);
+            let sniffed = seen.sniffed;
             if sniffed.contradicts(media) {
                 add(
                     "body-mismatch",
@@ -130,7 +113,10 @@ fn body_facts(request: &Request, add: &mut impl FnMut(&'static str, String)) {
                 );
             } else if media.is_json()
                 && request.body.is_whole()
-                && matches!(json::flatten(kept).end, JsonEnd::Invalid(_) | JsonEnd::Cut)
+                && matches!(
+                    seen.json.as_ref().map_or_else(|| json::flatten(kept).end, |json| json.end),
+                    JsonEnd::Invalid(_) | JsonEnd::Cut
+                )
             {
                 add("body-broken", "Content-Type says JSON, the body does not parse".to_owned());
             }
@@ -193,6 +179,27 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// Ends of file names that a server might run.
+const RISKY: [&str; 18] = [
+    ".php",
+    ".phtml",
+    ".phar",
+    ".jsp",
+    ".jspx",
+    ".asp",
+    ".aspx",
+    ".ashx",
+    ".cgi",
+    ".exe",
+    ".sh",
+    ".bat",
+    ".pl",
+    ".htaccess",
+    ".php5",
+    ".dll",
+    ".svg",
+    ".war",
+];
 /// Fields that rule sets restrict.
 const RESTRICTED: [&str; 10] = [
     "proxy",
@@ -277,7 +284,7 @@ mod tests {
 
     fn ids(text: &str) -> Vec<&'static str> {
         let exchange = &exchanges(text)[0];
-        facts(exchange, &Sheet::of(exchange)).iter().map(|fact| fact.id).collect()
+        Sheet::of(exchange).facts.iter().map(|fact| fact.id).collect()
     }
 
     #[test]

@@ -4,3 +4,4 @@ pub mod credential;
 pub mod facts;
 pub mod payload;
 pub mod rules;
+pub mod seen;

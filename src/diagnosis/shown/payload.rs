@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
+use super::seen::Seen;
 use crate::model::{Part, Request};
 use crate::parts::{self, MediaType, Target, parameters};
 
@@ -54,7 +55,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 });
 
 /// The strongest suspicious text of a request, if there is any.
-pub fn find(request: &Request) -> Option<Payload> {
+pub fn find(request: &Request, seen: &Seen<'_>) -> Option<Payload> {
     let mut best: Option<Payload> = None;
     let mut take = |part: Part, place: &str, text: &[u8]| {
         if best.as_ref().is_some_and(|payload| payload.strong) {
@@ -79,21 +80,21 @@ pub fn find(request: &Request) -> Option<Payload> {
     }
     let body = request.body.kept.get(..WINDOW.min(request.body.kept.len())).unwrap_or_default();
     if !body.is_empty() {
-        bodies(request, body, &mut take);
+        bodies(request, seen, body, &mut take);
     }
     best
 }
 
-fn bodies(request: &Request, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
+fn bodies(request: &Request, seen: &Seen<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
     let media = request.head.fields().value("content-type").and_then(MediaType::parse);
-    match parts::sniff(body) {
+    match seen.sniffed {
         parts::Sniffed::Form => {
             for parameter in parameters(body).take(64) {
                 take(Part::RequestBody, &parameter.name(), &parameter.value());
             }
         }
         parts::Sniffed::Json => {
-            for leaf in parts::json::flatten(body).leaves.iter().take(256) {
+            for leaf in seen.json.iter().flat_map(|json| &json.leaves).take(256) {
                 if leaf.kind == parts::JsonKind::String {
                     take(Part::RequestBody, &leaf.path, leaf.text().as_bytes());
                 }

@@ -1,6 +1,5 @@
 //! Facts of the request, weighed by whether successes share them.
 
-use super::facts;
 use crate::diagnosis::attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
@@ -18,7 +17,7 @@ impl Rule for Facts {
         case.request().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        for fact in facts::facts(case.exchange(), &case.sheet) {
+        for fact in &case.sheet.facts {
             let key = attribute::key(Family::Fact, fact.id);
             let sharing = case.good.iter().filter(|sample| sample.value(key).is_some()).count();
             let all = case.good.len();
@@ -37,7 +36,7 @@ impl Rule for Facts {
                     weight * factor,
                     EvidenceKind::Shown,
                     format!("{}{shared}", fact.detail),
-                    pointer.clone(),
+                    &pointer,
                 );
             }
             if share >= 0.3 && !case.borrowed && matches!(fact.id, "token-expired" | "address-expired") {
