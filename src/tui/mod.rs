@@ -8,6 +8,7 @@ mod card;
 mod clipboard;
 mod complete;
 pub mod doc;
+mod input;
 mod keys;
 pub mod layout;
 pub mod pace;

@@ -3,8 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
-use futures_util::StreamExt;
+use crossterm::event::{Event, MouseButton, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::action::{Action, Effect};
 use super::clipboard::{self, Refusal};
+use super::input::Input;
 use super::keys::Chord;
 use super::pace::{Pace, Urgency};
 use super::painter::Painter;
@@ -40,7 +40,8 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
     let mut resumed = signal(resumed).map_err(TuiError::Signal)?;
     let mut session = Session::new(options, feed)?;
     let mut guard = Some(Guard::take(session.mouse).map_err(TuiError::Terminal)?);
-    let mut events = EventStream::new();
+    let mut input = Input::start().map_err(TuiError::Terminal)?;
+    let mut resized = signal(SignalKind::window_change()).map_err(TuiError::Signal)?;
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let outcome = loop {
@@ -56,10 +57,11 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
         tokio::select! {
             number = signals.ended() => break Ok(Some(number)),
             _ = resumed.recv() => session.resume(&mut guard).map_err(TuiError::Terminal)?,
-            event = events.next() => match event {
+            _ = resized.recv() => session.event(resize()),
+            event = input.next() => match event {
                 Some(Ok(event)) => session.event(event),
                 Some(Err(error)) => break Err(TuiError::Terminal(error)),
-                None => break Ok(None),
+                None => break Ok(Some(SignalKind::hangup().as_raw_value())),
             },
             written = session.writer.written() => if let Err(error) = written {
                 break Err(TuiError::Terminal(error));
@@ -318,6 +320,11 @@ impl Session {
         self.wanted = Some(Urgency::Person);
         Ok(())
     }
+}
+
+fn resize() -> Event {
+    let (columns, rows) = size();
+    Event::Resize(columns, rows)
 }
 
 /// The terminal's columns and rows; the classic ones when it does not know.

@@ -1,0 +1,72 @@
+//! Keys, pastes and the mouse, read by a thread of their own; and the news that the terminal is gone.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event::{self, Event};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::sync::mpsc;
+
+/// Events that wait for the loop; a paste is one.
+const WAITING: usize = 256;
+/// What the kernel says of a terminal that nobody holds any more.
+const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR).union(PollFlags::POLLNVAL);
+
+/// What the user did. Ends when the terminal is gone.
+#[derive(Debug)]
+pub struct Input {
+    events: mpsc::Receiver<io::Result<Event>>,
+}
+
+impl Input {
+    /// Starts the thread. It ends with the terminal, with the receiver, or with the process.
+    pub fn start() -> io::Result<Self> {
+        let (send, events) = mpsc::channel(WAITING);
+        let terminal = if io::stdin().is_terminal() { None } else { Some(File::open("/dev/tty")?) };
+        thread::Builder::new()
+            .name("why403-keys".into())
+            .spawn(move || match terminal {
+                Some(terminal) => read(&terminal, &send),
+                None => read(&io::stdin(), &send),
+            })?;
+        Ok(Self { events })
+    }
+
+    /// The next event; nothing when the terminal is gone. Cancel safe.
+    pub async fn next(&mut self) -> Option<io::Result<Event>> {
+        self.events.recv().await
+    }
+}
+
+/// Asks the kernel before crossterm does: at the end of its input crossterm would read it again and again, without end.
+fn read(terminal: &impl AsFd, send: &mpsc::Sender<io::Result<Event>>) {
+    loop {
+        let mut watched = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+        let ready = match poll(&mut watched, PollTimeout::NONE) {
+            Ok(_) => watched[0].revents().unwrap_or(GONE),
+            Err(Errno::EINTR) => continue,
+            Err(error) => {
+                let _ = send.blocking_send(Err(error.into()));
+                return;
+            }
+        };
+        if ready.intersects(GONE) {
+            return;
+        }
+        loop {
+            let event = match event::poll(Duration::ZERO) {
+                Ok(true) => event::read(),
+                Ok(false) => break,
+                Err(error) => Err(error),
+            };
+            let failed = event.is_err();
+            if send.blocking_send(event).is_err() || failed {
+                return;
+            }
+        }
+    }
+}
