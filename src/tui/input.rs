@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -18,32 +20,40 @@ const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR).union(PollF
 
 /// What the user did. Ends when the terminal is gone.
 #[derive(Debug)]
-pub struct Input {
+pub(super) struct Input {
     events: mpsc::Receiver<io::Result<Event>>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Input {
     /// Starts the thread. It ends with the terminal, with the receiver, or with the process.
-    pub fn start() -> io::Result<Self> {
+    pub(super) fn start() -> io::Result<Self> {
         let (send, events) = mpsc::channel(WAITING);
         let terminal = if io::stdin().is_terminal() { None } else { Some(File::open("/dev/tty")?) };
-        thread::Builder::new()
-            .name("why403-keys".into())
-            .spawn(move || match terminal {
-                Some(terminal) => read(&terminal, &send),
-                None => read(&io::stdin(), &send),
-            })?;
-        Ok(Self { events })
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stopped);
+        thread::Builder::new().name("why403-keys".into()).spawn(move || match terminal {
+            Some(terminal) => read(&terminal, &stop, &send),
+            None => read(&io::stdin(), &stop, &send),
+        })?;
+        Ok(Self { events, stopped })
     }
 
     /// The next event; nothing when the terminal is gone. Cancel safe.
-    pub async fn next(&mut self) -> Option<io::Result<Event>> {
+    pub(super) async fn next(&mut self) -> Option<io::Result<Event>> {
         self.events.recv().await
     }
 }
 
+impl Drop for Input {
+    /// What is typed from now on is for the shell.
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Asks the kernel before crossterm does: at the end of its input crossterm would read it again and again, without end.
-fn read(terminal: &impl AsFd, send: &mpsc::Sender<io::Result<Event>>) {
+fn read(terminal: &impl AsFd, stopped: &AtomicBool, send: &mpsc::Sender<io::Result<Event>>) {
     loop {
         let mut watched = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
         let ready = match poll(&mut watched, PollTimeout::NONE) {
@@ -54,7 +64,7 @@ fn read(terminal: &impl AsFd, send: &mpsc::Sender<io::Result<Event>>) {
                 return;
             }
         };
-        if ready.intersects(GONE) {
+        if ready.intersects(GONE) || stopped.load(Ordering::Relaxed) {
             return;
         }
         loop {

@@ -82,6 +82,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
             break Ok(None);
         }
     };
+    drop(input);
     let _ = timeout(PATIENCE, session.writer.written()).await;
     drop(guard);
     Ok(Exit { matched: session.state.matched, signal: outcome? })

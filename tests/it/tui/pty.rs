@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, NativePtySystem, PtySize, PtySystem};
 
 use super::staging::capture;
-use crate::support::{PATIENCE, can_run, why403};
+use crate::support::{PATIENCE, can_run, until, why403};
 
 /// An idle screen is watched for this long: longer than anything that ticks once a second.
 const QUIET: Duration = Duration::from_millis(1300);
@@ -92,7 +92,7 @@ impl Terminal {
 
     /// Waits for the program's end and takes in the rest.
     fn end(&mut self) -> u32 {
-        let status = self.child.wait().unwrap();
+        let status = until("the program to end", || self.child.try_wait().unwrap());
         while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
             self.take(&bytes);
         }
