@@ -46,7 +46,9 @@ impl Http {
             return;
         }
         let none = status == 204 || status == 304 || method == Some(Method::Head);
-        if status == 204 && (facts.coded || facts.length != Length::Absent) {
+        let announces = facts.coded || !matches!(facts.length, Length::Absent | Length::Bytes(0));
+        self.responses.is_bodiless = none && announces;
+        if self.responses.is_bodiless || (status == 204 && facts.length != Length::Absent) {
             self.note(Role::Response, Anomaly::LengthWithoutBody);
         }
         let framing = match facts.length {
@@ -172,7 +174,7 @@ impl Http {
     /// Opens an exchange for a request whose head is still being read, because its response has come.
     fn promote(&mut self, at: Began, cx: &Context<'_>) -> Option<u32> {
         let began = self.requests.began;
-        let reading = matches!(self.requests.state, State::Head { decided: true });
+        let reading = matches!(self.requests.state, State::Head { decided: true } | State::Torn(_));
         if !reading || at.ack.is_some_and(|ack| ack <= began.offset) {
             return None;
         }

@@ -21,6 +21,9 @@ impl Http {
         cx.tally.parsed_bytes -= len as u64;
         cx.tally.skipped_bytes += (len - new) as u64;
         reader.carry.insert(Anomaly::CruftBetweenMessages);
+        if reader.is_bodiless {
+            reader.carry.insert(Anomaly::BodyAfterNoBody);
+        }
         reader.state = State::Cruft;
         reader.scanned = 0;
         self.search(role, 1, len - new, new, at, cx)

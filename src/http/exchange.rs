@@ -75,7 +75,8 @@ impl Entry {
     /// Whether `data` from stream offset `offset` on differs from the request's head.
     pub(crate) fn head_differs(&self, data: &[u8], offset: u64) -> bool {
         let head = self.exchange.request.as_ref().map(|request| request.head.fields().raw());
-        let exact = !self.exchange.anomalies.contains(Anomaly::UrgentData);
+        let holes = [Anomaly::UrgentData, Anomaly::GapInRequestHead];
+        let exact = holes.iter().all(|hole| !self.exchange.anomalies.contains(*hole));
         exact && head.is_some_and(|head| body::differs(head, self.began.offset, data, offset))
     }
 

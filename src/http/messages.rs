@@ -16,6 +16,9 @@ impl Http {
         if role == Role::Response && self.doubt.is_some() {
             self.note_answer(at);
         }
+        if at.starts_segment && self.reader(role).is_unsure {
+            self.doubt_content(role, data, at, cx);
+        }
         let mut rest = data;
         while !rest.is_empty() {
             let used = self.step(role, rest, at, cx).min(rest.len());
@@ -32,6 +35,7 @@ impl Http {
         match self.reader(role).state {
             State::Start => self.start(role, data, at, cx),
             State::Head { decided } => self.more_head(role, decided, data, at, cx),
+            State::Torn(torn) => self.torn(role, torn, data, at, cx),
             State::LongHead(framing) => self.long_head(role, framing, data, at, cx),
             State::Length(left) => {
                 let take = (data.len() as u64).min(left) as usize;
@@ -68,10 +72,16 @@ impl Http {
             Role::Response => (Anomaly::GapInResponseHead, Anomaly::GapInResponseBody),
         };
         let end = at.offset.saturating_add(len);
-        match self.reader(role).state {
+        let state = self.reader(role).state;
+        match state {
             State::Tunnel | State::Foreign => {}
             State::Seek => self.lost_sync(role, end),
             State::Start | State::Cruft => self.between_lost(role, end),
+            State::Head { decided: true } if self.tear(role, end) => {}
+            State::Torn(torn) => {
+                self.end_torn(role, torn, at, cx);
+                self.lost_sync(role, end);
+            }
             State::Head { .. } => {
                 self.cut_head(role, in_head, BodyEnd::Lost, at, cx);
                 self.between_lost(role, end);
@@ -306,6 +316,9 @@ impl Http {
         if self.reader(role).messages > 0 {
             return self.begin_cruft(role, used, at, cx);
         }
+        if role == Role::Request && self.skip_preface(at, used, cx) {
+            return used;
+        }
         let len = std::mem::take(&mut self.reader(role).buf).len() as u64;
         cx.tally.parsed_bytes -= len;
         cx.tally.unparsed_bytes += len;
@@ -315,6 +328,20 @@ impl Http {
             self.foreign = Some(name);
         }
         used
+    }
+
+    /// A PROXY header before the first request is skipped. The buffer holds it and what follows; its last `used` bytes end at
+    /// those of the segment at `at`.
+    fn skip_preface(&mut self, at: Arrival, used: usize, cx: &mut Context<'_>) -> bool {
+        let Some(len) = sniff::preface(&self.requests.buf) else { return false };
+        let buf = std::mem::take(&mut self.requests.buf);
+        cx.tally.parsed_bytes -= buf.len() as u64;
+        cx.tally.skipped_bytes += len as u64;
+        self.requests.state = State::Start;
+        let offset = at.offset + used as u64 - (buf.len() - len) as u64;
+        let rest = Arrival { offset, starts_segment: false, ..at };
+        self.feed(Role::Request, buf.get(len..).unwrap_or_default(), rest, cx);
+        true
     }
 
     fn unreadable(&mut self, role: Role, len: usize, cx: &mut Context<'_>) {

@@ -7,15 +7,18 @@ mod content;
 mod cruft;
 mod exchange;
 mod facts;
+mod finish;
 mod head;
 mod lenient;
 mod messages;
 mod pairing;
 mod reader;
+mod request;
 mod scan;
 mod sniff;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
+mod torn;
 
 pub(crate) use exchange::Ending;
 pub(crate) use pairing::{Context, Http};

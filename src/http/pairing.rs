@@ -4,13 +4,9 @@ use std::collections::VecDeque;
 
 use super::body;
 use super::exchange::{Ending, Entry};
-use super::facts::{Facts, Length};
-use super::reader::{Began, Framing, Reader, Role, State};
+use super::reader::{Reader, Role, State};
 use super::sniff;
-use crate::model::{
-    Anomaly, AnomalySet, Body, BodyEnd, Connection, Counters, Exchange, ExchangeId, Outcome, Request,
-    RequestHead, Timestamp,
-};
+use crate::model::{Anomaly, Connection, Counters, Exchange};
 use crate::pipeline::Limits;
 use crate::tcp::{Arrival, Dir, FlowKey};
 
@@ -18,11 +14,6 @@ use crate::tcp::{Arrival, Dir, FlowKey};
 const PREFACE: u64 = 2048;
 /// A connection of which this many bytes of one direction are not HTTP is not HTTP.
 const FOREIGN: u64 = 64 << 10;
-
-/// Nanoseconds without a byte after which a client that asked first is taken to have given up on its content.
-const PATIENCE_EXPECTED: i64 = 1_000_000_000;
-/// Nanoseconds without a byte after which the rest of an answered request is not waited for.
-const PATIENCE_REST: i64 = 5_000_000_000;
 
 /// What the reader of a connection needs of its surroundings.
 #[derive(Debug)]
@@ -71,7 +62,8 @@ pub(crate) struct Http {
     pub(super) doubt: Option<(u64, u64)>,
     /// The first byte that the server sent after it had received what was lost.
     pub(super) doubt_ends: Option<u64>,
-    server_closed: Option<Ending>,
+    /// How the server ended its direction.
+    pub(super) server_closed: Option<Ending>,
     pub(super) foreign: Option<&'static str>,
     /// Bytes that were no HTTP before any message.
     pub(super) foreign_bytes: u64,
@@ -209,48 +201,6 @@ impl Http {
         self.leave(cx);
     }
 
-    /// No more bytes come in either direction: everything leaves.
-    pub(crate) fn end(&mut self, ending: Ending, at: Arrival, one_sided: bool, cx: &mut Context<'_>) {
-        self.stop(Role::Request, ending, at, cx);
-        self.stop(Role::Response, ending, at, cx);
-        let lost = self.response_lost.then_some(Outcome::Lost);
-        let missing = if one_sided { Some(Outcome::OneSided) } else { lost };
-        while let Some(entry) = self.queue.pop_front() {
-            self.first += 1;
-            Self::emit(entry, ending, missing, cx);
-        }
-        self.held = 0;
-    }
-
-    /// Whether an exchange waits for time to pass.
-    pub(crate) fn awaits_time(&self) -> bool {
-        self.queue.back().is_some_and(|entry| entry.responded && !entry.requested)
-    }
-
-    /// Time has passed: a request that was answered before its end, and whose rest does not come, leaves.
-    pub(crate) fn tick(&mut self, now: Timestamp, cx: &mut Context<'_>) {
-        if !self.awaits_time() || self.queue.len() != 1 {
-            return;
-        }
-        let quiet = now.since(self.requests.last.max(self.responses.last));
-        let refused = matches!(self.requests.state, State::Expected(_)) && self.requests.buf.is_empty();
-        if quiet < if refused { PATIENCE_EXPECTED } else { PATIENCE_REST } {
-            return;
-        }
-        let end = if refused { BodyEnd::NotSent } else { BodyEnd::Abandoned };
-        if refused {
-            self.note(Role::Request, Anomaly::ContinueRefused);
-        }
-        let body = self.requests.body.finish(end);
-        if let Some(entry) = self.queue.back_mut() {
-            entry.requested = true;
-            if let Some(request) = &mut entry.exchange.request {
-                (request.body, request.ended) = (body, self.requests.last);
-            }
-        }
-        self.leave(cx);
-    }
-
     /// Something odd about the connection.
     pub(crate) fn notice(&mut self, anomaly: Anomaly) {
         if let Some(entry) = self.queue.front_mut() {
@@ -274,204 +224,6 @@ impl Http {
 
     fn role(&self, dir: Dir) -> Option<Role> {
         self.client.map(|client| if client == dir { Role::Request } else { Role::Response })
-    }
-
-    /// A request head has been read; its content follows.
-    pub(super) fn request_head(
-        &mut self,
-        head: RequestHead,
-        facts: Facts,
-        at: Arrival,
-        cx: &mut Context<'_>,
-    ) {
-        let framing = if facts.chunked {
-            Framing::Chunked
-        } else {
-            match facts.length {
-                Length::Bytes(len) => Framing::Length(len),
-                _ => Framing::Empty,
-            }
-        };
-        let connect = head.method() == "CONNECT";
-        self.open(head, &facts, cx);
-        self.requests.messages += 1;
-        if facts.expects && framing != Framing::Empty && framing != Framing::Length(0) {
-            self.requests.state = State::Expected(framing);
-            return;
-        }
-        self.begin_content(Role::Request, framing, at, cx);
-        if connect && matches!(self.requests.state, State::Start) {
-            self.requests.state = State::Held;
-        }
-    }
-
-    /// A request head was cut short; nothing more of it will come.
-    pub(super) fn cut_request(
-        &mut self,
-        head: RequestHead,
-        facts: Facts,
-        end: BodyEnd,
-        at: Arrival,
-        cx: &mut Context<'_>,
-    ) {
-        self.open(head, &facts, cx);
-        self.requests.messages += 1;
-        self.finish(Role::Request, end, at, cx);
-    }
-
-    fn open(&mut self, head: RequestHead, facts: &Facts, cx: &mut Context<'_>) {
-        cx.tally.requests += 1;
-        let began = self.requests.began;
-        let request = Request { head, body: Body::default(), started: began.time, ended: began.time };
-        let mut anomalies = std::mem::take(&mut self.requests.carry);
-        anomalies.extend(facts.anomalies);
-        // A promoted request, opened by its response before its head was whole, waits at the back.
-        if let Some(last) =
-            self.queue.back_mut().filter(|last| last.exchange.request.is_none() && !last.requested)
-        {
-            last.exchange.request = Some(request);
-            last.exchange.anomalies.extend(anomalies);
-            return;
-        }
-        let mut entry = self.entry(Some(request), anomalies, began, cx);
-        entry.expects = facts.expects;
-        self.push(entry);
-    }
-
-    pub(super) fn push(&mut self, mut entry: Entry) {
-        if let Some(request) = &entry.exchange.request {
-            entry.cost = request.head.fields().heap_bytes();
-        }
-        self.held += entry.cost;
-        self.queue.push_back(entry);
-    }
-
-    pub(super) fn entry(
-        &self,
-        request: Option<Request>,
-        anomalies: AnomalySet,
-        began: Began,
-        cx: &Context<'_>,
-    ) -> Entry {
-        let client = self.client.unwrap_or(Dir::Low);
-        let index = self.first + self.queue.len() as u32;
-        let exchange = Exchange {
-            id: ExchangeId(0),
-            client: cx.key.sender(client),
-            server: cx.key.sender(client.other()),
-            connection: Connection { index, ..cx.connection },
-            request,
-            interim: Box::default(),
-            response: None,
-            outcome: Outcome::Pending,
-            anomalies,
-        };
-        Entry {
-            exchange,
-            began,
-            requested: false,
-            request_end: u64::MAX,
-            answered: false,
-            responded: false,
-            response_ack: None,
-            expects: false,
-            interims: 0,
-            cost: 0,
-        }
-    }
-
-    /// A message has been read to its end, or as far as it goes.
-    pub(super) fn finish(&mut self, role: Role, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
-        self.end_chunked(role);
-        let reader = self.reader(role);
-        let body = reader.body.finish(end);
-        reader.state = State::Start;
-        reader.buf = Vec::new();
-        let cost = body.kept.len();
-        match role {
-            Role::Request => {
-                self.held += cost;
-                if let Some(entry) = self.queue.back_mut() {
-                    entry.cost += cost;
-                    (entry.requested, entry.request_end) = (true, at.offset);
-                    if let Some(request) = &mut entry.exchange.request {
-                        (request.body, request.ended) = (body, at.time);
-                    }
-                }
-            }
-            Role::Response => match std::mem::replace(&mut self.target, Target::None) {
-                Target::None => {}
-                Target::Entry(number) => {
-                    self.held += cost;
-                    if let Some(entry) = self.at(number) {
-                        entry.cost += cost;
-                        entry.responded = true;
-                        if let Some(response) = &mut entry.exchange.response {
-                            (response.body, response.ended) = (body, at.time);
-                        }
-                    }
-                }
-                Target::Orphan(mut entry) => {
-                    entry.responded = true;
-                    if let Some(response) = &mut entry.exchange.response {
-                        (response.body, response.ended) = (body, at.time);
-                    }
-                    Self::emit(*entry, Ending::Closed, None, cx);
-                }
-            },
-        }
-        self.leave(cx);
-    }
-
-    /// Exchanges that are done leave, in order.
-    pub(super) fn leave(&mut self, cx: &mut Context<'_>) {
-        while let Some(front) = self.queue.front() {
-            let hopeless = self.server_closed.filter(|_| front.requested && !front.answered);
-            if !front.is_done() && hopeless.is_none() {
-                return;
-            }
-            if let Some(entry) = self.queue.pop_front() {
-                self.first += 1;
-                self.held = self.held.saturating_sub(entry.cost);
-                let lost = self.response_lost.then_some(Outcome::Lost);
-                Self::emit(entry, hopeless.unwrap_or(Ending::Closed), lost, cx);
-            }
-        }
-    }
-
-    pub(super) fn emit(mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
-        entry.conclude(ending, missing);
-        if entry.exchange.request.is_some() {
-            cx.tally.exchanges += 1;
-        } else if entry.exchange.response.is_none() {
-            return;
-        }
-        cx.out.push(entry.exchange);
-    }
-
-    /// Ends the message being read in one direction.
-    pub(super) fn stop(&mut self, role: Role, ending: Ending, at: Arrival, cx: &mut Context<'_>) {
-        let at = Arrival { time: self.reader(role).last, ..at };
-        let end = match self.reader(role).state {
-            State::Start | State::Seek | State::Tunnel | State::Foreign | State::Held => return,
-            State::Head { decided } => {
-                if decided {
-                    self.cut_head(role, Anomaly::MalformedHead, ending.of_body(), at, cx);
-                }
-                return;
-            }
-            State::UntilClose if ending == Ending::Closed => BodyEnd::Close,
-            State::Expected(_) => {
-                self.reader(role).buf = Vec::new();
-                if self.queue.back().is_some_and(|entry| entry.answered) {
-                    self.note(Role::Request, Anomaly::ContinueRefused);
-                }
-                BodyEnd::NotSent
-            }
-            _ => ending.of_body(),
-        };
-        self.finish(role, end, at, cx);
-        self.reader(role).state = State::Seek;
     }
 
     /// Adds an anomaly to the exchange that a direction is reading.

@@ -3,6 +3,7 @@
 use super::body::Builder;
 use super::chunked::Chunked;
 use super::scan::Scan;
+use super::torn::Torn;
 use crate::model::{AnomalySet, Timestamp};
 use crate::tcp::Arrival;
 
@@ -38,6 +39,8 @@ pub(crate) enum State {
         /// Whether it is known to be HTTP.
         decided: bool,
     },
+    /// A head that the capture lost a part of.
+    Torn(Torn),
     /// The rest of a head that is too long to be kept.
     LongHead(Framing),
     /// Content of which this much is still to come.
@@ -102,6 +105,10 @@ pub(crate) struct Reader {
     pub blank: u32,
     /// What is odd about the message to come.
     pub carry: AnomalySet,
+    /// Whether a part of the head of the message being read is missing, so that its end is not sure.
+    pub is_unsure: bool,
+    /// Whether the last message announced content that it must not have.
+    pub is_bodiless: bool,
     /// When the last byte came.
     pub last: Timestamp,
 }
@@ -120,6 +127,8 @@ impl Reader {
             messages: 0,
             blank: 0,
             carry: AnomalySet::default(),
+            is_unsure: false,
+            is_bodiless: false,
             last: Timestamp::default(),
         }
     }

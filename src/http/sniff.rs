@@ -143,12 +143,41 @@ pub(crate) fn surely_response(data: &[u8]) -> bool {
         && data.get(9..12).is_some_and(|code| code.iter().all(u8::is_ascii_digit))
 }
 
+/// What follows the line ends and the zero that version 2 of the PROXY protocol begins with.
+const PROXY_2: &[u8] = b"\r\nQUIT\n";
+
+/// Whether two pieces are alike as far as both go.
+fn begins(data: &[u8], with: &[u8]) -> bool {
+    data.iter().zip(with).all(|(a, b)| a == b)
+}
+
+/// The length of a PROXY header of version 2 without its first four bytes, which are line ends, once it is whole.
+fn proxy_2(data: &[u8]) -> Option<usize> {
+    let &[high, low] = data.get(10..12)?.first_chunk()?;
+    let len = 12 + usize::from(u16::from_be_bytes([high, low]));
+    (data.len() >= len).then_some(len)
+}
+
+/// The length of the PROXY header that `data` begins with (one line in version 1).
+pub(super) fn preface(data: &[u8]) -> Option<usize> {
+    const LONGEST_LINE: usize = 107;
+    if data.first() == Some(&0) {
+        return proxy_2(data);
+    }
+    let line = memchr::memchr(b'\n', data.get(..data.len().min(LONGEST_LINE))?)? + 1;
+    data.starts_with(b"PROXY ").then_some(line)
+}
+
 /// The name of a protocol whose first bytes are no text.
 fn binary(data: &[u8]) -> Sniff {
     match data {
         [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
         [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
         [5, 1..=9, ..] | [4, 1 | 2, ..] => Sniff::Other("socks"),
+        [0, rest @ ..] if begins(rest, PROXY_2) => match proxy_2(data) {
+            Some(_) => Sniff::Other("proxy protocol"),
+            None => Sniff::More,
+        },
         _ => Sniff::Other("binary"),
     }
 }

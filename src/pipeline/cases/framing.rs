@@ -104,11 +104,35 @@ fn head_204_and_304_with_content_length() {
     let requests = [head("/1"), get("/2"), get("/3"), get("/4")].concat();
     let responses = [bare(200), bare(204), bare(304), reply(200, "x")].concat();
     Wire::new().c(requests).s(responses).close().run().expect(&[
-        "HEAD /1 200 ok ./.",
+        "HEAD /1 200 ok ./. length-without-body",
         "GET /2 204 ok ./. length-without-body",
-        "GET /3 304 ok ./.",
+        "GET /3 304 ok ./. length-without-body",
         "GET /4 200 ok ./1",
     ]);
+}
+
+#[test]
+fn content_after_head_204_and_304_belongs_to_nothing() {
+    let head = "HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (request, status) in [(head, 200), (&get("/1"), 204), (&get("/1"), 304)] {
+        for mss in [1, 10_000] {
+            let wire = Wire::new()
+                .mss(mss)
+                .c(request)
+                .s(format!("HTTP/1.1 {status} X\r\nContent-Length: 4\r\n\r\nbody"));
+            let seen = wire.c(get("/2")).s(reply(403, "x")).close().run();
+            let lines = seen.lines();
+            assert!(lines[0].ends_with("ok ./. length-without-body"), "{lines:?}");
+            assert_eq!(lines[1], "GET /2 403 ok ./1 cruft-between-messages body-where-none-allowed");
+            assert_eq!(seen.counters.skipped_bytes, 4);
+        }
+    }
+}
+
+#[test]
+fn a_trace_with_content() {
+    let request = "TRACE /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+    exchange(request, &["TRACE /a 200 ok 3/0 body-where-none-allowed"]);
 }
 
 #[test]

@@ -103,6 +103,92 @@ fn a_gap_in_a_response_head() {
 }
 
 #[test]
+fn a_gap_in_a_request_head_that_goes_on() {
+    for mss in [1, 7, 10_000] {
+        let seen = Wire::new()
+            .mss(mss)
+            .c("POST /a HTTP/1.1\r\nHost: x\r\nX-A: ")
+            .lost(true, 40)
+            .c("rest\r\nContent-Length: 5\r\nX-B: c\r\n\r\nhello")
+            .ack(false)
+            .s(reply(403, "no"))
+            .c(get("/b"))
+            .s(reply(200, ""))
+            .close()
+            .run();
+        seen.expect(&["POST /a 403 ok 5/2 gap-in-request-head", "GET /b 200 ok ./0"]);
+        let fields = seen.exchanges[0].request.as_ref().unwrap().head.fields();
+        let names: Vec<_> = fields.iter().map(|field| field.name_text().into_owned()).collect();
+        assert_eq!(
+            (names, seen.counters.gap_bytes),
+            (vec!["Host".into(), "Content-Length".into(), "X-B".into()], 40)
+        );
+    }
+}
+
+#[test]
+fn a_gap_in_a_response_head_that_goes_on() {
+    for mss in [1, 7, 10_000] {
+        let seen = Wire::new()
+            .mss(mss)
+            .c(get("/a"))
+            .s("HTTP/1.1 403 No\r\nContent-Length: 5\r\nX-A: ")
+            .lost(false, 40)
+            .s("rest\r\nX-B: c\r\n\r\nhello")
+            .ack(true)
+            .c(get("/b"))
+            .s(reply(200, ""))
+            .close()
+            .run();
+        seen.expect(&["GET /a 403 ok ./5 gap-in-response-head", "GET /b 200 ok ./0"]);
+    }
+}
+
+#[test]
+fn a_gap_from_a_head_into_its_content() {
+    let seen = Wire::new()
+        .c("POST /a HTTP/1.1\r\nHost: x\r\nX-A: ")
+        .lost(true, 40)
+        .c("{\"a\": 1,\r\n\"b\": 2}")
+        .ack(false)
+        .s(reply(403, "no"))
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    let expected =
+        ["POST /a 403 partial 0(Lost)/2 gap-in-request-head", "GET /b 200 ok ./0 gap-between-messages"];
+    seen.expect(&expected);
+    // Content that reads like fields: the next message is found where a segment begins one.
+    let seen = Wire::new()
+        .c("POST /a HTTP/1.1\r\nContent-Length: 900\r\nHost: x\r\nX-A: ")
+        .lost(true, 40)
+        .c("rest\r\nContent-Disposition: form-data\r\n\r\nhello")
+        .ack(false)
+        .s(reply(403, "no"))
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    seen.expect(&["POST /a 403 partial 5(Lost)/2 gap-in-request-head", "GET /b 200 ok ./0"]);
+}
+
+#[test]
+fn a_gap_from_a_head_into_the_next_message() {
+    let seen = Wire::new()
+        .c("POST /a HTTP/1.1\r\nHost: x\r\nX-A: ")
+        .lost(true, 40)
+        .s(reply(403, "no"))
+        .c(get("/b"))
+        .s(reply(200, ""))
+        .close()
+        .run();
+    let expected =
+        ["POST /a 403 partial 0(Lost)/2 gap-in-request-head", "GET /b 200 ok ./0 gap-between-messages"];
+    seen.expect(&expected);
+}
+
+#[test]
 fn a_lost_response() {
     let lost = reply(403, "lost");
     let seen =

@@ -85,6 +85,22 @@ fn tls_to_a_plain_port_gets_its_400() {
 }
 
 #[test]
+fn a_proxy_header_before_the_first_request_is_skipped() {
+    let one = b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 80\r\n";
+    let two = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\x9c\x40\0\x50";
+    for (header, skipped) in [(&one[..], one.len()), (two, two.len() - 4)] {
+        for mss in [1, 5, 30, 10_000] {
+            let bytes = [header, post("/a", "b").as_bytes()].concat();
+            let seen =
+                Wire::new().mss(mss).c(bytes).s(reply(403, "")).c(get("/b")).s(reply(200, "")).close().run();
+            seen.expect(&["POST /a 403 ok 1/0", "GET /b 200 ok ./0"]);
+            assert_eq!(seen.counters.skipped_bytes, skipped as u64, "{mss}");
+            assert_eq!(seen.counters.flows_unparsed, []);
+        }
+    }
+}
+
+#[test]
 fn http_behind_a_socks_preface() {
     let seen = Wire::new()
         .c(b"\x05\x01\x00")
