@@ -3,11 +3,13 @@
 
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a target says that something is wrong")]
 
+mod fragments;
 mod input;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
+pub use fragments::fragments;
 pub use schedule::schedule;
 
 use std::net::SocketAddr;
@@ -147,6 +149,21 @@ pub fn filter(data: &[u8]) {
 pub fn sanitize(data: &[u8]) {
     let line = crate::edge::sanitize::line(data);
     assert!(!line.chars().any(char::is_control), "{line:?}");
+}
+
+/// A capture file of any dialect, whole and in pieces.
+pub fn savefile(data: &[u8]) {
+    crate::source::savefile::targets::savefile(data);
+}
+
+/// A PROXY header, as the tap reads it.
+pub fn proxy(data: &[u8]) {
+    crate::tap::targets::proxy(data);
+}
+
+/// A TLS session of the tap, on either side.
+pub fn session(data: &[u8]) {
+    crate::tap::targets::session(data);
 }
 
 /// Bounds small enough to be met.

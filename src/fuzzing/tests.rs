@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::model::Timestamp;
-use crate::synth::Conversation;
+use crate::synth::{Conversation, MadeFrame};
 
 use super::input::Random;
 
@@ -117,19 +117,92 @@ fn frames() {
     }
 }
 
-/// Frames of a plain connection as the `frames` target reads them.
-fn frame_seeds() -> Vec<Vec<u8>> {
+#[test]
+fn fragments_of_known_datagrams() {
+    // Two datagrams in order, one backwards, one with overlaps, one cut by snaplen; IPv4 and IPv6.
+    let whole = [[4, 1, 1, 0, 0xd8, 5], [4, 1, 1, 187, 0xd8, 5], [0, 1, 1, 255, 0xd8, 5]].concat();
+    let back = [[1, 1, 2, 250, 0xd8, 5], [5, 1, 2, 125, 0xd8, 5], [5, 1, 2, 0, 0xd8, 5]].concat();
+    let odd =
+        [[0xf4, 1, 3, 0, 0xd8, 5], [9, 4, 1, 3, 0, 100], [6, 255, 4, 9, 3, 1], [2, 255, 4, 9, 3, 1]].concat();
+    mutate(super::fragments, &[&whole, &back, &odd], 1000);
+    let mut random = Random::new(9);
+    for _ in 0..rounds_of(1000) {
+        let data: Vec<u8> = (0..random.below(400)).map(|_| random.below(256) as u8).collect();
+        super::fragments(&data);
+    }
+}
+
+#[test]
+fn savefiles() {
+    let (plain, ng) = (capture(), next_generation());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+    mutate(super::savefile, &[&plain, &ng, &gzip, &zstd], 60);
+}
+
+#[test]
+fn proxy_headers() {
+    let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x01\x0a\0\0\x02\x9c\x40\x01\xbb\x16\x03\x01";
+    let six = [&b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x27"[..], &[1; 39]].concat();
+    let v1 = b"PROXY TCP4 10.0.0.1 10.0.0.2 40000 443\r\n\x16\x03\x01";
+    mutate(super::proxy, &[v1, v2, &six, b"PROXY TCP6 ::1 ::2 1 65535\r\n", b"PROXY UNKNOWN\r\n"], 1000);
+}
+
+#[test]
+fn tls_sessions() {
+    // A client hello with TLS 1.3 and its key share, and the first bytes of a server's answer.
+    let hello = b"\0\xff\x16\x03\x01\0\x6f\x01\0\0\x6b\x03\x03\0\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\
+        \x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\0\0\x02\x13\x01\x01\0\0\x40\0\x2b\0\x03\x02\x03\x04\
+        \0\x0d\0\x04\0\x02\x04\x03\0\x0a\0\x04\0\x02\0\x1d\0\x33\0\x26\0\x24\0\x1d\0\x20\x09\x09\x09\x09\x09\x09\x09\x09\x09\
+        \x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09";
+    let server = b"\x01\x10\x16\x03\x03\0\x2a\x02\0\0\x26\x03\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0\x13\x01\0\x15\x03\x03\0\x02\x02\x28";
+    mutate(super::session, &[hello, server, b"\0\xffGET / HTTP/1.1\r\n\r\n"], 100);
+}
+
+/// A capture in the old format.
+fn capture() -> Vec<u8> {
+    crate::synth::pcap::to_bytes(&connection(false))
+}
+
+/// The same in pcapng: a section, an interface, packets of both kinds, a block that nobody knows.
+fn next_generation() -> Vec<u8> {
+    let block = |kind: u32, body: &[u8]| {
+        let body = [body, &vec![0; body.len().next_multiple_of(4) - body.len()]].concat();
+        let len = (12 + body.len()) as u32;
+        [&kind.to_le_bytes()[..], &len.to_le_bytes(), &body, &len.to_le_bytes()].concat()
+    };
+    let section = [0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];
+    let interface = [1, 0, 0, 0, 0, 0, 4, 0, 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+    let mut out = [block(0x0a0d_0d0a, &section), block(1, &interface), block(99, b"unknown")].concat();
+    for (n, made) in connection(false).iter().enumerate() {
+        let len = (made.data.len() as u32).to_le_bytes();
+        if n % 3 == 2 {
+            out.extend(block(3, &[&len[..], &made.data].concat()));
+        } else {
+            let head = [0, 0, 0, 0, 1, 0, 0, 0, n as u8, 0, 0, 0];
+            out.extend(block(6, &[&head[..], &len, &len, &made.data].concat()));
+        }
+    }
+    out
+}
+
+/// A plain connection.
+fn connection(raw: bool) -> Vec<MadeFrame> {
     let (client, server) = (SocketAddr::from(([10, 0, 0, 1], 40_000)), SocketAddr::from(([10, 0, 0, 2], 80)));
     let t = Timestamp(1);
-    let talk = |raw: bool| {
-        let talk = Conversation::new(client, server);
-        let talk = if raw { talk.raw_ip() } else { talk };
-        let talk = talk.handshake(t).client(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", t);
-        talk.server(b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", t).fin(t).into_frames()
-    };
+    let talk = Conversation::new(client, server);
+    let talk = if raw { talk.raw_ip() } else { talk };
+    let talk = talk.handshake(t).client(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", t);
+    talk.server(b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", t).fin(t).into_frames()
+}
+
+/// Frames of a plain connection as the `frames` target reads them.
+fn frame_seeds() -> Vec<Vec<u8>> {
     let write = |raw: bool| {
         let mut bytes = Vec::new();
-        for made in talk(raw) {
+        for made in connection(raw) {
             bytes.extend_from_slice(&[u8::from(raw), 1, 0, 0]);
             bytes.extend_from_slice(&(made.data.len() as u16).to_le_bytes());
             bytes.extend_from_slice(&made.data);

@@ -26,6 +26,8 @@ mod scratch;
 mod session;
 mod side;
 mod subject;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 mod tls;
 mod upstream;
 mod worker;

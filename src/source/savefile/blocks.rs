@@ -11,7 +11,7 @@ use crate::model::Frame;
 
 use super::Fault;
 use super::format::{ENOUGH, Format, MAX_RECORD, SNIFF, Scan};
-use super::input::{Bytes, is_stopped};
+use super::input::{Bytes, decompress, is_stopped};
 
 /// Bytes of a block. Small enough to stay in a core's second-level cache until it is walked.
 const BLOCK: usize = 1 << 20;
@@ -64,6 +64,12 @@ enum End {
 }
 
 impl BlockReader {
+    /// Blocks of a capture that comes from any reader, compressed or not.
+    pub fn of(source: impl Read + Send + 'static) -> Result<Self, Fault> {
+        let bytes = decompress(source).map_err(|error| Fault::Read(error.to_string()))?;
+        Self::new(bytes, false)
+    }
+
     /// Reads the file header.
     pub(super) fn new(mut bytes: Bytes, is_live: bool) -> Result<Self, Fault> {
         let mut head = Vec::with_capacity(SNIFF);

@@ -51,26 +51,9 @@ impl Input {
         self.is_stream || self.follow
     }
 
-    /// Reads the first bytes and puts a decompressor in place if they ask for one.
-    pub(super) fn decompressed(mut self) -> io::Result<Bytes> {
-        let mut head = Vec::with_capacity(SNIFF);
-        while head.len() < 4 {
-            let mut more = [0; SNIFF];
-            match self.read(&mut more)? {
-                0 => break,
-                count => head.extend_from_slice(more.get(..count).unwrap_or_default()),
-            }
-        }
-        let is_gzip = head.starts_with(&[0x1f, 0x8b]);
-        let is_zstd = ZstdReader::<io::Empty>::is_start(&head);
-        let all: Chain<Cursor<Vec<u8>>, Self> = Cursor::new(head).chain(self);
-        if is_gzip {
-            return Ok(Box::new(MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
-        }
-        if is_zstd {
-            return Ok(Box::new(ZstdReader::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
-        }
-        Ok(Box::new(all))
+    /// The bytes after decompression, if they ask for one.
+    pub(super) fn decompressed(self) -> io::Result<Bytes> {
+        decompress(self)
     }
 
     /// Waits until the file can be read or a switch is thrown.
@@ -103,6 +86,28 @@ impl Input {
         }
         Ok(())
     }
+}
+
+/// Reads the first bytes and puts a decompressor in place if they ask for one.
+pub(super) fn decompress<R: Read + Send + 'static>(mut source: R) -> io::Result<Bytes> {
+    let mut head = Vec::with_capacity(SNIFF);
+    while head.len() < 4 {
+        let mut more = [0; SNIFF];
+        match source.read(&mut more)? {
+            0 => break,
+            count => head.extend_from_slice(more.get(..count).unwrap_or_default()),
+        }
+    }
+    let is_gzip = head.starts_with(&[0x1f, 0x8b]);
+    let is_zstd = ZstdReader::<io::Empty>::is_start(&head);
+    let all: Chain<Cursor<Vec<u8>>, R> = Cursor::new(head).chain(source);
+    if is_gzip {
+        return Ok(Box::new(MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
+    }
+    if is_zstd {
+        return Ok(Box::new(ZstdReader::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
+    }
+    Ok(Box::new(all))
 }
 
 impl Read for Input {

@@ -11,6 +11,8 @@ mod format;
 mod input;
 mod pcap;
 mod pcapng;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 mod zstd;
