@@ -125,7 +125,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 #[expect(missing_docs, reason = "the help texts are the documentation")]
 pub struct SshArgs {
-    /// [user@]host, or a Host of ~/.ssh/config
+    /// host or user@host, or a Host of ~/.ssh/config
     pub host: String,
     /// Interface to watch there
     #[arg(short, long, value_name = "INTERFACE", default_value = "any", help_heading = "Source")]

@@ -1,6 +1,6 @@
 //! Frame → Segment: link layer, VLANs, tunnels, IP, fragments, TCP.
 //!
-//! Two paths give the same answer. [`fast`] reads what nearly every frame is, Ethernet or cooked or raw IP with an unfragmented
+//! Two paths give the same answer. `fast` reads what nearly every frame is, Ethernet or cooked or raw IP with an unfragmented
 //! TCP segment in it, from fixed offsets and without allocating. Whatever it does not know goes the general way: one layer
 //! after the other, through etherparse, with a bound on their number.
 //!

@@ -19,17 +19,17 @@ pub fn line(text: &[u8]) -> Cow<'_, str> {
     escape(text, Breaks::Show)
 }
 
-/// As [`line`], for a `str`.
+/// As [`line()`], for a `str`.
 pub fn text(text: &str) -> Cow<'_, str> {
     line(text.as_bytes())
 }
 
-/// As [`line`], but line breaks (LF, CR LF) are kept as LF and tabs become four spaces.
+/// As [`line()`], but line breaks (LF, CR LF) are kept as LF and tabs become four spaces.
 pub fn block(text: &[u8]) -> Cow<'_, str> {
     escape(text, Breaks::Keep)
 }
 
-/// As [`line`], cut after `max` characters with the full length: `aaaa… (1000 bytes)`.
+/// As [`line()`], cut after `max` characters with the full length: `aaaa… (1000 bytes)`.
 pub fn short(text: &[u8], max: usize) -> Cow<'_, str> {
     // No character takes more than four bytes and no escape is shorter than one, so this much is always enough.
     let window = text.get(..max.saturating_add(1).saturating_mul(4)).unwrap_or(text);
@@ -59,7 +59,7 @@ pub fn utf8(text: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether `text` is UTF-8 without anything that [`line`] would escape, line breaks and tabs apart.
+/// Whether `text` is UTF-8 without anything that [`line()`] would escape, line breaks and tabs apart.
 pub fn is_plain(text: &[u8]) -> bool {
     is_plain_ascii(text)
         || std::str::from_utf8(text).is_ok_and(|text| {

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use super::error::TapError;
 
-/// What the tap says before the place of its mirror; [`super::run`] writes it.
+/// What the tap says before the place of its mirror; [`super::run()`] writes it.
 pub(super) const WATCH_WITH: &str = "watch with: why403 -i unix:";
 
 /// A tap that runs as a child. It ends when this is dropped, or when this process is gone.

@@ -21,7 +21,7 @@ pub struct Settings {
     pub bell: bool,
     /// Traffic may cost this many bytes a second to the terminal; keys are always answered at once. 0 lifts the limit.
     pub bytes_per_second: BytesPerSecond,
-    /// Keys by command name; see [`super::keys::NAMES`]. A command that is not named keeps its keys.
+    /// Keys by command name. A command that is not named keeps its keys.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Saved filters by name; `@name` in the filter line.
     pub filters: BTreeMap<String, String>,
