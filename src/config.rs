@@ -39,6 +39,8 @@ pub struct Config {
     pub sandbox: sandbox::Mode,
     /// Path templates (`--openapi`).
     pub openapi: Option<PathBuf>,
+    /// Fingerprints of the user's own (`--fingerprints`).
+    pub fingerprints: Option<PathBuf>,
     /// The screen.
     pub tui: Settings,
 }
@@ -54,6 +56,7 @@ impl Default for Config {
             buffer_size: 16 << 10,
             sandbox: sandbox::Mode::Auto,
             openapi: None,
+            fingerprints: None,
             tui: Settings::default(),
         }
     }
@@ -63,7 +66,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file named with `--config` or `WHY403_CONFIG` cannot be read.
-    #[error("cannot read the configuration {path}: {reason}")]
+    #[error("cannot read the configuration {path}: {reason}; mend it, or name another one with --config")]
     Read {
         /// The file.
         path: String,
@@ -95,13 +98,26 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Config {
     /// Defaults, then the file (`explicit`, or `WHY403_CONFIG`, or the usual place), then `WHY403_…` variables.
-    pub fn load(explicit: Option<&Path>, environment: Environment<'_>) -> Result<Self, ConfigError> {
+    ///
+    /// A file in the usual place that may not be read, as that of root after `sudo -u nobody`, is told to `warn` and left
+    /// out; one that was named has to be readable.
+    pub fn load(
+        explicit: Option<&Path>,
+        environment: Environment<'_>,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Self, ConfigError> {
         let named = explicit.map(Path::to_owned).or_else(|| environment("WHY403_CONFIG").map(PathBuf::from));
         let path = named.clone().or_else(|| usual_path(environment));
         let mut config = match path.as_deref().map(|path| (path, read(path))) {
             None => Self::default(),
             Some((path, Ok(text))) => Self::parse(path, &text)?,
-            Some((_, Err(error))) if named.is_none() && is_out_of_reach(&error) => Self::default(),
+            Some((path, Err(error))) if named.is_none() && is_out_of_reach(&error) => {
+                // Whether there is one in a home that is closed to us cannot be known.
+                if path.exists() {
+                    warn(format!("going on without the configuration {}: {error}", path.display()));
+                }
+                Self::default()
+            }
             Some((path, Err(reason))) => {
                 return Err(ConfigError::Read { path: path.display().to_string(), reason });
             }
@@ -129,6 +145,7 @@ impl Config {
         set(&mut self.buffer_size, "WHY403_BUFFER_SIZE", text, number)?;
         set(&mut self.sandbox, "WHY403_SANDBOX", text, sandbox::Mode::from_str)?;
         set(&mut self.openapi, "WHY403_OPENAPI", text, |value| Ok(Some(value.into())))?;
+        set(&mut self.fingerprints, "WHY403_FINGERPRINTS", text, |value| Ok(Some(value.into())))?;
         Ok(())
     }
 
@@ -154,14 +171,27 @@ impl Config {
             "sandbox",
             &quoted(&self.sandbox.to_string()),
         );
-        match &self.openapi {
-            Some(path) => entry("OpenAPI description (--openapi, WHY403_OPENAPI)", "openapi", &quoted(&path.to_string_lossy())),
-            None => out.push_str("\n# OpenAPI description to take path templates from (--openapi, WHY403_OPENAPI)\n# openapi = \"api.json\"\n"),
-        }
+        out.push_str(&file(
+            "OpenAPI description to take path templates from",
+            "openapi",
+            self.openapi.as_deref(),
+        ));
+        out.push_str(&file(
+            "Fingerprints of your own refusers",
+            "fingerprints",
+            self.fingerprints.as_deref(),
+        ));
         out.push_str("\n# The screen. Keys are rebound by name under [tui.keys], filters saved under [tui.filters].\n[tui]\n");
         out.push_str(&screen(&self.tui));
         out
     }
+}
+
+/// The entry of a file; as a comment where there is none.
+fn file(comment: &str, key: &str, path: Option<&Path>) -> String {
+    let variable = key.to_uppercase();
+    let (mark, name) = path.map_or(("# ", "FILE".into()), |path| ("", path.to_string_lossy()));
+    format!("\n# {comment} (--{key}, WHY403_{variable})\n{mark}{key} = {}\n", quoted(&name))
 }
 
 /// The tables of the screen with their names below `tui`.
@@ -242,7 +272,7 @@ fn hinted(message: &str) -> String {
     let (Some(unknown), true) = (names.next(), message.starts_with("unknown field")) else { return message };
     let known: Vec<&str> = names.collect();
     let nearest = known.iter().min_by_key(|name| distance(unknown, name)).copied();
-    match nearest.filter(|name| distance(unknown, name) <= 3) {
+    match nearest.filter(|name| distance(unknown, name) <= unknown.len().min(9) / 3) {
         Some(nearest) => format!("unknown key '{unknown}'; did you mean '{nearest}'?"),
         None => format!("unknown key '{unknown}'; the keys are {}", known.join(", ")),
     }
@@ -277,13 +307,17 @@ mod tests {
         None
     }
 
+    fn silent(text: String) {
+        panic!("{text}");
+    }
+
     fn message(text: &str) -> String {
         Config::parse(Path::new("c.toml"), text).unwrap_err().to_string()
     }
 
     #[test]
     fn nothing_given_is_the_default() {
-        assert_eq!(Config::load(None, &none).unwrap(), Config::default());
+        assert_eq!(Config::load(None, &none, &mut silent).unwrap(), Config::default());
     }
 
     #[test]
@@ -292,6 +326,7 @@ mod tests {
             filter: "path:\"/a b\" '".into(),
             memory: 1_000_000,
             openapi: Some("a.json".into()),
+            fingerprints: Some("mine.toml".into()),
             ..Config::default()
         };
         config.tui.filters.insert("slow".into(), "latency:>1s".into());
@@ -310,11 +345,11 @@ mod tests {
             "WHY403_FILTER" => Some("b".into()),
             _ => None,
         };
-        let config = Config::load(None, &environment).unwrap();
+        let config = Config::load(None, &environment, &mut silent).unwrap();
         assert_eq!((config.filter.as_str(), config.memory, config.body_limit), ("b", 1 << 20, 100));
         let wrong = |name: &str| (name == "WHY403_MEMORY").then(|| OsString::from("much"));
         assert!(
-            Config::load(None, &wrong)
+            Config::load(None, &wrong, &mut silent)
                 .unwrap_err()
                 .to_string()
                 .starts_with("environment variable WHY403_MEMORY: ")
@@ -336,7 +371,8 @@ mod tests {
 
     #[test]
     fn a_named_file_must_be_there() {
-        let error = Config::load(Some(Path::new("/nonexistent/c.toml")), &none).unwrap_err().to_string();
+        let error = Config::load(Some(Path::new("/nonexistent/c.toml")), &none, &mut silent);
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("/nonexistent/c.toml"), "{error}");
     }
 

@@ -8,12 +8,13 @@ use std::sync::mpsc;
 
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::bug;
 use crate::decode;
 use crate::export::pcapng::Recorder;
 use crate::feed::{BATCH, Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
 use crate::pipeline::{Limits, Pipeline};
-use crate::source::Sink;
+use crate::source::{Sink, Stop};
 
 /// Bytes of exchanges in a message, about; with the channel's capacity this bounds what is queued.
 const MESSAGE: usize = 128 << 10;
@@ -56,6 +57,18 @@ pub(super) struct Feeder {
     recording: Option<Recording>,
     progress: Progress,
     frames: u32,
+    outcome: Outcome,
+}
+
+/// What a capture came to besides its frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The capture was damaged or cut short.
+    pub damaged: bool,
+    /// `-w` stopped before the capture did.
+    pub incomplete: bool,
+    /// The words of a bug that ended it.
+    pub bug: Option<String>,
 }
 
 impl Feeder {
@@ -74,6 +87,7 @@ impl Feeder {
             recording: None,
             progress: Progress::default(),
             frames: 0,
+            outcome: Outcome::default(),
         }
     }
 
@@ -91,22 +105,47 @@ impl Feeder {
         self
     }
 
+    /// Lets `source` feed this until it ends, and brings everything to its end. A bug in a parser ends the capture, and
+    /// what was understood before it is kept.
+    pub(super) fn run<E: ToString>(
+        mut self,
+        stop: &Stop,
+        source: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> (Result<(), E>, Outcome) {
+        let (source, ended) = match bug::catch(|| source(&mut self)) {
+            Ok(Ok(())) if stop.is_set() => (Ok(()), Ended::Stopped("stopped".into())),
+            Ok(Ok(())) => (Ok(()), Ended::Whole),
+            Ok(Err(error)) => {
+                let told = error.to_string();
+                (Err(error), Ended::Failed(told))
+            }
+            Err(words) => {
+                self.outcome.bug = Some(words.clone());
+                (Ok(()), Ended::Failed(words))
+            }
+        };
+        (source, self.finish(ended))
+    }
+
     /// The source has ended: everything unfinished leaves, then the counters, then `ended`.
-    pub(super) fn finish(mut self, ended: Ended) {
-        self.pipeline.finish(&mut self.batch);
+    pub(super) fn finish(mut self, ended: Ended) -> Outcome {
+        if self.outcome.bug.is_none() {
+            self.pipeline.finish(&mut self.batch);
+        }
         // At the end a full queue is waited for: the reader has nothing else to do than to empty it.
         self.waits = true;
         let _ = self.flush();
         self.send_counters();
         let _ = self.send(Message::Ended(ended));
-        let Self { sender, recording, .. } = self;
-        if let Some(Recording { mut recorder, matched }) = recording {
+        if let Some(Recording { mut recorder, matched }) = self.recording.take() {
             // The consumer tells which connections are wanted until it has seen everything.
             let written = matched.iter().try_for_each(|(client, server)| recorder.matched(client, server));
             if let Err(error) = written.and_then(|()| recorder.finish()) {
-                let _ = sender.blocking_send(Message::Warning(error.to_string()));
+                self.outcome.incomplete = true;
+                let _ = self.sender.blocking_send(Message::Warning(error.to_string()));
             }
         }
+        self.outcome
     }
 
     /// Sends the batch if there is one. What a live source cannot send is kept for the next time, as long as that is not
@@ -183,6 +222,7 @@ impl Feeder {
             .try_for_each(|(client, server)| recording.recorder.matched(client, server))
             .and_then(|()| recording.recorder.frame(frame));
         if let Err(error) = written {
+            self.outcome.incomplete = true;
             self.warning(error.to_string());
         }
     }
@@ -232,6 +272,7 @@ impl Sink for Feeder {
             if let Some(recording) = &mut self.recording
                 && let Err(error) = recording.recorder.flush()
             {
+                self.outcome.incomplete = true;
                 self.warning(error.to_string());
             }
         }
@@ -239,6 +280,11 @@ impl Sink for Feeder {
 
     fn warning(&mut self, text: String) {
         let _ = self.send(Message::Warning(text));
+    }
+
+    fn damage(&mut self, text: String) {
+        self.outcome.damaged = true;
+        self.warning(text);
     }
 }
 
@@ -253,11 +299,12 @@ fn size_of_exchange(exchange: &Exchange) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, Feeder, HELD};
+    use super::{ENOUGH, Feeder, HELD, Recording};
+    use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};
     use crate::pipeline::Limits;
-    use crate::source::Sink;
+    use crate::source::{Sink, Stop};
     use crate::synth::Conversation;
 
     fn frames(count: u16) -> Vec<crate::synth::MadeFrame> {
@@ -331,6 +378,41 @@ mod tests {
         }
         feeder.finish(Ended::Whole);
         assert_eq!(reader.join().unwrap(), (2000, Ended::Whole));
+    }
+
+    #[test]
+    fn a_bug_in_the_capture_keeps_what_was_understood_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kept.pcapng");
+        let file = CaptureFile::create(&path, Rotation::default()).unwrap();
+        let (tell, matched) = std::sync::mpsc::channel();
+        let recorder = Recorder::new(file, RecorderLimits::default());
+        let (sender, mut receiver) = channel(8);
+        let made = frames(20);
+        let client: std::net::SocketAddr = "192.0.2.1:10000".parse().unwrap();
+        let feeder = Feeder::new(Limits::default(), sender, false, true)
+            .with_recording(Some(Recording { recorder, matched }));
+        let (source, outcome) = feeder.run(&Stop::new().unwrap(), move |feeder| {
+            for made in &made {
+                assert!(feeder.frame(&made.frame()).is_continue());
+            }
+            tell.send((client, "192.0.2.250:80".parse().unwrap())).unwrap();
+            drop(tell);
+            if feeder.frames > 0 { panic!("a parser met \u{1b}[2J") } else { Ok::<(), String>(()) }
+        });
+        assert!(source.is_ok() && outcome.bug.is_some() && !outcome.incomplete);
+        let mut seen = 0;
+        let mut ended = None;
+        while let Ok(message) = receiver.try_recv() {
+            match message {
+                Message::Exchanges(batch) => seen += batch.len(),
+                Message::Ended(how) => ended = Some(how),
+                _ => {}
+            }
+        }
+        assert_eq!(seen, 20);
+        assert!(matches!(ended, Some(Ended::Failed(_))), "{ended:?}");
+        assert!(std::fs::metadata(&path).unwrap().len() > 500);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum AppError {
         /// What is wrong.
         reason: String,
     },
-    /// An export cannot be written.
+    /// An export cannot be begun.
     #[error("cannot write {path}: {reason}; choose another file")]
     Write {
         /// The file.
@@ -59,9 +59,26 @@ pub enum AppError {
         /// The system's words.
         reason: io::Error,
     },
+    /// An export could not be written to its end.
+    #[error("cannot write {path}: {reason}; nothing is kept of it, make room and run it again")]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: io::Error,
+    },
     /// Standard output cannot be written.
-    #[error("cannot write to standard output: {0}")]
+    #[error("cannot write to standard output: {0}; what came before that was written")]
     Output(#[source] io::Error),
+    /// `-w` stopped before the capture did; why was said when it happened.
+    #[error("the file of -w is not complete")]
+    Incomplete,
+    /// The capture turned out to be damaged; how was said when it happened.
+    #[error("the capture could not be read to its end")]
+    Damaged,
+    /// A bug of ours; what was captured before is kept.
+    #[error("{0}")]
+    Bug(String),
     /// The system has run out of something.
     #[error("{what}: {reason}")]
     System {
@@ -73,17 +90,20 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// 3 without permission to capture, 0 when nobody reads the output any more, else 2.
+    /// 3 without permission to capture, 4 when not everything could be written, 101 after a bug, 0 when nobody reads the
+    /// output any more, else 2.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Source(error) => error.exit_code(),
             Self::Tap(error) => error.exit_code(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Output(_) | Self::Unwritten { .. } | Self::Incomplete => 4,
+            Self::Bug(_) => super::bug::EXIT_CODE,
             _ => 2,
         }
     }
-    /// Whether there is nothing to say: the reader of a pipe has gone.
+    /// Whether there is nothing to say: the reader of a pipe has gone, or it was said already.
     pub fn is_quiet(&self) -> bool {
-        self.exit_code() == 0
+        self.exit_code() == 0 || matches!(self, Self::Incomplete | Self::Damaged)
     }
 }

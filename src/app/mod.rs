@@ -1,8 +1,10 @@
 //! The program: from what was typed to an exit code. Threads, the channel between them, signals and privileges are wired here.
 
+mod bug;
 mod capture;
 mod error;
 mod headless;
+mod memory;
 mod on_match;
 mod output;
 mod plan;
@@ -20,6 +22,7 @@ use crate::config::Config;
 use crate::edge::sanitize;
 use crate::tap::Beside;
 
+pub use bug::report_panics;
 pub use error::AppError;
 pub use headless::Totals;
 pub use plan::{Input, Mode, Plan};
@@ -29,6 +32,7 @@ const LINE: usize = 2000;
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
+    report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -46,7 +50,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, AppError> {
     let environment = |name: &str| std::env::var_os(name);
-    let load = |path: Option<&std::path::Path>| Config::load(path, &environment);
+    let load = |path: Option<&std::path::Path>| Config::load(path, &environment, &mut |text| say(&text));
     match cli.command {
         None if cli.watch.list_interfaces => tools::interfaces(),
         None => {

@@ -1,7 +1,7 @@
 //! Where exchanges go in a run without a screen: standard output and files, each in its format.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use super::signals::Headway;
 use crate::cli::{Export, Format};
 use crate::edge::files::PrivateFile;
 use crate::edge::redact::Redactor;
+use crate::edge::sanitize;
 use crate::export::{Item, Writer};
 
 /// Everything that is written to.
@@ -24,6 +25,8 @@ struct Output {
     writer: Writer,
     target: Target,
     items: u64,
+    /// A terminal would obey what is written: it is shown escaped.
+    escapes: bool,
 }
 
 #[derive(Debug)]
@@ -42,16 +45,23 @@ impl Outputs {
         let mut all = Vec::new();
         if let Some(format) = stdout {
             // A file of our own, because the standard one flushes at every line.
-            let file = io::stdout().as_fd().try_clone_to_owned().map_err(AppError::Output)?;
+            let file = io::stdout()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|reason| AppError::System { what: "cannot use standard output", reason })?;
+            let escapes = format == Format::Raw && io::stdout().is_terminal();
+            if escapes {
+                super::say("escaped for the terminal; --export raw=FILE writes the bytes as they were");
+            }
             let target = Target::Stdout(BufWriter::with_capacity(64 << 10, file.into()));
-            all.push(Output { writer: Writer::new(format), target, items: 0 });
+            all.push(Output { writer: Writer::new(format), target, items: 0, escapes });
         }
         for export in exports {
             let Some(path) = &export.file else { continue };
             let file =
                 PrivateFile::create(path).map_err(|reason| AppError::Write { path: path.clone(), reason })?;
             let target = Target::File(path.clone(), file);
-            all.push(Output { writer: Writer::new(export.format), target, items: 0 });
+            all.push(Output { writer: Writer::new(export.format), target, items: 0, escapes: false });
         }
         Ok(Self { all, headway })
     }
@@ -65,9 +75,17 @@ impl Outputs {
     pub(super) fn write(&mut self, item: &Item<'_>, redactor: &Redactor) -> Result<Vec<String>, AppError> {
         let mut warnings = Vec::new();
         for output in &mut self.all {
-            let Output { writer, target, items } = output;
+            let Output { writer, target, items, escapes } = output;
             *items += 1;
-            let written = self.headway.during(|| writer.item(target, item, redactor));
+            let written = self.headway.during(|| {
+                if !*escapes {
+                    return writer.item(target, item, redactor);
+                }
+                let mut bytes = Vec::new();
+                let warnings = writer.item(&mut bytes, item, redactor)?;
+                target.write_all(sanitize::block(&bytes).as_bytes())?;
+                Ok(warnings)
+            });
             warnings.extend(written.map_err(|error| target.failed(error))?);
         }
         Ok(warnings)
@@ -96,12 +114,12 @@ impl Outputs {
     /// Completes everything; says for each file what is in it.
     pub(super) fn finish(self) -> Result<Vec<String>, AppError> {
         let mut said = Vec::new();
-        for Output { mut writer, mut target, items } in self.all {
+        for Output { mut writer, mut target, items, .. } in self.all {
             let ended = self.headway.during(|| writer.end(&mut target).and_then(|()| target.flush()));
             ended.map_err(|error| target.failed(error))?;
             if let Target::File(path, file) = target {
                 let name = path.display().to_string();
-                file.commit().map_err(|reason| AppError::Write { path, reason })?;
+                file.commit().map_err(|reason| AppError::Unwritten { path, reason })?;
                 let s = if items == 1 { "" } else { "s" };
                 said.push(format!("{items} exchange{s} written to {name}"));
             }
@@ -114,7 +132,7 @@ impl Target {
     fn failed(&self, reason: io::Error) -> AppError {
         match self {
             Self::Stdout(_) => AppError::Output(reason),
-            Self::File(path, _) => AppError::Write { path: path.clone(), reason },
+            Self::File(path, _) => AppError::Unwritten { path: path.clone(), reason },
         }
     }
 }

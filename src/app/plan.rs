@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::AppError;
 use crate::cli::{CaptureArgs, DemoArgs, Export, Format, RunArgs, SshArgs, WatchArgs};
 use crate::config::Config;
+use crate::export::pcapng::Rotation;
 use crate::feed::{self, SourceKind};
 use crate::filter::Filter;
 use crate::pipeline::Limits;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub exports: Vec<Export>,
     /// `-w`.
     pub write: Option<PathBuf>,
+    /// When `-w` begins a new file.
+    pub rotation: Rotation,
     /// Stop after so many matches.
     pub count: Option<u64>,
     /// Exit with 1 when something matched.
@@ -47,6 +50,8 @@ pub struct Plan {
     pub limits: Limits,
     /// Path templates.
     pub openapi: Option<PathBuf>,
+    /// Fingerprints of the user's own.
+    pub fingerprints: Option<PathBuf>,
     /// What to give up.
     pub sandbox: sandbox::Mode,
     /// The screen's settings.
@@ -158,6 +163,7 @@ impl Plan {
             mode,
             exports: run.export.into_iter().filter(|export| export.file.is_some()).collect(),
             write: run.write,
+            rotation: Rotation { bytes: run.rotate_size, seconds: run.rotate_seconds },
             count: run.count,
             fail_on_match: run.fail_on_match,
             stats: run.stats,
@@ -167,6 +173,7 @@ impl Plan {
             memory: run.memory.unwrap_or(config.memory),
             limits,
             openapi: run.openapi.or(config.openapi),
+            fingerprints: run.fingerprints.or(config.fingerprints),
             sandbox: run.sandbox.unwrap_or(config.sandbox),
             screen: Settings { bell: run.bell || config.tui.bell, ..config.tui },
         })

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use super::capture::{Feeder, Matched, Recording};
+use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::signals::{self, Headway};
-use super::{AppError, Input, Mode, Plan, say};
+use super::{AppError, Input, Mode, Plan, bug, memory, say};
 use crate::cli::Format;
 use crate::demo::Demo;
 use crate::diagnosis::Diagnoser;
 use crate::edge::redact::Redactor;
-use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
+use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits};
 use crate::export::{curl, markdown, ndjson, with_item};
-use crate::feed::{self, Ended};
+use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::inspector::Inspector;
 use crate::sandbox::{self, Policy};
@@ -31,11 +31,15 @@ enum Opened {
     Demo(Demo),
 }
 
-/// What the capture thread came to.
-type Captured = JoinHandle<Result<(), SourceError>>;
+/// What the capture thread comes to.
+type Captured = JoinHandle<(Result<(), SourceError>, Outcome)>;
 
 /// Does what `plan` says.
-pub(super) fn run(plan: Plan) -> Result<ExitCode, AppError> {
+pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
+    if let Some((budget, why)) = memory::within_limits(plan.memory) {
+        plan.memory = budget;
+        say(&why);
+    }
     let stop =
         Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
     let inspector = inspector(&plan)?;
@@ -47,7 +51,7 @@ pub(super) fn run(plan: Plan) -> Result<ExitCode, AppError> {
     };
     let outputs = Outputs::open(stdout, &plan.exports, headway.clone())?;
     let capture_file =
-        plan.write.as_deref().map(|path| CaptureFile::create(path, Rotation::default())).transpose()?;
+        plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
     let opened = open(&plan.input, &stop)?;
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&plan, &save_dir)?;
@@ -63,18 +67,24 @@ pub(super) fn run(plan: Plan) -> Result<ExitCode, AppError> {
         .with_recording(recording)
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
-    let ended = if plan.mode == Mode::Screen {
-        screen(plan, inspector, receiver, matched, save_dir)
-    } else {
-        headless(plan, inspector, receiver, matched, outputs)
-    };
+    let on_screen = plan.mode == Mode::Screen;
+    let ended = bug::catch(|| match on_screen {
+        true => screen(plan, inspector, receiver, matched, save_dir),
+        false => headless(plan, inspector, receiver, matched, outputs),
+    });
     stop.stop();
-    let source = captured.join();
-    let code = ended?;
-    match source {
-        Ok(Ok(())) => Ok(code),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(AppError::Usage("the capture thread ended unexpectedly; please report this".into())),
+    let captured = captured.join();
+    bug::told_meanwhile().iter().for_each(|text| say(text));
+    let code = ended.map_err(AppError::Bug)??;
+    let (source, outcome) = captured
+        .map_err(|_| AppError::Bug("the capture thread ended unexpectedly; please report this".into()))?;
+    source?;
+    match outcome {
+        Outcome { bug: Some(words), .. } => Err(AppError::Bug(words)),
+        Outcome { incomplete: true, .. } => Err(AppError::Incomplete),
+        // On the screen it was seen.
+        Outcome { damaged: true, .. } if !on_screen => Err(AppError::Damaged),
+        _ => Ok(code),
     }
 }
 
@@ -85,7 +95,16 @@ fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
         let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         history.set_openapi(OpenApi::parse(&text).map_err(|error| failed(error.to_string()))?);
     }
-    Ok(Inspector::new(history, Diagnoser::new()))
+    Ok(Inspector::new(history, diagnoser(plan.fingerprints.as_deref())?))
+}
+
+fn diagnoser(fingerprints: Option<&Path>) -> Result<Diagnoser, AppError> {
+    let Some(path) = fingerprints else { return Ok(Diagnoser::new()) };
+    let failed = |reason: String| AppError::Read { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    // The parser's picture of the place is several lines.
+    Diagnoser::with_user_file(&text)
+        .map_err(|error| failed(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
@@ -147,22 +166,16 @@ fn size_of(input: &Input) -> Option<u64> {
 }
 
 /// Runs the source and the pipeline on a thread of their own.
-fn start(opened: Opened, mut feeder: Feeder, stop: &Stop) -> Result<Captured, AppError> {
+fn start(opened: Opened, feeder: Feeder, stop: &Stop) -> Result<Captured, AppError> {
     let stop = stop.clone();
     let run = move || {
-        let ended = match opened {
-            Opened::Source(source) => source.run(&mut feeder, &stop),
+        feeder.run(&stop, |feeder| match opened {
+            Opened::Source(source) => source.run(feeder, &stop),
             Opened::Demo(demo) => {
-                demo.run(&mut feeder, &stop);
+                demo.run(feeder, &stop);
                 Ok(())
             }
-        };
-        feeder.finish(match &ended {
-            Ok(()) if stop.is_set() => Ended::Stopped("stopped".into()),
-            Ok(()) => Ended::Whole,
-            Err(error) => Ended::Failed(error.to_string()),
-        });
-        ended
+        })
     };
     thread::Builder::new()
         .name("capture".into())

@@ -29,7 +29,8 @@ Examples:
 Filters (-Y) pick exchanges: method:POST status:403 path:/v1/* header:origin client:10.0.0.0/8 latency:>500ms …
 Capture filters (trailing words) pick packets, in tcpdump's language.
 
-Exit codes: 0 fine, 1 something matched (with --fail-on-match), 2 usage or input, 3 no permission to capture";
+Exit codes: 0 fine, 1 something matched (with --fail-on-match), 2 usage or input, 3 no permission to capture,
+4 not everything could be written, 101 a bug in why403";
 
 /// Watch HTTP/1.1 traffic and say why a POST got 403 Forbidden
 #[derive(Parser, Clone, Debug)]

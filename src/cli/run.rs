@@ -20,9 +20,12 @@ pub struct RunArgs {
     /// Exit with 1 when something matched
     #[arg(long, help_heading = "Pick")]
     pub fail_on_match: bool,
-    /// OpenAPI description (JSON) to take path templates from
+    /// OpenAPI description (JSON or YAML) to take path templates from
     #[arg(long, value_name = "FILE", help_heading = "Pick")]
     pub openapi: Option<PathBuf>,
+    /// Fingerprints of your own refusers (TOML), asked before those that are built in
+    #[arg(long, value_name = "FILE", help_heading = "Pick")]
+    pub fingerprints: Option<PathBuf>,
 
     /// One JSON object a line; the default when standard output is no terminal
     #[arg(long, help_heading = "Output")]
@@ -36,6 +39,12 @@ pub struct RunArgs {
     /// Write the frames of matching connections as pcapng
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub write: Option<PathBuf>,
+    /// With -w: begin a new numbered file after SIZE, in millions of bytes or with a unit: 100, 64MiB
+    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = size::parse_millions, help_heading = "Output")]
+    pub rotate_size: Option<u64>,
+    /// With -w: begin a new numbered file after so many seconds
+    #[arg(short = 'G', long, value_name = "SECONDS", requires = "write", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    pub rotate_seconds: Option<u32>,
     /// End NDJSON with a line of totals ("type":"summary")
     #[arg(long, help_heading = "Output")]
     pub stats: bool,

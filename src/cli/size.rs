@@ -18,6 +18,21 @@ pub fn parse(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(|| "that is more than any machine has".to_owned())
 }
 
+/// Reads a size as tcpdump's `-C` has it: a number without a unit counts millions of bytes.
+pub(super) fn parse_millions(text: &str) -> Result<u64, String> {
+    let bytes = match text.trim().parse::<u64>() {
+        Ok(millions) => {
+            millions.checked_mul(1_000_000).ok_or_else(|| "that is more than any disk has".to_owned())?
+        }
+        Err(_) => parse(text)?,
+    };
+    if bytes == 0 {
+        Err("a file of no bytes holds nothing; write a size such as 100 or 64MiB".to_owned())
+    } else {
+        Ok(bytes)
+    }
+}
+
 /// A size as [`parse`] reads it, exact.
 pub fn show(bytes: u64) -> String {
     UNITS
@@ -28,7 +43,16 @@ pub fn show(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, show};
+    use super::{parse, parse_millions, show};
+
+    #[test]
+    fn millions_as_tcpdump_counts_them() {
+        assert_eq!(parse_millions("100"), Ok(100_000_000));
+        assert_eq!(parse_millions("64MiB"), Ok(64 << 20));
+        for wrong in ["0", "0k", "x", "99999999999999999"] {
+            assert!(parse_millions(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn reads_and_shows() {

@@ -53,7 +53,7 @@ pub enum SourceError {
         reason: String,
     },
     /// A file, pipe or socket could not be opened.
-    #[error("cannot open {name}: {reason}")]
+    #[error("cannot open {name}: {reason}{}", advice(reason))]
     Open {
         /// The file, `standard input` or an address.
         name: String,
@@ -96,5 +96,17 @@ impl SourceError {
             Self::Permission { .. } => 3,
             _ => 2,
         }
+    }
+}
+
+/// What to do about it, as far as that can be told.
+fn advice(reason: &io::Error) -> &'static str {
+    match reason.kind() {
+        io::ErrorKind::NotFound => "; check the name",
+        io::ErrorKind::PermissionDenied => "; read it as a user who may: sudo cat … | why403 -r -",
+        io::ErrorKind::ConnectionRefused => "; start what sends the capture there first",
+        io::ErrorKind::InvalidInput => "; write TCP@HOST:PORT",
+        io::ErrorKind::TimedOut => "; is the address right, and the port open?",
+        _ => "",
     }
 }

@@ -47,6 +47,10 @@ pub trait Sink {
     fn counters(&mut self, counters: SourceCounters);
     /// Something the user should know, one line, not yet escaped for a terminal.
     fn warning(&mut self, text: String);
+    /// The capture is damaged or cut short: nothing more will come of it. One line, as a warning is.
+    fn damage(&mut self, text: String) {
+        self.warning(text);
+    }
 }
 
 /// Where to capture.

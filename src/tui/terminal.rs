@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Once, mpsc};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
+use std::thread::{self, ThreadId};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -13,8 +12,8 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use tokio::sync::mpsc as tokio_mpsc;
 
-/// Whether the terminal is ours now; the panic hook needs to know.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The thread that has taken the terminal, if one has; the panic hook needs to know.
+static TAKEN: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 /// Holds the terminal in raw mode on its alternate screen; dropping it gives the terminal back.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ impl Guard {
         restore_on_panic();
         enable_raw_mode()?;
         let guard = Self { mouse };
-        TAKEN.store(true, Ordering::SeqCst);
+        *taken() = Some(thread::current().id());
         let mut out = io::stdout();
         execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         if guard.mouse {
@@ -46,7 +45,7 @@ impl Drop for Guard {
 
 /// Gives the terminal back if it is ours. Errors are of no use here: there is nobody to tell.
 fn restore() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+    if taken().take().is_none() {
         return;
     }
     let mut out = io::stdout();
@@ -54,12 +53,24 @@ fn restore() {
     let _ = disable_raw_mode();
 }
 
+/// Whether the screen has the terminal.
+pub fn is_taken() -> bool {
+    taken().is_some()
+}
+
+fn taken() -> MutexGuard<'static, Option<ThreadId>> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore();
+            // Another thread's end need not be the screen's.
+            if *taken() == Some(thread::current().id()) {
+                restore();
+            }
             before(info);
         }));
     });

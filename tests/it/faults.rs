@@ -60,6 +60,7 @@ fn a_file_that_breaks_off_keeps_what_was_read_before() {
     bytes.truncate(bytes.len() - 40);
     fs::write(&file, bytes).unwrap();
     let output = run([Path::new("-r"), &file, Path::new("--json")]);
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(lines(&output.stdout).len(), 50);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -99,11 +100,48 @@ exit $code"#;
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("out.pcapng") && said.contains("are left on its disk"), "{said}");
+    // tcpdump says something too.
+    assert_eq!(said.lines().filter(|line| line.starts_with("why403:")).count(), 1, "{said}");
     assert_eq!(fs::read_to_string(dir.path().join("lines")).unwrap().lines().count(), 5_000);
     assert!(fs::read_to_string(dir.path().join("kept")).unwrap().lines().count() > 100);
     drop(file);
+}
+
+#[test]
+fn a_disk_without_room_is_said_at_the_start_and_left_as_it_was() {
+    if !can_run("no room on the disk", true, &["unshare", "mount"]) {
+        return;
+    }
+    let (dir, _file) = refusals(5);
+    let script = r#"mount -t tmpfs -o size=20m,mode=1777 none "$1/small" || exit 99
+"$0" -r "$1/refusals.pcap" --json -w "$1/small/out.pcapng"
+code=$?
+[ -z "$(ls -A "$1/small")" ] || exit 98
+exit $code"#;
+    fs::create_dir(dir.path().join("small")).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script]).arg(why403()).arg(dir.path()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("20 MiB are left on its disk, and 64 MiB stay free"), "{said}");
+}
+
+#[test]
+fn standard_output_on_a_full_disk_is_an_error_of_its_own() {
+    let (_dir, file) = refusals(50);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(why403())
+        .args([Path::new("-r"), &file, Path::new("--json")])
+        .stdin(Stdio::null())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("No space left") && said.lines().count() == 1, "{said}");
 }
 
 /// A capture on the server's interface of a pair, with a server behind it.

@@ -17,6 +17,8 @@ const BUFFER: usize = 256 << 10;
 /// Bytes left free on the disk, unless the user says otherwise.
 const RESERVE: u64 = 64 << 20;
 const SNAPLEN: u32 = 262_144;
+/// Further pieces replace the one of this number.
+const LAST_NUMBER: u32 = 99_999;
 
 /// When to begin a new file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,14 +55,23 @@ pub enum CaptureError {
         reason: io::Error,
     },
     /// The disk is nearly full.
-    #[error(
-        "stopped writing {path}: {left} bytes are left on its disk; the frames before that are kept in it"
-    )]
+    #[error("stopped writing {path}: only {} are left on its disk; the frames before that are kept", mib(*left))]
     DiskFull {
         /// The file.
         path: PathBuf,
         /// Bytes left.
         left: u64,
+    },
+    /// The disk is nearly full before anything was written.
+    #[error("nothing is written to {path}: only {} are left on its disk, and {} stay free; choose another disk with -w",
+        mib(*left), mib(*reserve))]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Bytes left.
+        left: u64,
+        /// Bytes that stay free.
+        reserve: u64,
     },
 }
 
@@ -120,8 +131,7 @@ impl CaptureFile {
         if flushed.is_err()
             && let Some(current) = self.current.take()
         {
-            // The first error is the one to tell.
-            let _ = current.commit();
+            current.keep_what_there_is();
         }
         flushed
     }
@@ -137,17 +147,33 @@ impl CaptureFile {
     }
 
     fn begin(&mut self) -> Result<Current, CaptureError> {
-        self.number += 1;
-        let target =
-            if self.rotation.is_on() { numbered(&self.target, self.number) } else { self.target.clone() };
+        let target = if self.rotation.is_on() { self.next_name() } else { self.target.clone() };
         let failed = |reason| CaptureError::Create { path: target.clone(), reason };
         let (file, temporary) = match files::open_in_place(&target).map_err(failed)? {
             Some(file) => (file, None),
             None => create_beside(&target).map(|(file, path)| (file, Some(path))).map_err(failed)?,
         };
+        let left = if temporary.is_some() { room(&file) } else { u64::MAX };
+        if left < self.reserve {
+            let _ = temporary.map(fs::remove_file);
+            return Err(CaptureError::NoRoom { path: target, left, reserve: self.reserve });
+        }
         let mut buffer = Vec::with_capacity(BUFFER);
         blocks::section(&mut buffer);
         Ok(Current { file, temporary, target, buffer, written: 0, first: None, interfaces: Vec::new() })
+    }
+}
+
+impl CaptureFile {
+    /// The next number whose name is free: the pieces of an earlier run stay.
+    fn next_name(&mut self) -> PathBuf {
+        loop {
+            self.number += 1;
+            let name = numbered(&self.target, self.number);
+            if self.number >= LAST_NUMBER || fs::symlink_metadata(&name).is_err() {
+                return name;
+            }
+        }
     }
 }
 
@@ -188,7 +214,10 @@ impl Current {
         let path = || self.target.clone();
         let left = if self.temporary.is_some() { room(&self.file) } else { u64::MAX };
         if left.saturating_sub(self.buffer.len() as u64) < reserve {
-            return Err(CaptureError::DiskFull { path: path(), left });
+            return Err(match self.written {
+                0 => CaptureError::NoRoom { path: path(), left, reserve },
+                _ => CaptureError::DiskFull { path: path(), left },
+            });
         }
         if let Err(reason) = self.file.write_all(&self.buffer) {
             let _ = self.file.set_len(self.written);
@@ -197,6 +226,18 @@ impl Current {
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
+    }
+
+    /// After an error, which is the one to tell: a file with frames gets its name, an empty one goes.
+    fn keep_what_there_is(self) {
+        match self.temporary {
+            Some(temporary) if self.written == 0 => {
+                let _ = fs::remove_file(temporary);
+            }
+            _ => {
+                let _ = self.commit();
+            }
+        }
     }
 
     /// Gives the file its name. A link of that name is replaced, not followed.
@@ -215,6 +256,10 @@ fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
     hidden.push(format!(".{}", std::process::id()));
     let temporary = target.with_file_name(hidden);
     files::create_new(&temporary).map(|file| (file, temporary))
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
 /// Bytes left on the disk of a file. A file system that cannot tell is taken to have room.

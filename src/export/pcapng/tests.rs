@@ -117,15 +117,38 @@ fn rotates_by_size_and_by_time() {
 }
 
 #[test]
+fn the_pieces_of_an_earlier_run_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("out-00001.pcapng"), "earlier").unwrap();
+    symlink("/nonexistent", dir.path().join("out-00002.pcapng")).unwrap();
+    let rotation = Rotation { bytes: Some(1 << 20), seconds: None };
+    let mut file = CaptureFile::create(&dir.path().join("out.pcapng"), rotation).unwrap();
+    file.write(&talk(5, 0).frames()[0].frame()).unwrap();
+    file.finish().unwrap();
+    assert_eq!(fs::read(dir.path().join("out-00001.pcapng")).unwrap(), b"earlier");
+    assert_eq!(read(&dir.path().join("out-00003.pcapng")).len(), 1);
+}
+
+#[test]
 fn the_disk_is_never_filled() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.pcapng");
     let mut file = CaptureFile::create(&path, Rotation::default()).unwrap().with_reserve(u64::MAX);
     file.write(&talk(5, 0).frames()[0].frame()).unwrap();
     let error = file.flush().unwrap_err();
-    assert!(matches!(error, CaptureError::DiskFull { .. }), "{error}");
+    assert!(matches!(error, CaptureError::NoRoom { .. }), "{error}");
     file.write(&talk(5, 0).frames()[1].frame()).unwrap();
     file.finish().unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "an empty file tells nobody anything");
+
+    let mut file = CaptureFile::create(&path, Rotation::default()).unwrap();
+    file.write(&talk(5, 0).frames()[0].frame()).unwrap();
+    file.flush().unwrap();
+    let mut file = file.with_reserve(u64::MAX);
+    file.write(&talk(5, 0).frames()[1].frame()).unwrap();
+    let error = file.flush().unwrap_err();
+    assert!(matches!(error, CaptureError::DiskFull { .. }), "{error}");
+    assert_eq!(read(&path).len(), 1);
     let missing = CaptureFile::create(Path::new("/nonexistent/out.pcapng"), Rotation::default());
     assert!(missing.unwrap_err().to_string().starts_with("cannot create /nonexistent/out.pcapng"));
     assert!(CaptureFile::create(dir.path(), Rotation::default()).is_err());

@@ -167,6 +167,6 @@ impl Walker<'_> {
 
     fn fault(&mut self, fault: &Fault) {
         let frames = self.counters.received;
-        self.sink.warning(format!("{}: {fault}; the {frames} frames before that are used", self.name));
+        self.sink.damage(format!("{}: {fault}; the {frames} frames before that are used", self.name));
     }
 }

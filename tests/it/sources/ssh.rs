@@ -60,7 +60,8 @@ fn the_far_side_runs_tcpdump_without_its_own_connection() {
     fs::write(format!("{dir}/capture"), pcap::to_bytes(&frames)).unwrap();
     let tcpdump = format!(
         "case \" $* \" in *' -d '*|*--version*) exit 0;; esac\nprintf '%s\\n' \"$@\" > {dir}/tcpdump-arguments\n\
-         echo 'tcpdump: listening on any' >&2\ncat {dir}/capture"
+         echo 'tcpdump: listening on any' >&2\ncat {dir}/capture\necho '3 packets captured' >&2\n\
+         echo '10 packets received by filter' >&2\necho '7 packets dropped by kernel' >&2"
     );
     bin.script("tcpdump", &tcpdump);
     let ssh = bin.ssh();
@@ -68,6 +69,7 @@ fn the_far_side_runs_tcpdump_without_its_own_connection() {
     assert!(notes.unwrap_err().to_string().contains("is wrong"), "a wrong filter never leaves the house");
     let notes = run(&target(&ssh, "me@staging"), Some("port 80 or host localhost")).unwrap();
     assert_eq!((notes.count, notes.warnings.len()), (3, 0));
+    assert_eq!((notes.counters.received, notes.counters.kernel_dropped), (3, 7));
     let arguments = bin.read("arguments");
     assert!(arguments.contains("-T\n") && arguments.contains("\n--\nme@staging\n"), "{arguments}");
     let own = "not (host 192.0.2.1 and tcp port 5555 and host fe80::1 and tcp port 22)";
@@ -126,4 +128,27 @@ fn the_far_side_ends_with_us() {
     let mut notes = Notes { enough: Some(3), ..Notes::default() };
     source.run(&mut notes, &stop).unwrap();
     crate::support::until("tcpdump over there to end", || fs::read_to_string(format!("{dir}/end")).ok());
+}
+
+/// It neither reads nor writes nor hears of the end, as ssh over a line that has gone dead.
+#[test]
+fn an_ssh_that_hangs_holds_nobody_up_and_is_ended() {
+    let bin = Bin::new();
+    let dir = bin.0.path().display().to_string();
+    let talk = Conversation::new("10.0.0.1:5".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+    fs::write(format!("{dir}/capture"), pcap::to_bytes(&talk.handshake(Timestamp(1)).into_frames())).unwrap();
+    let hanging =
+        bin.script("ssh", &format!("echo $$ > {dir}/pid\ncat {dir}/capture\nexec sleep 600 2>/dev/null"));
+    let stop = Stop::new().unwrap();
+    let source = Source::open(&target(&hanging, "staging"), &SourceOptions::default(), &stop).unwrap();
+    let mut notes = Notes { enough: Some(3), ..Notes::default() };
+    let started = std::time::Instant::now();
+    source.run(&mut notes, &stop).unwrap();
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+    let process = format!("/proc/{}", bin.read("pid").trim());
+    crate::support::until("the hanging ssh to be ended", || {
+        // It may stay as a zombie until its guard has taken notice.
+        let state = fs::read_to_string(format!("{process}/stat")).unwrap_or_default();
+        (state.is_empty() || state.contains(") Z ")).then_some(())
+    });
 }

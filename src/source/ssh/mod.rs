@@ -5,16 +5,16 @@
 //! connection itself out of the capture (else every frame would cause another one), and ends tcpdump when our end of the
 //! connection closes, however that came about.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+mod losses;
+mod process;
+
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::Duration;
 
 use super::savefile::{OpenFault, Savefile};
 use super::{Sink, SourceError, SourceOptions, Stop, bpf};
+use losses::WithLosses;
+use process::Process;
 
 /// Where and how to run tcpdump.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +53,32 @@ const SCRIPT: &str = concat!(
     r#"w="($e) or (vlan and ($e))"; "#,
     r#"[ "$v" = 1 ] && $r tcpdump -i "$i" -d "$w" >/dev/null 2>&1 && e=$w; "#,
     r#"exec 3<&0; $r tcpdump -i "$i" -s "$s" -B "$b" -n -U -w - "$e" </dev/null 3<&- & t=$!; "#,
-    r#"(cat; kill $t) <&3 >/dev/null 2>&1 & k=$!; wait $t; c=$?; kill $k 2>/dev/null; exit $c"#,
+    r#"(cat; kill $t || $r kill $t) <&3 >/dev/null 2>&1 & k=$!; "#,
+    r#"(while sleep 2; do kill -INFO $t || kill -USR1 $t || exit; done) </dev/null >/dev/null 2>&1 3<&- & u=$!; "#,
+    r#"exec 3<&-; wait $t; c=$?; "#,
+    r#"kill $k $u 2>/dev/null; exit $c"#,
 );
 
-/// Lines of standard error that are kept for an error message.
-const KEPT_LINES: usize = 8;
+/// Nothing but the capture, and a connection that is noticed when it breaks.
+const ARGUMENTS: [&str; 16] = [
+    "-T",
+    "-e",
+    "none",
+    "-o",
+    "ConnectTimeout=15",
+    "-o",
+    "ServerAliveInterval=15",
+    "-o",
+    "ServerAliveCountMax=3",
+    "-o",
+    "ClearAllForwardings=yes",
+    "-o",
+    "PermitLocalCommand=no",
+    "-o",
+    "RemoteCommand=none",
+    "--",
+];
+
 /// How long the other side may take to go when it is told to.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -80,19 +101,11 @@ impl Ssh {
         // A wrong expression is better found here than over there.
         options.frame_filter()?;
         let failed = |text: String| SourceError::Ssh { host: host.clone(), text };
-        let mut child = Command::new(&target.program)
-            .args(["-T", "-e", "none", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"])
-            .args(["-o", "ServerAliveCountMax=3", "-o", "ClearAllForwardings=yes"])
-            .args(["-o", "PermitLocalCommand=no", "-o", "RemoteCommand=none", "--", &host])
-            .arg(remote_command(target, options, expression.unwrap_or(bpf::DEFAULT)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| failed(format!("cannot run {}: {error}", target.program.display())))?;
-        let stdout = child.stdout.take();
-        let mut child = Process::new(child);
-        let stdout = stdout.ok_or_else(|| failed("no standard output".to_owned()))?;
+        let arguments = ARGUMENTS.iter().copied().map(str::to_owned);
+        let command = remote_command(target, options, expression.unwrap_or(bpf::DEFAULT));
+        let (mut child, stdout) =
+            Process::start(&target.program, arguments.chain([host.clone(), command]))
+                .map_err(|error| failed(format!("cannot run {}: {error}", target.program.display())))?;
         match Savefile::new(super::to_file(std::os::fd::OwnedFd::from(stdout)), false, stop) {
             Ok(savefile) => Ok(Self { host, child, savefile }),
             Err(_) if stop.is_set() => Err(failed("stopped while waiting for it".to_owned())),
@@ -105,10 +118,13 @@ impl Ssh {
 
     pub(super) fn run(mut self, name: &str, sink: &mut dyn Sink, stop: &Stop) -> Result<(), SourceError> {
         self.child.listen();
-        if self.savefile.run(name, None, sink).is_break() || stop.is_set() {
-            return Ok(());
-        }
-        match self.child.last_words() {
+        let losses = self.child.losses();
+        let mut sink = WithLosses::new(sink, &losses);
+        let is_wanted = self.savefile.run(name, None, &mut sink).is_break() || stop.is_set();
+        let last_words = if is_wanted { None } else { self.child.last_words() };
+        self.child.dismiss(PATIENCE);
+        sink.finish();
+        match last_words {
             Some(text) => Err(SourceError::Ssh { host: self.host, text: format!("it ended: {text}") }),
             None => Ok(()),
         }
@@ -121,90 +137,4 @@ fn remote_command(target: &SshTarget, options: &SourceOptions, expression: &str)
     let words = ["sh", "-c", SCRIPT, "why403", &target.interface, &snaplen, &buffer, expression, tags];
     // Quoting fails for NUL only, which no argument of ours can have.
     shlex::try_join(words).unwrap_or_default()
-}
-
-/// The ssh process. Dropping it ends both sides.
-struct Process {
-    child: Child,
-    /// Its end is what tells the far side to go.
-    stdin: Option<ChildStdin>,
-    /// Not listened to yet: a thread must not begin before privileges are given up.
-    stderr: Option<ChildStderr>,
-    errors: Option<Receiver<Vec<String>>>,
-}
-
-impl Process {
-    fn new(mut child: Child) -> Self {
-        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        Self { child, stdin, stderr, errors: None }
-    }
-
-    /// Reads its standard error from now on, lest it wait for that.
-    fn listen(&mut self) {
-        if let Some(stderr) = self.stderr.take() {
-            let (sender, errors) = channel();
-            // Ends with the process, whose standard error it reads.
-            thread::spawn(move || sender.send(last_lines(stderr)));
-            self.errors = Some(errors);
-        }
-    }
-
-    /// Its last lines, once it has ended.
-    fn errors(&self, patience: Duration) -> Vec<String> {
-        self.errors.as_ref().and_then(|errors| errors.recv_timeout(patience).ok()).unwrap_or_default()
-    }
-
-    /// What it said when it ended by itself; `None` after a good end.
-    fn last_words(&mut self) -> Option<String> {
-        self.stdin = None;
-        self.listen();
-        let status = self.child.wait().ok()?;
-        if status.success() {
-            return None;
-        }
-        let lines = self.errors(Duration::from_secs(2));
-        let said = lines.join("; ");
-        let advice = match status.code() {
-            Some(255) => "; see whether ssh to it works by hand",
-            Some(127) => "; install tcpdump there",
-            _ if said.contains("ermission") || said.contains("not permitted") => {
-                "; log in as root there, or allow sudo tcpdump without a password"
-            }
-            _ => "",
-        };
-        let said = if said.is_empty() { format!("{status}") } else { said };
-        Some(format!("{said}{advice}"))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.stdin = None;
-        self.listen();
-        self.errors(PATIENCE);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The last lines of a stream, without tcpdump's greetings, each bounded.
-fn last_lines(stderr: ChildStderr) -> Vec<String> {
-    let mut lines = VecDeque::new();
-    let mut reader = BufReader::new(stderr);
-    loop {
-        let mut line = Vec::new();
-        match (&mut reader).take(500).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return lines.into(),
-            Ok(_) => {}
-        }
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
-        let is_greeting =
-            ["listening on", "data link type", "packets "].iter().any(|greeting| line.contains(greeting));
-        if !line.is_empty() && !is_greeting {
-            lines.push_back(line);
-        }
-        if lines.len() > KEPT_LINES {
-            lines.pop_front();
-        }
-    }
 }

@@ -1,0 +1,90 @@
+//! The memory that a container or a service may use. A history that grows beyond it would get the process killed, and
+//! everything it knows with it, so the budget is made to fit before anything begins.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cli::show_size;
+
+/// What the program needs beside the history: its code, its buffers, the kernel's ring.
+const BESIDE: u64 = 96 << 20;
+
+/// A budget that fits into the limits of this process, if `budget` does not, and one line that says why.
+pub(super) fn within_limits(budget: u64) -> Option<(u64, String)> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let limit = limit_of(&groups, Path::new("/sys/fs/cgroup"))?;
+    let fits = fitting(budget, limit)?;
+    let told = format!(
+        "the memory limit here is {}: the history gets {} instead of {} (--memory)",
+        show_size(limit >> 20 << 20),
+        show_size(fits),
+        show_size(budget)
+    );
+    Some((fits, told))
+}
+
+/// Less than `budget`, if that is needed to stay within `limit`.
+fn fitting(budget: u64, limit: u64) -> Option<u64> {
+    let room = limit.saturating_sub(BESIDE).max(limit / 4) >> 20 << 20;
+    (budget > room).then_some(room)
+}
+
+/// The least limit of the groups in `groups` (`/proc/self/cgroup`) and of those around them.
+fn limit_of(groups: &str, root: &Path) -> Option<u64> {
+    let limits = groups.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        match controllers {
+            "" => least(root, path, "memory.max"),
+            _ if controllers.split(',').any(|one| one == "memory") => {
+                least(&root.join("memory"), path, "memory.limit_in_bytes")
+            }
+            _ => None,
+        }
+    });
+    limits.min()
+}
+
+/// The least limit on the way from the group at `path` up to `root`. In a container the path may be that of outside;
+/// the container's own group is then what is mounted at `root`.
+fn least(root: &Path, path: &str, file: &str) -> Option<u64> {
+    let group = root.join(path.trim_start_matches('/'));
+    let ways = group.ancestors().take_while(|dir| dir.starts_with(root));
+    ways.filter_map(|dir| fs::read_to_string(dir.join(file)).ok()?.trim().parse::<u64>().ok()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fitting, limit_of};
+    use std::fs;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn the_budget_leaves_room_for_the_rest() {
+        assert_eq!(fitting(256 * MIB, 1024 * MIB), None);
+        assert_eq!(fitting(256 * MIB, 256 * MIB), Some(160 * MIB));
+        assert_eq!(fitting(256 * MIB, 64 * MIB), Some(16 * MIB));
+        assert_eq!(fitting(16 * MIB, 64 * MIB), None);
+    }
+
+    #[test]
+    fn the_least_limit_on_the_way_up_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("a/memory.max", "300\n");
+        write("a/b/memory.max", "max\n");
+        assert_eq!(limit_of("0::/a/b\n", root.path()), Some(300));
+        assert_eq!(limit_of("0::/\n", root.path()), None);
+        write("memory/x/memory.limit_in_bytes", "200\n");
+        write("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        let old = "4:cpu,memory:/x\n1:name=systemd:/y\n0::/a/b";
+        assert_eq!(limit_of(old, root.path()), Some(200));
+        assert_eq!(limit_of("4:memory:/outside/of/here", root.path()), Some(9_223_372_036_854_771_712));
+        assert_eq!(limit_of("nonsense", root.path()), None);
+    }
+}
