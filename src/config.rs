@@ -104,7 +104,7 @@ impl Config {
     pub fn load(
         explicit: Option<&Path>,
         environment: Environment<'_>,
-        warn: &mut dyn FnMut(String),
+        warn: &mut dyn FnMut(&str),
     ) -> Result<Self, ConfigError> {
         let named = explicit.map(Path::to_owned).or_else(|| environment("WHY403_CONFIG").map(PathBuf::from));
         let path = named.clone().or_else(|| usual_path(environment));
@@ -114,7 +114,7 @@ impl Config {
             Some((path, Err(error))) if named.is_none() && is_out_of_reach(&error) => {
                 // Whether there is one in a home that is closed to us cannot be known.
                 if path.exists() {
-                    warn(format!("going on without the configuration {}: {error}", path.display()));
+                    warn(&format!("going on without the configuration {}: {error}", path.display()));
                 }
                 Self::default()
             }
@@ -307,7 +307,7 @@ mod tests {
         None
     }
 
-    fn silent(text: String) {
+    fn silent(text: &str) {
         panic!("{text}");
     }
 

@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, AppError> {
     let environment = |name: &str| std::env::var_os(name);
-    let load = |path: Option<&std::path::Path>| Config::load(path, &environment, &mut |text| say(&text));
+    let load = |path: Option<&std::path::Path>| Config::load(path, &environment, &mut say);
     match cli.command {
         None if cli.watch.list_interfaces => tools::interfaces(),
         None => {

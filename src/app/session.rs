@@ -68,13 +68,18 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
     let on_screen = plan.mode == Mode::Screen;
-    let ended = bug::catch(|| match on_screen {
-        true => screen(plan, inspector, receiver, matched, save_dir),
-        false => headless(plan, inspector, receiver, matched, outputs),
+    let ended = bug::catch(|| {
+        if on_screen {
+            screen(plan, inspector, receiver, matched, save_dir)
+        } else {
+            headless(plan, inspector, receiver, matched, outputs)
+        }
     });
     stop.stop();
     let captured = captured.join();
-    bug::told_meanwhile().iter().for_each(|text| say(text));
+    for text in bug::told_meanwhile() {
+        say(&text);
+    }
     let code = ended.map_err(AppError::Bug)??;
     let (source, outcome) = captured
         .map_err(|_| AppError::Bug("the capture thread ended unexpectedly; please report this".into()))?;

@@ -61,11 +61,7 @@ pub(super) fn config(args: &ConfigArgs) -> Result<ExitCode, AppError> {
         let path = usual_path(&environment).map(|path| path.display().to_string()).unwrap_or_default();
         return print(format!("{}\n", sanitize::text(&path)).as_bytes());
     }
-    print(
-        Config::load(args.config.as_deref(), &environment, &mut |text| super::say(&text))?
-            .annotated()
-            .as_bytes(),
-    )
+    print(Config::load(args.config.as_deref(), &environment, &mut super::say)?.annotated().as_bytes())
 }
 
 /// `why403 completions`.
