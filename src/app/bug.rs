@@ -60,7 +60,10 @@ pub(super) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 
 fn describe(info: &PanicHookInfo<'_>) -> String {
     let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
-    format!("a bug in why403: {}{place}; please report it", info.payload_as_str().unwrap_or("no words"))
+    let payload = info.payload();
+    let words =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    format!("a bug in why403: {}{place}; please report it", words.unwrap_or("no words"))
 }
 
 #[cfg(test)]
