@@ -82,22 +82,99 @@ fn rules_fire_and_keep_silent() {
     for (rule, edit, phrase) in cases {
         let fired = last(&format!("{OK}{edit}"));
         assert!(says(&fired, phrase), "{rule} is silent: {fired:#?}");
-        if !matches!(rule, "accepted" | "state-change") {
-            assert!(!says(&last(&format!("{OK}{plain}")), phrase), "{rule} speaks without cause");
-        }
+        let silent = match rule {
+            "accepted" => "+++\n@ 10.9.9.9\nAuthorization: Bearer other\n--- 403\n",
+            "state-change" => "+++\n-Authorization\n--- 403 x2\n",
+            _ => plain,
+        };
+        assert!(!says(&last(&format!("{OK}{silent}")), phrase), "{rule} speaks without cause");
+    }
+}
+
+/// Rules that need traffic of their own: what fires them, what leaves them silent, a phrase of their evidence.
+#[test]
+fn rules_with_traffic_of_their_own() {
+    const OWNED: &str = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
+    const FORM: &str = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
+    const OPEN: &str = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
+    const SIGNED: &str = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
+    const DENIED: &str = "+++\n--- 403\n\n{\"message\":\"permission denied\"}\n";
+    let refused = "+++\n--- 403\n";
+    let cases = [
+        ("crowd", OK, "+++\n--- 403 x5 every=1 ttfb=80000\n", OK, refused, "were still being answered"),
+        ("nobody", OPEN, DENIED, OK, DENIED, "neither this request nor the successes carry"),
+        ("signed", SIGNED, refused, OK, refused, "only the server knows"),
+        ("signed", SIGNED, refused, SIGNED, "+++\n-X-Signature\n--- 403\n", "only the server knows"),
+        (
+            "stale-token",
+            FORM,
+            "+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n",
+            FORM,
+            "+++\nCookie: sid=s1\nX-CSRF-Token: t1\n--- 403\n",
+            "was accepted with another",
+        ),
+        (
+            "owner",
+            OWNED,
+            "+++\nAuthorization: Bearer a\n--- 403\n",
+            OWNED,
+            "+++\nAuthorization: Bearer b\n--- 403\n",
+            "the caller is accepted with other values",
+        ),
+    ];
+    for (rule, before, fires, other, silent, phrase) in cases {
+        let fired = last(&format!("{before}{fires}"));
+        assert!(says(&fired, phrase), "{rule} is silent: {fired:#?}");
+        assert!(!says(&last(&format!("{other}{silent}")), phrase), "{rule} speaks without cause");
     }
 }
 
 #[test]
-fn owners_signatures_and_stale_tokens() {
+fn no_phrase_runs_from_one_member_into_the_next() {
+    let vague = last(
+        "POST /x\n--- 403\nContent-Type: application/json\n\n{\"status\":\"error\",\"message\":\"Access denied\"}\n",
+    );
+    assert!(!says(&vague, "graph-denied") && vague.findings[0].confidence < 0.5, "{vague:#?}");
+}
+
+#[test]
+fn words_of_a_default_page_count_in_a_member_of_their_own() {
+    let words = "You don't have permission to access this resource.";
+    let member = last(&format!("{OK}+++\n--- 403\n\n{{\"message\":\"{words}\"}}\n"));
+    assert!(says(&member, "You don't have permission"));
+    let page = last(&format!("{OK}+++\n--- 403\nContent-Type: text/html\n\n<html><p>{words}</p></html>\n"));
+    assert!(!says(&page, "You don't have permission"));
+}
+
+#[test]
+fn prose_of_other_languages_is_read() {
+    for (body, cause) in [
+        ("{\"fehler\":\"Ihre IP-Adresse ist nicht freigegeben.\"}", "ip-denied"),
+        ("{\"mensaje\":\"El token ha caducado.\"}", "expired-credentials"),
+        ("{\"message\":\"Vous n'avez pas les droits nécessaires.\"}", "insufficient-role"),
+        ("{\"msg\":\"签名错误\"}", "signature"),
+        ("{\"msg\":\"请求过于频繁，请稍后再试\"}", "rate-limited"),
+        ("{\"message\":\"トークンが無効です\"}", "invalid-credentials"),
+        ("{\"erro\":\"Limite diário atingido.\"}", "quota"),
+    ] {
+        assert_eq!(top(&format!("POST /x\nAuthorization: Bearer k\n--- 403\n\n{body}\n")), cause, "{body}");
+    }
+}
+
+#[test]
+fn a_burst_of_one_caller_is_a_limit_and_not_a_lost_key() {
+    let calm = "POST /a\nHost: h\nAuthorization: Bearer {k1|k2}\n--- 201 x8 every=4000\n\n";
+    let burst = "+++\nAuthorization: Bearer k1\n--- 201 x12 every=15\n\n+++\n--- 403 x3 every=15\n\n";
+    let rest = "+++\nAuthorization: Bearer k2\n--- 201 x3 every=900\n";
+    assert_eq!(top(&format!("{calm}{burst}{rest}")), "rate-limited");
+}
+
+#[test]
+fn owners_and_stale_tokens_come_first() {
     let mine = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
     assert_eq!(top(&format!("{mine}+++\nAuthorization: Bearer a\n--- 403\n")), "not-owner");
-    let signed = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
-    assert!(says(&last(&format!("{signed}+++\n--- 403\n")), "only the server knows"));
     let form = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
-    let stale = last(&format!("{form}+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n"));
-    assert!(says(&stale, "was accepted with another"));
-    assert_eq!(stale.findings[0].cause.id(), "csrf");
+    assert_eq!(top(&format!("{form}+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n")), "csrf");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The bars on labelled captures, when there are any: `WHY403_CASES`, else `../shared/cases`.
+//! The bars on labelled captures: `WHY403_CASES`, else `../shared/cases`. Without captures the test says loudly that it tested nothing.
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -46,9 +47,13 @@ fn fits(pattern: &str, target: &[u8]) -> bool {
 
 #[test]
 fn labelled_captures_meet_the_bars() {
-    let folder =
-        std::env::var_os("WHY403_CASES").map_or_else(|| PathBuf::from("../shared/cases"), PathBuf::from);
-    let Ok(entries) = std::fs::read_dir(&folder) else { return };
+    let asked = std::env::var_os("WHY403_CASES").map(PathBuf::from);
+    let folder = asked.clone().unwrap_or_else(|| PathBuf::from("../shared/cases"));
+    let entries = match (std::fs::read_dir(&folder), asked) {
+        (Ok(entries), _) => entries,
+        (Err(error), Some(_)) => panic!("WHY403_CASES: {}: {error}", folder.display()),
+        (Err(error), None) => return skip(&folder, &error),
+    };
     let (mut all, mut first, mut three, mut over) = (0.0, 0.0, 0.0, 0.0);
     for folder in
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("label.json").is_file())
@@ -84,13 +89,22 @@ fn labelled_captures_meet_the_bars() {
             over += f64::from(u8::from(!right[0] && diagnosis.findings[0].confidence >= 0.8));
         }
     }
-    if all > 0.0 {
-        println!(
-            "{all} refusals: first {:.3}, three {:.3}, overconfident {:.3}",
-            first / all,
-            three / all,
-            over / all
-        );
-        assert!(first / all >= 0.85 && three / all >= 0.95 && over / all <= 0.05);
-    }
+    assert!(all > 0.0, "{} holds no labelled refusal", folder.display());
+    println!(
+        "{all} refusals: first {:.3}, three {:.3}, overconfident {:.3}",
+        first / all,
+        three / all,
+        over / all
+    );
+    assert!(first / all >= 0.85 && three / all >= 0.95 && over / all <= 0.05);
+}
+
+/// Says that nothing was tested, past the test harness, which swallows what is printed.
+fn skip(folder: &Path, error: &std::io::Error) {
+    let text = format!(
+        "\nSKIPPED labelled_captures_meet_the_bars: no labelled captures ({}: {error}).\n\
+         Set WHY403_CASES to a folder of them; without it the bars on first, three and overconfident are NOT tested.\n\n",
+        folder.display()
+    );
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

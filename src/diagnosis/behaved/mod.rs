@@ -5,6 +5,7 @@ pub mod rules;
 use super::case::Case;
 use super::stats::Brief;
 
+const SECOND: i64 = 1_000_000_000;
 /// Spans over which requests are counted, in nanoseconds.
 const WINDOWS: [i64; 5] = [1_000_000_000, 3_000_000_000, 10_000_000_000, 60_000_000_000, 3_600_000_000_000];
 
@@ -39,6 +40,8 @@ pub struct Course {
     pub others: u32,
     /// Whether this request came much sooner after the one before than any success did.
     pub hasty: bool,
+    /// Whether the first refusal ended a burst: many requests within a second, far more than before, more than others had.
+    pub burst: bool,
 }
 
 /// What the traffic did.
@@ -112,6 +115,10 @@ impl Course {
             ..Self::default()
         };
         course.rate(&own, now);
+        course.burst = ends_burst(&own, first_no) && {
+            let count = before(&own, first_no, SECOND);
+            most_of_others(briefs, who, me, SECOND) < count
+        };
         if course.window != 0 {
             course.others = most_of_others(briefs, who, me, course.window);
         }
@@ -138,6 +145,13 @@ impl Course {
         let this = gaps(&|brief| brief.from == now && !brief.ok);
         self.hasty = this.zip(gaps(&|brief| brief.ok)).is_some_and(|(this, usual)| this * 2 < usual);
     }
+}
+
+/// Whether the second before `at` held many requests, four times as many as there were a second until then.
+fn ends_burst(own: &[Brief], at: i64) -> bool {
+    let (count, earlier) = (before(own, at, SECOND), own.partition_point(|brief| brief.from < at - SECOND));
+    let calm = own.first().map_or(0, |first| (at - SECOND - first.from).max(0) / SECOND);
+    count >= 5 && calm > 0 && i64::from(count) * calm > 4 * earlier as i64
 }
 
 /// Most requests of one other client (or credential) within `window` before one of its successes.

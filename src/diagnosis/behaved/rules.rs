@@ -108,8 +108,9 @@ impl Rule for StateChange {
         let all = &behaviour.all;
         if all.ok_before >= 2 && all.ok_after == 0 && all.no >= 2 {
             let text = format!("after {} successes everybody is refused", all.ok_before);
-            add(Cause::ServerConfig, 1.5, &text);
-            add(Cause::ResourceState, 0.9, &text);
+            let many = several(case);
+            add(Cause::ServerConfig, if many { 2.2 } else { 1.5 }, &text);
+            add(Cause::ResourceState, if many { 1.2 } else { 0.9 }, &text);
             add(Cause::Quota, 0.3, &text);
         } else if all.ok_before >= 2
             && all.ok_after > 0
@@ -122,9 +123,12 @@ impl Rule for StateChange {
             add(Cause::ResourceState, 0.6, text);
         }
         if let Some(text) = lost(&behaviour.credential, behaviour.other_credentials_after, "credential") {
-            add(Cause::InvalidCredentials, 3.2, &text);
-            add(Cause::ExpiredCredentials, 1.4, &text);
+            let burst = behaviour.credential.burst;
+            let share = if burst { 0.3 } else { 1.0 };
+            add(Cause::InvalidCredentials, 3.2 * share, &text);
+            add(Cause::ExpiredCredentials, 1.4 * share, &text);
             add(Cause::Quota, 1.2, &text);
+            add(Cause::RateLimited, if burst { 2.4 } else { 0.0 }, &text);
         }
         let credential_fine = case.credential == 0 || behaviour.credential.ok_after > 0;
         if let Some(text) = lost(&behaviour.client, behaviour.others_after, "client") {
@@ -134,6 +138,12 @@ impl Rule for StateChange {
             add(Cause::RateLimited, if limit { 1.2 } else { 0.3 }, &text);
         }
     }
+}
+
+/// Whether the refusals are of several clients that were accepted before.
+fn several(case: &Case<'_>) -> bool {
+    let Some(place) = case.place else { return false };
+    place.clients.values().filter(|tally| tally.ok > 0 && tally.no > 0).count() >= 2
 }
 
 /// How like accepted requests this one is in what servers test by itself: 1 for no difference.

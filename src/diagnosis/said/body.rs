@@ -3,7 +3,7 @@
 use super::utterance::{MAX, Place, Utterance};
 use crate::diagnosis::words;
 use crate::model::Part;
-use crate::parts::json::{self, JsonKind};
+use crate::parts::json::{self, JsonEnd, JsonKind};
 
 /// Bytes of a body that are read.
 pub const WINDOW: usize = 64 << 10;
@@ -48,7 +48,7 @@ pub fn read(media: &str, content: &[u8], out: &mut Vec<Utterance>) {
     }
     let media = media.to_ascii_lowercase();
     if trimmed.starts_with(['{', '[', '"']) {
-        from_json(trimmed.as_bytes(), out);
+        from_json(trimmed, out);
     } else if trimmed.starts_with('<') && (media.contains("html") || is_html(trimmed)) {
         from_html(trimmed, out);
     } else if trimmed.starts_with('<') {
@@ -65,8 +65,15 @@ fn is_html(text: &str) -> bool {
         .any(|tag| head.contains(tag))
 }
 
-fn from_json(content: &[u8], out: &mut Vec<Utterance>) {
-    for leaf in json::flatten(content).leaves {
+/// The members of `content`; where it is cut or no JSON after all, the rest is prose.
+fn from_json(content: &str, out: &mut Vec<Utterance>) {
+    let document = json::flatten(content.as_bytes());
+    let read = document.leaves.last().map_or(0, |leaf| leaf.at + leaf.raw.len());
+    let rest = match document.end {
+        JsonEnd::Cut | JsonEnd::Invalid(_) => content.get(read..).unwrap_or_default(),
+        JsonEnd::Complete | JsonEnd::Limit => "",
+    };
+    for leaf in document.leaves {
         let name =
             leaf.path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()));
         let name = name.unwrap_or_default().split('[').next().unwrap_or_default();
@@ -84,6 +91,7 @@ fn from_json(content: &[u8], out: &mut Vec<Utterance>) {
             _ => {}
         }
     }
+    sentences(Place::Prose, "", rest, out);
 }
 
 fn from_xml(text: &str, out: &mut Vec<Utterance>) {
@@ -239,6 +247,14 @@ mod tests {
         );
         assert_eq!(found[0], (Place::Code, "Code".into(), "AccessDenied".into()));
         assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn what_is_cut_or_no_json_after_all_is_prose() {
+        let found = said("application/json", r#"{"statusCode":403,"message":"Insufficient sco"#);
+        assert!(found.iter().any(|one| one.2.contains("Insufficient sco")));
+        let found = said("text/plain", "[denied] no key was sent");
+        assert!(found.iter().any(|one| one.2.contains("no key was sent")));
     }
 
     #[test]

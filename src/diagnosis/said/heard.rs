@@ -20,7 +20,7 @@ pub struct Heard {
     pub said: Vec<Utterance>,
     /// For each utterance what the lexicon makes of it.
     pub hits: Vec<(Cause, f32, usize)>,
-    /// All words, folded.
+    /// All words, folded; `|` stands between members, so that no phrase runs from one into the next.
     pub words: String,
     /// The content, codings undone, at most 64 KiB.
     pub text: String,
@@ -56,7 +56,11 @@ impl Heard {
         let said = utterances(response, text.as_bytes());
         let mut words = String::from(" ");
         let mut hits = Vec::new();
+        let mut name = None;
         for (index, one) in said.iter().enumerate() {
+            if name.replace(&one.name).is_some_and(|before| *before != one.name) {
+                words.push_str("| ");
+            }
             words.push_str(one.words.trim_start());
             hits.extend(knowledge.lexicon.hits(one).into_iter().map(|hit| (hit.cause, hit.weight, index)));
         }
