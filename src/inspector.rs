@@ -44,6 +44,21 @@ impl Inspector {
         }
         id
     }
+    /// Takes an exchange in as [`Inspector::add`] does, but keeps it only if it is refused or `wanted`: for counts, to which
+    /// nothing else can ever matter.
+    pub fn count(
+        &mut self,
+        exchange: Exchange,
+        wanted: impl FnOnce(&History, &Record) -> bool,
+    ) -> ExchangeId {
+        let record = self.history.note(exchange);
+        let id = record.exchange.id;
+        self.diagnoser.observe(&record, &self.history);
+        if record.exchange.is_refusal() || wanted(&self.history, &record) {
+            self.history.keep(record);
+        }
+        id
+    }
     /// What has to be given up next to keep within the budget; goes with [`Inspector::evict`].
     pub fn leaving(&mut self) -> Option<ExchangeId> {
         self.history.leaving()
@@ -60,6 +75,15 @@ impl Inspector {
     pub fn top_cause(&self, id: ExchangeId) -> Option<(Cause, f32)> {
         let record = self.history.get(id).filter(|record| record.exchange.is_refusal())?;
         Some(self.diagnoser.top(&self.history, record))
+    }
+    /// The same for many, in their order, on all cores.
+    pub fn top_causes(&self, records: &[&Record]) -> Vec<Option<(Cause, f32)>> {
+        let refused: Vec<&Record> =
+            records.iter().copied().filter(|record| record.exchange.is_refusal()).collect();
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut causes = self.diagnoser.tops(&self.history, &refused, workers).into_iter();
+        let cause = |record: &&Record| if record.exchange.is_refusal() { causes.next() } else { None };
+        records.iter().map(cause).collect()
     }
     /// What is known about `id` against the chosen baseline.
     pub fn report(&self, id: ExchangeId, choice: BaselineChoice) -> Option<Report> {

@@ -43,12 +43,23 @@ struct Row<'a> {
 }
 
 impl Summary {
+    /// Counts matches.
+    pub fn count_all(&mut self, inspector: &Inspector, records: &[&Record]) {
+        for (record, cause) in records.iter().zip(inspector.top_causes(records)) {
+            self.count_one(inspector, record, cause.map(|(cause, _)| cause));
+        }
+    }
+
     /// Counts a match.
     pub fn count(&mut self, inspector: &Inspector, record: &Record) {
+        let cause = inspector.top_cause(record.exchange.id);
+        self.count_one(inspector, record, cause.map(|(cause, _)| cause));
+    }
+
+    fn count_one(&mut self, inspector: &Inspector, record: &Record, cause: Option<Cause>) {
         let exchange = &record.exchange;
-        let cause = exchange.is_refusal().then(|| inspector.top_cause(exchange.id)).flatten();
         let endpoint = inspector.history().canonical(record.endpoint);
-        let kind = Kind { endpoint, status: exchange.status(), cause: cause.map(|(cause, _)| cause) };
+        let kind = Kind { endpoint, status: exchange.status(), cause };
         let known = self.counts.len();
         match self.counts.entry(kind) {
             Entry::Occupied(mut entry) => *entry.get_mut() += 1,

@@ -67,12 +67,15 @@ struct Run {
     totals: Totals,
     /// Everything up to here was judged.
     done: ExchangeId,
+    /// Whether nothing but counts is asked for.
+    only_counts: bool,
 }
 
 impl Headless {
     /// Takes in what comes until it ends or enough has matched.
     pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
-        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0) };
+        let only_counts = self.only_counts();
+        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0), only_counts };
         loop {
             let message = match feed.try_recv() {
                 Ok(message) => Some(message),
@@ -102,6 +105,13 @@ impl Headless {
         Ok((totals, headless.summary))
     }
 
+    /// Whether nothing but counts is asked for.
+    fn only_counts(&self) -> bool {
+        let nothing_else = self.outputs.is_empty() && self.on_match.is_none() && self.recording.is_none();
+        let nothing_else = nothing_else && !self.bell;
+        self.summary.is_some() && nothing_else && self.filter.is_lasting()
+    }
+
     fn end(outputs: Outputs, on_match: Option<OnMatch>) -> Result<(), AppError> {
         for line in outputs.finish()? {
             say(&line);
@@ -112,6 +122,17 @@ impl Headless {
 }
 
 impl Run {
+    fn take_in(&mut self, exchange: Exchange) -> ExchangeId {
+        if !self.only_counts {
+            return self.headless.inspector.add(exchange);
+        }
+        let Headless { inspector, filter, .. } = &mut self.headless;
+        inspector.count(exchange, |history, record| {
+            // Asked only for what was not refused, which has no cause.
+            filter.matches(record, &Context { history, now: history.now(), cause: &|_| None })
+        })
+    }
+
     fn is_enough(&self) -> bool {
         self.headless.limit.is_some_and(|limit| self.totals.matched >= limit)
     }
@@ -144,7 +165,7 @@ impl Run {
             return Ok(());
         }
         let mut leaving: Result<(), AppError> = Ok(());
-        let id = self.headless.inspector.add(exchange);
+        let id = self.take_in(exchange);
         while let Some(next) = self.headless.inspector.leaving() {
             if self.headless.whole && leaving.is_ok() && self.is_wanted(next) {
                 leaving = self.up_to(next);
@@ -163,15 +184,37 @@ impl Run {
 
     /// Judges and writes everything that was not yet, at the end.
     fn rest(&mut self) -> Result<(), AppError> {
+        if self.only_counts {
+            self.count_rest();
+            return Ok(());
+        }
         self.up_to(self.headless.inspector.history().last_id())
+    }
+
+    /// Counts everything that was not judged yet, all of it together.
+    fn count_rest(&mut self) {
+        let Headless { inspector, filter, summary, limit, .. } = &mut self.headless;
+        let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.matched));
+        let rest = inspector.history().iter().filter(|record| record.exchange.id > self.done);
+        let wanted: Vec<&Record> = rest
+            .filter(|record| is_wanted(inspector, filter, record))
+            .take(usize::try_from(left).unwrap_or(usize::MAX))
+            .collect();
+        self.totals.matched += wanted.len() as u64;
+        if let Some(summary) = summary {
+            summary.count_all(inspector, &wanted);
+        }
+        self.done = inspector.history().last_id();
     }
 
     /// Judges everything after `done` up to `last`, in order.
     fn up_to(&mut self, last: ExchangeId) -> Result<(), AppError> {
-        while self.done < last && !self.is_enough() {
-            self.done = ExchangeId(self.done.0 + 1);
-            if self.is_wanted(self.done) {
-                self.matched(self.done)?;
+        while !self.is_enough() {
+            let next = self.headless.inspector.history().after(self.done).filter(|next| *next <= last);
+            let Some(next) = next else { break };
+            self.done = next;
+            if self.is_wanted(next) {
+                self.matched(next)?;
             }
         }
         Ok(())
@@ -179,10 +222,7 @@ impl Run {
 
     fn is_wanted(&self, id: ExchangeId) -> bool {
         let Headless { inspector, filter, .. } = &self.headless;
-        let history = inspector.history();
-        let cause = |record: &Record| Some(inspector.top_cause(record.exchange.id)?.0);
-        let context = Context { history, now: history.now(), cause: &cause };
-        history.get(id).is_some_and(|record| filter.matches(record, &context))
+        inspector.history().get(id).is_some_and(|record| is_wanted(inspector, filter, record))
     }
 
     fn matched(&mut self, id: ExchangeId) -> Result<(), AppError> {
@@ -221,4 +261,10 @@ impl Run {
             let _ = recording.send((record.exchange.client, record.exchange.server));
         }
     }
+}
+
+fn is_wanted(inspector: &Inspector, filter: &Filter, record: &Record) -> bool {
+    let history = inspector.history();
+    let cause = |record: &Record| Some(inspector.top_cause(record.exchange.id)?.0);
+    filter.matches(record, &Context { history, now: history.now(), cause: &cause })
 }

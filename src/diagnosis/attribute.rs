@@ -27,6 +27,11 @@ pub fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// The same for anything that can be hashed.
+pub fn hash_of<T: std::hash::Hash>(value: &T) -> u64 {
+    KEYS.hash_one(value)
+}
+
 /// What identifies an attribute: family and name.
 pub fn key(family: Family, name: &str) -> u64 {
     let mut hasher = KEYS.build_hasher();

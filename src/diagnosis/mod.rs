@@ -17,6 +17,7 @@ pub mod family;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod knowledge;
+pub mod many;
 pub mod next;
 pub mod quick;
 pub mod refuser;

@@ -1,7 +1,7 @@
 //! The top cause alone, for counts over very many refusals: refusals alike share one answer.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attribute::hash;
 use super::stats::{Stats, client_of, credential_of};
@@ -16,7 +16,9 @@ const WINDOW: usize = 1024;
 
 /// Answers by likeness, each with the number of exchanges counted when it was found.
 #[derive(Debug, Default)]
-pub struct Answers(RefCell<HashMap<u64, (Cause, f32, u64), ahash::RandomState>>);
+pub struct Answers(Mutex<Known>);
+
+type Known = HashMap<u64, (Cause, f32, u64), ahash::RandomState>;
 
 impl Answers {
     /// The answer for `record`, found anew by `find` when there is none yet or twice as much was counted since.
@@ -29,23 +31,27 @@ impl Answers {
     ) -> (Cause, f32) {
         let key = likeness(record, history);
         let counted = stats.generation;
-        let known = self.0.borrow().get(&key).copied();
+        let known = self.known().get(&key).copied();
         let fresh = known.filter(|(_, _, then)| counted <= then.saturating_mul(2).saturating_add(16));
         if let Some((cause, confidence, _)) = fresh {
             return (cause, confidence);
         }
         let (cause, confidence) = find();
-        let mut answers = self.0.borrow_mut();
+        let mut answers = self.known();
         if answers.len() >= REMEMBERED {
             answers.clear();
         }
         answers.insert(key, (cause, confidence, counted));
         (cause, confidence)
     }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The same for refusals at one place that ask, carry and say the same, numbers aside.
-fn likeness(record: &Record, history: &History) -> u64 {
+pub(super) fn likeness(record: &Record, history: &History) -> u64 {
     let exchange = &record.exchange;
     let mut text = Vec::with_capacity(512);
     text.extend_from_slice(&Stats::address(record, history).place.to_le_bytes());

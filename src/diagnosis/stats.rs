@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use super::attribute::{Mark, Sheet, hash};
+use super::attribute::{Mark, Sheet, hash, hash_of};
 use super::family::Family;
 use super::voice;
 use crate::history::{History, Record};
@@ -182,15 +182,10 @@ impl Stats {
     /// Where `record` belongs. The server's address counts, not the Host: a wrong Host must stay comparable.
     pub fn address(record: &Record, history: &History) -> Address {
         let exchange = &record.exchange;
-        let server = hash(exchange.server.to_string().as_bytes());
+        let server = hash_of(&exchange.server);
         let endpoint = history.endpoint(record.endpoint);
         let template = endpoint.map_or("", |endpoint| &endpoint.template);
-        let mut text = Vec::with_capacity(64);
-        text.extend_from_slice(&server.to_le_bytes());
-        text.extend_from_slice(exchange.method().as_bytes());
-        text.push(b' ');
-        text.extend_from_slice(template.as_bytes());
-        Address { server, place: hash(&text) }
+        Address { server, place: hash_of(&(server, exchange.method(), template)) }
     }
     /// Counts `record`.
     pub fn observe(&mut self, record: &Record, history: &History) {
@@ -383,21 +378,35 @@ pub fn client_of(exchange: &Exchange) -> u64 {
 pub fn credential_of(record: &Record) -> u64 {
     let Some(request) = &record.exchange.request else { return 0 };
     let fields = request.head.fields();
-    let named = [
-        "authorization",
-        "x-api-key",
-        "apikey",
-        "api-key",
-        "private-token",
-        "x-auth-token",
-        "x-vault-token",
-        "ocp-apim-subscription-key",
-        "x-consumer-id",
-    ];
-    match named.iter().find_map(|name| fields.value(name)) {
-        Some(value) => hash(value) | 1,
+    let mut best: Option<(usize, &[u8])> = None;
+    for field in fields.iter() {
+        let rank = rank(field.name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
+        best = rank.map(|rank| (rank, field.value)).or(best);
+    }
+    match best {
+        Some((_, value)) => hash(value) | 1,
         None => record.principal.map_or(0, |principal| principal | 1),
     }
+}
+
+/// Fields that hold a credential, in the order in which they are believed.
+const CREDENTIALS: [&str; 9] = [
+    "authorization",
+    "x-api-key",
+    "apikey",
+    "api-key",
+    "private-token",
+    "x-auth-token",
+    "x-vault-token",
+    "ocp-apim-subscription-key",
+    "x-consumer-id",
+];
+
+fn rank(name: &[u8]) -> Option<usize> {
+    let fits = matches!(name.len(), 6 | 7 | 9 | 12 | 13 | 25)
+        && matches!(name.first(), Some(b'a' | b'A' | b'x' | b'X' | b'p' | b'P' | b'o' | b'O'));
+    let is = |known: &str| known.len() == name.len() && name.eq_ignore_ascii_case(known.as_bytes());
+    if fits { CREDENTIALS.iter().position(|known| is(known)) } else { None }
 }
 
 /// `record` as a sample.

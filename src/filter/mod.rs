@@ -32,6 +32,7 @@ pub use complete::{Completion, MAX_COMPLETIONS, complete, values_of};
 pub use keys::{KEYS, Key, KeyInfo};
 use parse::Node;
 pub use parse::{MAX_DEPTH, MAX_QUERY};
+use term::Term;
 
 /// What a filter may look at besides the record.
 #[derive(Clone, Copy)]
@@ -97,6 +98,11 @@ impl Filter {
     pub fn matches(&self, record: &Record, context: &Context<'_>) -> bool {
         matches(&self.node, record, context)
     }
+    /// Whether its answer for what is no refusal stays as it is, whatever comes later: nothing in it asks for a template or
+    /// for how long ago something was.
+    pub fn is_lasting(&self) -> bool {
+        is_lasting(&self.node)
+    }
     /// Looks up what the history's endpoints and methods mean for this query; good until the history changes.
     pub fn prepare(&self, context: &Context<'_>) -> Prepared {
         Prepared::new(&self.node, context)
@@ -131,6 +137,14 @@ fn matches(node: &Node, record: &Record, context: &Context<'_>) -> bool {
         Node::Any(nodes) => nodes.iter().any(|node| matches(node, record, context)),
         Node::Not(node) => !matches(node, record, context),
         Node::Term(leaf) => leaf.term.matches(record, context),
+    }
+}
+
+fn is_lasting(node: &Node) -> bool {
+    match node {
+        Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_lasting),
+        Node::Not(node) => is_lasting(node),
+        Node::Term(leaf) => !matches!(leaf.term, Term::Endpoint(_) | Term::Since(_) | Term::Until(_)),
     }
 }
 

@@ -85,26 +85,42 @@ impl History {
         id
     }
     /// Takes an exchange in without evicting anything: the caller goes on with [`History::leaving`] and [`History::remove`].
-    pub fn add(&mut self, mut exchange: Exchange) -> ExchangeId {
+    pub fn add(&mut self, exchange: Exchange) -> ExchangeId {
+        let record = self.note(exchange);
+        self.keep(record)
+    }
+    /// Gives an exchange its id and counts it for its endpoint. It is not in the history before [`History::keep`].
+    pub fn note(&mut self, mut exchange: Exchange) -> Record {
         self.last += 1;
-        let id = ExchangeId(self.last);
-        exchange.id = id;
+        exchange.id = ExchangeId(self.last);
         let method = self.endpoints.method(exchange.method());
         let endpoint = self.endpoints.of(&exchange, method);
         if self.endpoints.has_merges() {
             self.follow_merges();
         }
+        if let Some(state) = self.endpoints.state_mut(endpoint) {
+            state.exchanges += 1;
+            state.successes += u64::from(exchange.is_success());
+            state.refusals += u64::from(exchange.is_refusal());
+        }
+        self.now = self.now.max(exchange.started());
         let principal = exchange.request.as_ref().and_then(|request| self.principals.of(request));
-        let row = row(&exchange, method, endpoint, principal);
+        Record { exchange, endpoint, principal }
+    }
+    /// Keeps what [`History::note`] gave last.
+    pub fn keep(&mut self, record: Record) -> ExchangeId {
+        let method = self.endpoints.method(record.exchange.method());
+        let row = row(&record.exchange, method, record.endpoint, record.principal);
         self.bytes += u64::from(row.size);
-        self.now = self.now.max(row.started);
         let success = row.flags & flag::SUCCESS != 0;
-        self.count(&row, success.then_some(&exchange));
-        self.store.push(row, Box::new(Record { exchange, endpoint, principal }));
+        if success {
+            self.learn(&row, &record.exchange);
+        }
+        self.store.push(row, Box::new(record));
         if success {
             self.remember_success(&row);
         }
-        id
+        ExchangeId(row.id)
     }
     /// What has to go next to keep within the budget.
     pub fn leaving(&mut self) -> Option<ExchangeId> {
@@ -117,6 +133,10 @@ impl History {
     /// The exchange `id`, unless evicted.
     pub fn get(&self, id: ExchangeId) -> Option<&Record> {
         self.store.get(id.0)
+    }
+    /// The oldest kept exchange after `id`.
+    pub fn after(&self, id: ExchangeId) -> Option<ExchangeId> {
+        self.store.next(id.0 + 1, |_| true).map(ExchangeId)
     }
     /// What the columns hold of `id`, unless evicted.
     pub fn row_of(&self, id: ExchangeId) -> Option<Row> {
@@ -191,22 +211,18 @@ impl History {
         self.evicted
     }
 
-    fn count(&mut self, row: &Row, success: Option<&Exchange>) {
+    /// What a success tells of its endpoint.
+    fn learn(&mut self, row: &Row, success: &Exchange) {
         let before = self.endpoints.memory_of(row.endpoint);
         let hasher = self.endpoints.hasher().clone();
         let Some(state) = self.endpoints.state_mut(row.endpoint) else { return };
-        state.exchanges += 1;
-        state.refusals += u64::from(row.flags & flag::REFUSAL != 0);
-        if let Some(exchange) = success {
-            state.successes += 1;
-            state.noise.observe(exchange, &hasher);
-            let kept = Kept::new(row);
-            state.kept.push_back(kept);
-            state.callers.add(kept.client);
-            state.callers.add(kept.principal);
-            let after = self.endpoints.memory_of(row.endpoint);
-            self.endpoints.account(before, after);
-        }
+        state.noise.observe(success, &hasher);
+        let kept = Kept::new(row);
+        state.kept.push_back(kept);
+        state.callers.add(kept.client);
+        state.callers.add(kept.principal);
+        let after = self.endpoints.memory_of(row.endpoint);
+        self.endpoints.account(before, after);
     }
 
     fn follow_merges(&mut self) {

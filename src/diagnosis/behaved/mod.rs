@@ -94,22 +94,79 @@ impl Behaviour {
     }
 }
 
+/// Requests of one client or credential in the order in which they began, as columns.
+#[derive(Default)]
+struct Line {
+    from: Vec<i64>,
+    to: Vec<i64>,
+    ok: Vec<bool>,
+}
+
+impl Line {
+    fn of<'a>(briefs: impl Iterator<Item = &'a Brief>) -> Self {
+        let mut line = Self::default();
+        for brief in briefs {
+            line.from.push(brief.from);
+            line.to.push(brief.to);
+            line.ok.push(brief.ok);
+        }
+        line
+    }
+
+    fn briefs(&self) -> impl Iterator<Item = (i64, bool)> + Clone + '_ {
+        self.from.iter().copied().zip(self.ok.iter().copied())
+    }
+
+    fn count(&self, keep: impl Fn(i64, bool) -> bool) -> u32 {
+        self.briefs().filter(|(from, ok)| keep(*from, *ok)).count() as u32
+    }
+
+    /// Requests in the `window` before `at`.
+    fn before(&self, at: i64, window: i64) -> u32 {
+        let end = self.from.partition_point(|from| *from < at);
+        let start = self.from.partition_point(|from| *from < at.saturating_sub(window));
+        end.saturating_sub(start) as u32
+    }
+
+    /// The same for each of the requests, with whether it was a success.
+    fn before_each(&self, window: i64) -> impl Iterator<Item = (u32, bool)> + Clone + '_ {
+        let (mut start, mut end) = (0, 0);
+        self.briefs().map(move |(at, ok)| {
+            let earlier = |from: Option<&i64>, than: i64| from.is_some_and(|from| *from < than);
+            while earlier(self.from.get(end), at) {
+                end += 1;
+            }
+            while earlier(self.from.get(start), at.saturating_sub(window)) {
+                start += 1;
+            }
+            (end.saturating_sub(start) as u32, ok)
+        })
+    }
+
+    /// Requests under way at `at`.
+    fn open(&self, at: i64) -> u32 {
+        let end = self.from.partition_point(|from| *from < at);
+        let late = self.to.get(end.saturating_sub(64)..end).unwrap_or_default();
+        late.iter().map(|to| u32::from(*to > at)).sum()
+    }
+}
+
 impl Course {
     fn of(briefs: &[Brief], who: &dyn Fn(&Brief) -> u64, me: u64, now: i64) -> Self {
-        let own: Vec<Brief> = briefs.iter().copied().filter(|brief| who(brief) == me).collect();
-        let first_no = own.iter().find(|brief| !brief.ok).map_or(i64::MAX, |brief| brief.from);
+        let own = Line::of(briefs.iter().filter(|brief| who(brief) == me));
+        let first_no = own.briefs().find(|(_, ok)| !ok).map_or(i64::MAX, |(from, _)| from);
         let mut course = Self {
-            ok_before: own.iter().filter(|brief| brief.ok && brief.from < now).count() as u32,
-            ok_after: own.iter().filter(|brief| brief.ok && brief.from > now).count() as u32,
-            no: own.iter().filter(|brief| !brief.ok).count() as u32,
-            turns: own.windows(2).filter(|pair| matches!(pair, [a, b] if a.ok != b.ok)).count() as u32,
+            ok_before: own.count(|from, ok| ok && from < now),
+            ok_after: own.count(|from, ok| ok && from > now),
+            no: own.count(|_, ok| !ok),
+            turns: own.ok.windows(2).filter(|pair| matches!(pair, [a, b] if a != b)).count() as u32,
             first_no,
-            recovered: own.iter().any(|brief| brief.ok && brief.from > first_no),
-            open: open(&own, now),
+            recovered: own.briefs().any(|(from, ok)| ok && from > first_no),
+            open: own.open(now),
             open_accepted: own
-                .iter()
-                .filter(|brief| brief.ok)
-                .map(|brief| open(&own, brief.from))
+                .briefs()
+                .filter(|(_, ok)| *ok)
+                .map(|(from, _)| own.open(from))
                 .max()
                 .unwrap_or(0),
             ..Self::default()
@@ -126,24 +183,25 @@ impl Course {
     }
 
     /// Finds the window that sets the refusals apart best.
-    fn rate(&mut self, own: &[Brief], now: i64) {
+    fn rate(&mut self, own: &Line, now: i64) {
         for window in WINDOWS {
-            let count = before(own, now, window);
-            let oks = own.iter().filter(|brief| brief.ok);
-            let accepted = oks.map(|brief| before(own, brief.from, window)).max().unwrap_or(0);
-            let refused = own.iter().filter(|brief| !brief.ok);
-            let dense = refused.filter(|brief| before(own, brief.from, window) > accepted).count() as u32;
+            let count = own.before(now, window);
+            let each = own.before_each(window);
+            let accepted = each.clone().filter(|(_, ok)| *ok).map(|(count, _)| count).max().unwrap_or(0);
+            if count <= accepted || count < 2 {
+                continue;
+            }
+            let dense = each.filter(|(count, ok)| !ok && *count > accepted).count() as u32;
             let dense = 100 * dense / self.no.max(1);
-            if count > accepted && count >= 2 && dense > self.dense {
+            if dense > self.dense {
                 (self.window, self.count, self.accepted, self.dense) = (window, count, accepted, dense);
             }
         }
-        let gaps = |keep: &dyn Fn(&Brief) -> bool| {
-            let pairs = own.windows(2).filter(|pair| matches!(pair, [_, b] if keep(b)));
-            pairs.filter_map(|pair| Some(pair.last()?.from - pair.first()?.from)).min()
-        };
-        let this = gaps(&|brief| brief.from == now && !brief.ok);
-        self.hasty = this.zip(gaps(&|brief| brief.ok)).is_some_and(|(this, usual)| this * 2 < usual);
+        let pairs = own.from.windows(2).zip(own.briefs().skip(1));
+        let gaps = pairs.filter_map(|(pair, (from, ok))| Some((pair.last()? - pair.first()?, from, ok)));
+        let this = gaps.clone().filter(|(_, from, ok)| *from == now && !ok).map(|(gap, ..)| gap).min();
+        let usual = gaps.filter(|(.., ok)| *ok).map(|(gap, ..)| gap).min();
+        self.hasty = this.zip(usual).is_some_and(|(this, usual)| this * 2 < usual);
     }
 }
 
@@ -167,18 +225,4 @@ fn most_of_others(briefs: &[Brief], who: &dyn Fn(&Brief) -> u64, me: u64, window
         end.saturating_sub(start) as u32
     };
     others.iter().filter(|(_, _, ok)| *ok).map(|(key, at, _)| count(*key, *at)).max().unwrap_or(0)
-}
-
-/// Requests in the `window` before `at`.
-fn before(own: &[Brief], at: i64, window: i64) -> u32 {
-    let end = own.partition_point(|brief| brief.from < at);
-    let start = own.partition_point(|brief| brief.from < at.saturating_sub(window));
-    end.saturating_sub(start) as u32
-}
-
-/// Requests under way at `at`.
-fn open(own: &[Brief], at: i64) -> u32 {
-    let end = own.partition_point(|brief| brief.from < at);
-    own.get(end.saturating_sub(64)..end).unwrap_or_default().iter().filter(|brief| brief.to > at).count()
-        as u32
 }

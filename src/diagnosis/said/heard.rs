@@ -1,8 +1,7 @@
 //! What a response says, read once for all responses that sound alike.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::utterance::{Utterance, utterances};
 use crate::diagnosis::case::content;
@@ -30,17 +29,18 @@ pub struct Heard {
 
 /// Remembers what was read.
 #[derive(Debug, Default)]
-pub struct Memory(RefCell<HashMap<u64, Arc<Heard>, ahash::RandomState>>);
+pub struct Memory(Mutex<HashMap<u64, Arc<Heard>, ahash::RandomState>>);
 
 impl Memory {
     /// What `response` says. Responses that differ in identifiers and times alone share one reading.
     pub fn hear(&self, knowledge: &Knowledge, response: &Response) -> Arc<Heard> {
         let key = voice::with_fields(response);
-        if let Some(heard) = self.0.borrow().get(&key) {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(heard) = known().get(&key) {
             return Arc::clone(heard);
         }
         let heard = Arc::new(Heard::of(knowledge, response));
-        let mut known = self.0.borrow_mut();
+        let mut known = known();
         if known.len() >= REMEMBERED {
             known.clear();
         }
