@@ -1,6 +1,7 @@
 //! The consumer's half of the program: history, difference and diagnosis together, for whoever shows them.
 
 use crate::diagnosis::Diagnoser;
+use crate::diagnosis::quick::likeness;
 use crate::diff;
 use crate::history::{History, Record};
 use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};
@@ -30,34 +31,35 @@ impl Inspector {
     }
     /// Takes an exchange in.
     pub fn push(&mut self, exchange: Exchange) -> ExchangeId {
-        let id = self.history.insert(exchange);
-        if let Some(record) = self.history.get(id) {
-            self.diagnoser.observe(record, &self.history);
+        let id = self.add(exchange);
+        while let Some(leaving) = self.history.leaving() {
+            self.history.remove(leaving);
         }
         id
     }
     /// Takes an exchange in as [`Inspector::push`] does, but gives nothing up: for whoever wants to see what leaves first.
     pub fn add(&mut self, exchange: Exchange) -> ExchangeId {
-        let id = self.history.add(exchange);
-        if let Some(record) = self.history.get(id) {
-            self.diagnoser.observe(record, &self.history);
-        }
-        id
+        let record = self.note(exchange);
+        self.history.keep(record)
     }
-    /// Takes an exchange in as [`Inspector::add`] does, but keeps it only if it is refused or `wanted`: for counts, to which
-    /// nothing else can ever matter.
-    pub fn count(
-        &mut self,
-        exchange: Exchange,
-        wanted: impl FnOnce(&History, &Record) -> bool,
-    ) -> ExchangeId {
+    /// Gives an exchange its id and counts it. It is not in the history before [`Inspector::keep`].
+    pub fn note(&mut self, exchange: Exchange) -> Record {
         let record = self.history.note(exchange);
-        let id = record.exchange.id;
         self.diagnoser.observe(&record, &self.history);
-        if record.exchange.is_refusal() || wanted(&self.history, &record) {
-            self.history.keep(record);
-        }
-        id
+        self.history.reserve(self.diagnoser.memory());
+        record
+    }
+    /// Keeps what [`Inspector::note`] gave last.
+    pub fn keep(&mut self, record: Record) -> ExchangeId {
+        self.history.keep(record)
+    }
+    /// Drops `id`, which nobody needs any more.
+    pub fn forget(&mut self, id: ExchangeId) {
+        self.history.forget(id);
+    }
+    /// Equal for refusals that [`Inspector::top_cause`] gives one answer.
+    pub fn likeness(&self, record: &Record) -> u64 {
+        likeness(record, &self.history)
     }
     /// What has to be given up next to keep within the budget; goes with [`Inspector::evict`].
     pub fn leaving(&mut self) -> Option<ExchangeId> {
@@ -76,14 +78,10 @@ impl Inspector {
         let record = self.history.get(id).filter(|record| record.exchange.is_refusal())?;
         Some(self.diagnoser.top(&self.history, record))
     }
-    /// The same for many, in their order, on all cores.
-    pub fn top_causes(&self, records: &[&Record]) -> Vec<Option<(Cause, f32)>> {
-        let refused: Vec<&Record> =
-            records.iter().copied().filter(|record| record.exchange.is_refusal()).collect();
+    /// The same for many refusals, in their order, on all cores.
+    pub fn top_causes(&self, refusals: &[&Record]) -> Vec<(Cause, f32)> {
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut causes = self.diagnoser.tops(&self.history, &refused, workers).into_iter();
-        let cause = |record: &&Record| if record.exchange.is_refusal() { causes.next() } else { None };
-        records.iter().map(cause).collect()
+        self.diagnoser.tops(&self.history, refusals, workers)
     }
     /// What is known about `id` against the chosen baseline.
     pub fn report(&self, id: ExchangeId, choice: BaselineChoice) -> Option<Report> {

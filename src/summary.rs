@@ -43,33 +43,33 @@ struct Row<'a> {
 }
 
 impl Summary {
-    /// Counts matches.
-    pub fn count_all(&mut self, inspector: &Inspector, records: &[&Record]) {
-        for (record, cause) in records.iter().zip(inspector.top_causes(records)) {
-            self.count_one(inspector, record, cause.map(|(cause, _)| cause));
-        }
-    }
-
     /// Counts a match.
     pub fn count(&mut self, inspector: &Inspector, record: &Record) {
-        let cause = inspector.top_cause(record.exchange.id);
-        self.count_one(inspector, record, cause.map(|(cause, _)| cause));
+        let exchange = &record.exchange;
+        self.add(inspector, record.endpoint, exchange.status(), inspector.top_cause(exchange.id), 1);
     }
 
-    fn count_one(&mut self, inspector: &Inspector, record: &Record, cause: Option<Cause>) {
-        let exchange = &record.exchange;
-        let endpoint = inspector.history().canonical(record.endpoint);
-        let kind = Kind { endpoint, status: exchange.status(), cause };
+    /// Counts `count` matches alike.
+    pub fn add(
+        &mut self,
+        inspector: &Inspector,
+        endpoint: EndpointId,
+        status: Option<u16>,
+        cause: Option<(Cause, f32)>,
+        count: u64,
+    ) {
+        let endpoint = inspector.history().canonical(endpoint);
+        let kind = Kind { endpoint, status, cause: cause.map(|(cause, _)| cause) };
         let known = self.counts.len();
         match self.counts.entry(kind) {
-            Entry::Occupied(mut entry) => *entry.get_mut() += 1,
+            Entry::Occupied(mut entry) => *entry.get_mut() += count,
             Entry::Vacant(entry) if known < KINDS => {
                 let name =
                     || inspector.history().endpoint(endpoint).map(ToString::to_string).unwrap_or_default();
                 self.names.entry(endpoint).or_insert_with(name);
-                entry.insert(1);
+                entry.insert(count);
             }
-            Entry::Vacant(_) => self.other += 1,
+            Entry::Vacant(_) => self.other += count,
         }
     }
 

@@ -19,9 +19,9 @@ use crate::source::{Sink, Stop};
 /// Bytes of exchanges in a message, about; with the channel's capacity this bounds what is queued.
 const MESSAGE: usize = 128 << 10;
 /// Exchanges in a message, unless many small ones had to wait.
-const ENOUGH: usize = 256;
+const ENOUGH: usize = 64;
 /// Bytes of exchanges that are held back while the queue is full, before any is given up.
-const HELD: usize = 16 << 20;
+const HELD: usize = 8 << 20;
 /// Frames between two looks at how far a file is read.
 const PROGRESS: u32 = 1 << 14;
 /// What a record of a capture file has beside the frame's bytes.
@@ -151,7 +151,8 @@ impl Feeder {
     /// Sends the batch if there is one. What a live source cannot send is kept for the next time, as long as that is not
     /// too much.
     fn flush(&mut self) -> ControlFlow<()> {
-        let mut left = std::mem::take(&mut self.batch);
+        let room = if self.eager { 0 } else { ENOUGH };
+        let mut left = std::mem::replace(&mut self.batch, Vec::with_capacity(room));
         (self.counted, self.bytes) = (0, 0);
         while !left.is_empty() {
             let rest = left.split_off(left.len().min(BATCH));

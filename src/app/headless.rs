@@ -11,6 +11,7 @@ use super::capture::Matched;
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
+use super::tally::Tally;
 use crate::edge::redact::Redactor;
 use crate::export::{Item, ndjson};
 use crate::feed::{Ended, Message, Receiver};
@@ -67,15 +68,15 @@ struct Run {
     totals: Totals,
     /// Everything up to here was judged.
     done: ExchangeId,
-    /// Whether nothing but counts is asked for.
-    only_counts: bool,
+    /// Counts what passes, when nothing but counts is asked for.
+    tally: Option<Tally>,
 }
 
 impl Headless {
     /// Takes in what comes until it ends or enough has matched.
     pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
-        let only_counts = self.only_counts();
-        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0), only_counts };
+        let tally = self.only_counts().then(Tally::default);
+        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0), tally };
         loop {
             let message = match feed.try_recv() {
                 Ok(message) => Some(message),
@@ -105,11 +106,10 @@ impl Headless {
         Ok((totals, headless.summary))
     }
 
-    /// Whether nothing but counts is asked for.
+    /// Whether nothing but counts is asked for, and nothing that comes later can change what matches.
     fn only_counts(&self) -> bool {
         let nothing_else = self.outputs.is_empty() && self.on_match.is_none() && self.recording.is_none();
-        let nothing_else = nothing_else && !self.bell;
-        self.summary.is_some() && nothing_else && self.filter.is_lasting()
+        self.whole && self.summary.is_some() && nothing_else && !self.bell && self.filter.is_lasting()
     }
 
     fn end(outputs: Outputs, on_match: Option<OnMatch>) -> Result<(), AppError> {
@@ -122,17 +122,6 @@ impl Headless {
 }
 
 impl Run {
-    fn take_in(&mut self, exchange: Exchange) -> ExchangeId {
-        if !self.only_counts {
-            return self.headless.inspector.add(exchange);
-        }
-        let Headless { inspector, filter, .. } = &mut self.headless;
-        inspector.count(exchange, |history, record| {
-            // Asked only for what was not refused, which has no cause.
-            filter.matches(record, &Context { history, now: history.now(), cause: &|_| None })
-        })
-    }
-
     fn is_enough(&self) -> bool {
         self.headless.limit.is_some_and(|limit| self.totals.matched >= limit)
     }
@@ -164,8 +153,12 @@ impl Run {
         if self.is_enough() && !self.headless.whole {
             return Ok(());
         }
+        if self.tally.is_some() {
+            self.tally(exchange);
+            return Ok(());
+        }
         let mut leaving: Result<(), AppError> = Ok(());
-        let id = self.take_in(exchange);
+        let id = self.headless.inspector.add(exchange);
         while let Some(next) = self.headless.inspector.leaving() {
             if self.headless.whole && leaving.is_ok() && self.is_wanted(next) {
                 leaving = self.up_to(next);
@@ -182,39 +175,32 @@ impl Run {
         Ok(())
     }
 
+    fn tally(&mut self, exchange: Exchange) {
+        let Headless { inspector, filter, limit, summary, .. } = &mut self.headless;
+        let (Some(tally), Some(summary)) = (&mut self.tally, summary) else { return };
+        tally.take(exchange, inspector, filter, *limit);
+        while let Some(next) = inspector.leaving() {
+            tally.leaves(next, inspector, summary);
+            inspector.evict(next);
+        }
+        self.totals.matched = tally.matched;
+    }
+
     /// Judges and writes everything that was not yet, at the end.
     fn rest(&mut self) -> Result<(), AppError> {
-        if self.only_counts {
-            self.count_rest();
+        if let (Some(tally), Some(summary)) = (&mut self.tally, &mut self.headless.summary) {
+            tally.finish(&self.headless.inspector, summary);
             return Ok(());
         }
         self.up_to(self.headless.inspector.history().last_id())
     }
 
-    /// Counts everything that was not judged yet, all of it together.
-    fn count_rest(&mut self) {
-        let Headless { inspector, filter, summary, limit, .. } = &mut self.headless;
-        let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.matched));
-        let rest = inspector.history().iter().filter(|record| record.exchange.id > self.done);
-        let wanted: Vec<&Record> = rest
-            .filter(|record| is_wanted(inspector, filter, record))
-            .take(usize::try_from(left).unwrap_or(usize::MAX))
-            .collect();
-        self.totals.matched += wanted.len() as u64;
-        if let Some(summary) = summary {
-            summary.count_all(inspector, &wanted);
-        }
-        self.done = inspector.history().last_id();
-    }
-
     /// Judges everything after `done` up to `last`, in order.
     fn up_to(&mut self, last: ExchangeId) -> Result<(), AppError> {
-        while !self.is_enough() {
-            let next = self.headless.inspector.history().after(self.done).filter(|next| *next <= last);
-            let Some(next) = next else { break };
-            self.done = next;
-            if self.is_wanted(next) {
-                self.matched(next)?;
+        while self.done < last && !self.is_enough() {
+            self.done = ExchangeId(self.done.0 + 1);
+            if self.is_wanted(self.done) {
+                self.matched(self.done)?;
             }
         }
         Ok(())
@@ -222,7 +208,10 @@ impl Run {
 
     fn is_wanted(&self, id: ExchangeId) -> bool {
         let Headless { inspector, filter, .. } = &self.headless;
-        inspector.history().get(id).is_some_and(|record| is_wanted(inspector, filter, record))
+        let history = inspector.history();
+        let cause = |record: &Record| Some(inspector.top_cause(record.exchange.id)?.0);
+        let context = Context { history, now: history.now(), cause: &cause };
+        history.get(id).is_some_and(|record| filter.matches(record, &context))
     }
 
     fn matched(&mut self, id: ExchangeId) -> Result<(), AppError> {
@@ -261,10 +250,4 @@ impl Run {
             let _ = recording.send((record.exchange.client, record.exchange.server));
         }
     }
-}
-
-fn is_wanted(inspector: &Inspector, filter: &Filter, record: &Record) -> bool {
-    let history = inspector.history();
-    let cause = |record: &Record| Some(inspector.top_cause(record.exchange.id)?.0);
-    filter.matches(record, &Context { history, now: history.now(), cause: &cause })
 }

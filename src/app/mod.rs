@@ -10,6 +10,7 @@ mod output;
 mod plan;
 mod session;
 mod signals;
+mod tally;
 mod tools;
 
 use std::io::Write as _;

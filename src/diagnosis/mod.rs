@@ -63,6 +63,10 @@ impl Diagnoser {
     pub fn observe(&mut self, record: &Record, history: &History) {
         self.stats.observe(record, history);
     }
+    /// Bytes in use by what was counted, about.
+    pub fn memory(&self) -> u64 {
+        self.stats.memory()
+    }
     /// The top cause of `this` with its confidence, cheaper than a whole diagnosis where many refusals are alike.
     pub fn top(&self, history: &History, this: &Record) -> (Cause, f32) {
         self.answers.of(this, history, &self.stats, || {

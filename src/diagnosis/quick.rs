@@ -51,7 +51,7 @@ impl Answers {
 }
 
 /// The same for refusals at one place that ask, carry and say the same, numbers aside.
-pub(super) fn likeness(record: &Record, history: &History) -> u64 {
+pub fn likeness(record: &Record, history: &History) -> u64 {
     let exchange = &record.exchange;
     let mut text = Vec::with_capacity(512);
     text.extend_from_slice(&Stats::address(record, history).place.to_le_bytes());

@@ -24,9 +24,14 @@ const MAX_NAMES: usize = 1 << 16;
 /// Successes of a whole server kept as samples, for places that have none.
 const MAX_SERVER_GOOD: usize = 48;
 /// Late refusals of all places, to find those that happened behind another one.
-const MAX_RECENT: usize = 256;
+pub const MAX_RECENT: usize = 256;
 /// Places of one server that are compared with one another.
 const MAX_SIBLINGS: usize = 256;
+
+/// Bytes of everything remembered; beyond, nothing new is added, but the old makes room for the new.
+const MAX_BYTES: u64 = 48 << 20;
+/// Bytes that an entry of a tally takes up.
+const TALLY: u64 = (size_of::<(u64, Tally)>() * 2) as u64;
 
 type Map<V> = HashMap<u64, V, ahash::RandomState>;
 
@@ -60,6 +65,10 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// Bytes in use.
+    fn memory(&self) -> u64 {
+        (size_of::<Self>() + size_of_val(&*self.marks) + size_of_val(&*self.fields)) as u64
+    }
     /// The value of attribute `key`.
     pub fn value(&self, key: u64) -> Option<u64> {
         let at = self.marks.binary_search_by_key(&key, |mark| mark.key).ok()?;
@@ -167,6 +176,8 @@ pub struct Stats {
     pub recent: VecDeque<Brief>,
     /// Grows with everything counted.
     pub generation: u64,
+    /// Bytes in use, about. Bound: [`MAX_BYTES`].
+    bytes: u64,
 }
 
 /// Where an exchange belongs.
@@ -201,13 +212,14 @@ impl Stats {
         }
         let (client, credential) = (client_of(exchange), credential_of(record));
         let at = exchange.started().0;
+        let room = self.bytes < MAX_BYTES;
         let server = self.servers.entry(address.server).or_default();
-        tally(&mut server.clients, client, ok, at, address.place);
+        self.bytes += tally(&mut server.clients, client, room, ok, at, address.place);
         if credential != 0 {
-            tally(&mut server.credentials, credential, ok, at, address.place);
+            self.bytes += tally(&mut server.credentials, credential, room, ok, at, address.place);
         }
         let Some(place) = self.places.get_mut(&address.place) else { return };
-        place.count(exchange, ok, client, credential);
+        self.bytes += place.count(exchange, ok, client, credential, room);
         if no {
             if self.recent.len() >= MAX_RECENT {
                 self.recent.pop_front();
@@ -220,6 +232,10 @@ impl Stats {
             self.name(&sheet);
             self.keep(address, sample(record, &sheet, client, credential), ok);
         }
+    }
+    /// Bytes in use, about.
+    pub fn memory(&self) -> u64 {
+        self.bytes
     }
     /// The place of an address.
     pub fn place(&self, address: Address) -> Option<&Place> {
@@ -244,9 +260,10 @@ impl Stats {
     }
 
     fn open(&mut self, record: &Record, history: &History, address: Address) -> bool {
-        if self.places.len() >= MAX_PLACES {
+        if self.places.len() >= MAX_PLACES || self.bytes >= MAX_BYTES {
             return false;
         }
+        self.bytes += size_of::<Place>() as u64 * 2;
         let template =
             history.endpoint(record.endpoint).map(|endpoint| endpoint.template.clone()).unwrap_or_default();
         let place = Place { method: record.exchange.method().into(), template, ..Place::default() };
@@ -263,41 +280,46 @@ impl Stats {
             if self.names.len() >= MAX_NAMES {
                 return;
             }
-            self.names
-                .entry(attribute.mark.key)
-                .or_insert_with(|| (attribute.family, attribute.name.as_str().into()));
+            self.names.entry(attribute.mark.key).or_insert_with(|| {
+                self.bytes += 64 + attribute.name.len() as u64;
+                (attribute.family, attribute.name.as_str().into())
+            });
         }
     }
 
     fn keep(&mut self, address: Address, sample: Sample, ok: bool) {
+        let room = self.bytes < MAX_BYTES;
         if ok {
             let server = self.servers.entry(address.server).or_default();
-            if server.good.len() >= MAX_SERVER_GOOD {
-                server.good.pop_front();
+            self.bytes += sample.memory();
+            if server.good.len() >= MAX_SERVER_GOOD || (!room && !server.good.is_empty()) {
+                self.bytes -= server.good.pop_front().map_or(0, |gone| gone.memory());
             }
             server.good.push_back(sample.clone());
         }
         let Some(place) = self.places.get_mut(&address.place) else { return };
+        self.bytes += sample.memory();
         if !ok {
-            if place.bad.len() >= MAX_BAD {
-                place.bad.pop_front();
+            if place.bad.len() >= MAX_BAD || (!room && !place.bad.is_empty()) {
+                self.bytes -= place.bad.pop_front().map_or(0, |gone| gone.memory());
             }
             place.bad.push_back(sample);
-        } else if place.good.len() < MAX_GOOD {
+        } else if place.good.is_empty() || (room && place.good.len() < MAX_GOOD) {
             place.good.push(sample);
         } else {
             place.turn =
                 place.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = (place.turn >> 33) as usize % MAX_GOOD;
+            let at = (place.turn >> 33) as usize % place.good.len();
             if let Some(slot) = place.good.get_mut(at) {
-                *slot = sample;
+                self.bytes -= std::mem::replace(slot, sample).memory();
             }
         }
     }
 }
 
 impl Place {
-    fn count(&mut self, exchange: &Exchange, ok: bool, client: u64, credential: u64) {
+    /// Says how many bytes more it takes up.
+    fn count(&mut self, exchange: &Exchange, ok: bool, client: u64, credential: u64, room: bool) -> u64 {
         let at = exchange.started().0;
         let status = exchange.status().unwrap_or_default();
         if ok {
@@ -311,15 +333,18 @@ impl Place {
                 self.statuses.push((status, 1));
             }
         }
-        tally(&mut self.clients, client, ok, at, 0);
+        let mut more = tally(&mut self.clients, client, room, ok, at, 0);
         if credential != 0 {
-            tally(&mut self.credentials, credential, ok, at, 0);
+            more += tally(&mut self.credentials, credential, room, ok, at, 0);
         }
-        if self.briefs.len() >= MAX_BRIEFS {
+        if self.briefs.len() >= MAX_BRIEFS || (!room && !self.briefs.is_empty()) {
             self.briefs.pop_front();
+        } else {
+            more += size_of::<Brief>() as u64;
         }
         let to = exchange.response.as_ref().map_or(at, |response| response.started.0);
         self.briefs.push_back(Brief { id: exchange.id, from: at, to, status, ok, client, credential });
+        more
     }
 
     /// All of the first, then ever fewer: one in 2^k.
@@ -339,10 +364,15 @@ impl Place {
     }
 }
 
-fn tally(map: &mut Map<Tally>, key: u64, ok: bool, at: i64, place: u64) {
-    if map.len() < MAX_TALLIES || map.contains_key(&key) {
+/// Counts, if `key` is known or there is `room`; says how many bytes more the map takes up.
+fn tally(map: &mut Map<Tally>, key: u64, room: bool, ok: bool, at: i64, place: u64) -> u64 {
+    let before = map.len();
+    if let Some(known) = map.get_mut(&key) {
+        known.count(ok, at, place);
+    } else if room && before < MAX_TALLIES {
         map.entry(key).or_default().count(ok, at, place);
     }
+    (map.len() - before) as u64 * TALLY
 }
 
 /// Whether the request was let through: a success, or a redirect that does not lead to a login or an error.

@@ -98,8 +98,8 @@ impl Filter {
     pub fn matches(&self, record: &Record, context: &Context<'_>) -> bool {
         matches(&self.node, record, context)
     }
-    /// Whether its answer for what is no refusal stays as it is, whatever comes later: nothing in it asks for a template or
-    /// for how long ago something was.
+    /// Whether its answer stays as it is, whatever comes later: nothing in it asks for a cause, for a template or for how
+    /// long ago something was.
     pub fn is_lasting(&self) -> bool {
         is_lasting(&self.node)
     }
@@ -144,7 +144,9 @@ fn is_lasting(node: &Node) -> bool {
     match node {
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_lasting),
         Node::Not(node) => is_lasting(node),
-        Node::Term(leaf) => !matches!(leaf.term, Term::Endpoint(_) | Term::Since(_) | Term::Until(_)),
+        Node::Term(leaf) => {
+            !matches!(leaf.term, Term::Cause(_) | Term::Endpoint(_) | Term::Since(_) | Term::Until(_))
+        }
     }
 }
 

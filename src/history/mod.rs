@@ -54,6 +54,8 @@ pub struct History {
     endpoints: Endpoints,
     principals: Principals,
     budget: u64,
+    /// Bytes of the budget that somebody else uses.
+    reserved: u64,
     /// Bytes of the kept exchanges.
     bytes: u64,
     last: u64,
@@ -71,6 +73,10 @@ impl History {
     /// Keeps at most `budget` bytes.
     pub fn new(budget: u64) -> Self {
         Self { budget, ..Self::default() }
+    }
+    /// Tells how many bytes of the budget are used by what is learnt elsewhere from the exchanges.
+    pub fn reserve(&mut self, bytes: u64) {
+        self.reserved = bytes;
     }
     /// Takes path templates from a description of the API (`--openapi`); they win over what is guessed.
     pub fn set_openapi(&mut self, openapi: OpenApi) {
@@ -130,13 +136,15 @@ impl History {
     pub fn remove(&mut self, id: ExchangeId) {
         self.evict(id.0);
     }
+    /// Drops `id`, which nobody needs any more; it does not count as evicted.
+    pub fn forget(&mut self, id: ExchangeId) {
+        let evicted = self.evicted;
+        self.evict(id.0);
+        self.evicted = evicted;
+    }
     /// The exchange `id`, unless evicted.
     pub fn get(&self, id: ExchangeId) -> Option<&Record> {
         self.store.get(id.0)
-    }
-    /// The oldest kept exchange after `id`.
-    pub fn after(&self, id: ExchangeId) -> Option<ExchangeId> {
-        self.store.next(id.0 + 1, |_| true).map(ExchangeId)
     }
     /// What the columns hold of `id`, unless evicted.
     pub fn row_of(&self, id: ExchangeId) -> Option<Row> {
@@ -202,9 +210,9 @@ impl History {
         let state = self.endpoints.state(endpoint);
         state.map(|state| state.noise.of(part, name, value, self.endpoints.hasher())).unwrap_or_default()
     }
-    /// Bytes in use: exchanges, columns, endpoints and what was learnt of them.
+    /// Bytes in use: exchanges, columns, endpoints and what was learnt of them, here and elsewhere.
     pub fn memory(&self) -> u64 {
-        self.bytes + self.store.memory() + self.endpoints.memory() + Principals::BYTES
+        self.reserved + self.bytes + self.store.memory() + self.endpoints.memory() + Principals::BYTES
     }
     /// Exchanges evicted so far.
     pub fn evicted(&self) -> u64 {

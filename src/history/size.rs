@@ -3,9 +3,6 @@
 use super::Record;
 use crate::model::{Body, Exchange, Fields};
 
-/// What the allocator adds to a block, and rounds it to.
-const BLOCK: usize = 16;
-
 /// Bytes of `exchange` in the history: the record, its heap blocks and what the allocator adds to them.
 pub(super) fn of(exchange: &Exchange) -> u64 {
     let mut bytes = block(size_of::<Record>());
@@ -20,8 +17,13 @@ pub(super) fn of(exchange: &Exchange) -> u64 {
     bytes as u64
 }
 
+/// What a block takes up: the allocator has blocks of four sizes between one power of two and the next.
 fn block(len: usize) -> usize {
-    if len == 0 { 0 } else { (len + BLOCK / 2).next_multiple_of(BLOCK) }
+    const SMALL: usize = 64;
+    if len <= SMALL {
+        return len.next_multiple_of(16);
+    }
+    len.next_multiple_of(1 << (usize::BITS - 3 - (len - 1).leading_zeros()))
 }
 
 fn fields(fields: &Fields) -> usize {
@@ -35,4 +37,18 @@ fn body(body: &Body) -> usize {
             + fields(&rare.trailers)
     });
     block(body.kept.len()) + rare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::block;
+
+    #[test]
+    fn blocks_come_in_the_allocators_sizes() {
+        for (len, size) in
+            [(0, 0), (1, 16), (64, 64), (65, 80), (81, 96), (129, 160), (1024, 1024), (1025, 1280)]
+        {
+            assert_eq!(block(len), size, "{len}");
+        }
+    }
 }
