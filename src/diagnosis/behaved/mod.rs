@@ -173,7 +173,7 @@ impl Course {
         };
         course.rate(&own, now);
         course.burst = ends_burst(&own, first_no) && {
-            let count = before(&own, first_no, SECOND);
+            let count = own.before(first_no, SECOND);
             most_of_others(briefs, who, me, SECOND) < count
         };
         if course.window != 0 {
@@ -206,9 +206,9 @@ impl Course {
 }
 
 /// Whether the second before `at` held many requests, four times as many as there were a second until then.
-fn ends_burst(own: &[Brief], at: i64) -> bool {
-    let (count, earlier) = (before(own, at, SECOND), own.partition_point(|brief| brief.from < at - SECOND));
-    let calm = own.first().map_or(0, |first| (at - SECOND - first.from).max(0) / SECOND);
+fn ends_burst(own: &Line, at: i64) -> bool {
+    let (count, earlier) = (own.before(at, SECOND), own.from.partition_point(|from| *from < at - SECOND));
+    let calm = own.from.first().map_or(0, |first| (at - SECOND - first).max(0) / SECOND);
     count >= 5 && calm > 0 && i64::from(count) * calm > 4 * earlier as i64
 }
 
