@@ -2,11 +2,12 @@
 //! only for those that everything cheaper has let through.
 
 use super::Context;
+use super::ask::ask;
 use super::number::Numbers;
 use super::parse::Node;
 use super::term::{Is, Term, host};
 use super::text::Text;
-use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
+use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag};
 use crate::model::{AnomalySet, EndpointId, Outcome};
 
 /// What a query knows of the endpoints and methods of a history, looked up once and not per exchange. Valid until the
@@ -176,18 +177,12 @@ impl Run<'_, '_> {
 
     /// Looks into the exchanges.
     fn ask(&self, term: &Term, candidates: &Bitmap) -> Bitmap {
-        let mut found = [0; WORDS];
-        for at in ones(candidates) {
-            let Some(record) = self.chunk.record(at) else { continue };
-            let matches = match term {
-                Term::Host(texts) => host(record, self.context, texts),
-                _ => term.matches(record, self.context),
-            };
-            if matches {
-                set(&mut found, at);
+        match term {
+            Term::Host(texts) => {
+                ask(self.chunk, candidates, term, |record| host(record, self.context, texts))
             }
+            _ => ask(self.chunk, candidates, term, |record| term.matches(record, self.context)),
         }
-        found
     }
 }
 

@@ -6,11 +6,14 @@
 //! searches the target. What the columns of the history can answer never touches an exchange.
 
 mod address;
+mod ask;
 mod columns;
 mod complete;
 mod keys;
 mod lex;
+mod needle;
 mod number;
+mod parallel;
 mod parse;
 mod print;
 mod term;
@@ -63,12 +66,14 @@ pub struct Filter {
     typed: Arc<Node>,
     /// Cheap terms first.
     node: Arc<Node>,
+    /// Of the most expensive term.
+    cost: u8,
 }
 
 impl Default for Filter {
     fn default() -> Self {
         let everything = Arc::new(Node::All(Vec::new()));
-        Self { text: String::new(), typed: Arc::clone(&everything), node: everything }
+        Self { text: String::new(), typed: Arc::clone(&everything), node: everything, cost: 0 }
     }
 }
 
@@ -79,8 +84,8 @@ impl Filter {
     /// Reads a query.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let typed = parse::parse(text)?;
-        let node = Arc::new(cheap_first(&typed).1);
-        Ok(Self { text: text.to_owned(), typed: Arc::new(typed), node })
+        let (cost, node) = cheap_first(&typed);
+        Ok(Self { text: text.to_owned(), typed: Arc::new(typed), node: Arc::new(node), cost })
     }
     /// The query as typed.
     pub fn text(&self) -> &str {
@@ -89,6 +94,10 @@ impl Filter {
     /// Whether it matches everything.
     pub fn is_empty(&self) -> bool {
         matches!(&*self.typed, Node::All(nodes) if nodes.is_empty())
+    }
+    /// Whether it asks for diagnoses, which take a thousand times as long as anything else.
+    pub fn asks_causes(&self) -> bool {
+        self.cost >= term::DIAGNOSIS
     }
     /// The query in words, for the screen: `status 403 and path contains "/v1"`.
     pub fn explain(&self) -> String {
@@ -107,16 +116,16 @@ impl Filter {
     pub fn prepare(&self, context: &Context<'_>) -> Prepared {
         Prepared::new(&self.node, context)
     }
-    /// The rows of `chunk` that match.
-    pub fn rows(&self, chunk: &Chunk, prepared: &Prepared, context: &Context<'_>) -> Bitmap {
-        columns::rows(&self.node, chunk, chunk.alive(), prepared, context)
+    /// For each of `chunks` the rows that match; over many chunks on several processors.
+    pub fn rows(&self, chunks: &[&Chunk], prepared: &Prepared, context: &Context<'_>) -> Vec<Bitmap> {
+        parallel::run(self, chunks, prepared, context)
     }
     /// The exchanges that match, oldest first.
     pub fn select(&self, context: &Context<'_>) -> Vec<ExchangeId> {
         let prepared = self.prepare(context);
+        let chunks: Vec<&Chunk> = context.history.chunks().collect();
         let mut found = Vec::new();
-        for chunk in context.history.chunks() {
-            let rows = self.rows(chunk, &prepared, context);
+        for (chunk, rows) in chunks.iter().zip(self.rows(&chunks, &prepared, context)) {
             let ids = &chunk.columns().id;
             found.extend(ones(&rows).filter_map(|at| ids.get(at)).map(|id| ExchangeId(*id)));
         }

@@ -2,11 +2,12 @@
 
 use super::Context;
 use super::address::Addresses;
+use super::ask::messages;
 use super::number::Numbers;
 use super::text::Text;
 use super::when::When;
 use crate::history::Record;
-use crate::model::{AnomalySet, Body, Cause, Fields, Outcome};
+use crate::model::{AnomalySet, Cause, Outcome};
 use crate::parts::{Target, coding, cookies, parameters, target};
 
 /// Which message of an exchange.
@@ -79,6 +80,9 @@ pub(crate) enum Term {
     Is(Vec<Is>),
 }
 
+/// The cost of a term that asks for a diagnosis.
+pub(crate) const DIAGNOSIS: u8 = 9;
+
 impl Term {
     /// About how long it takes to answer for one exchange; the columns answer what costs 0 and 1.
     pub(crate) fn cost(&self) -> u8 {
@@ -99,7 +103,7 @@ impl Term {
             Self::Path(_) | Self::Target(_) => 3,
             Self::Field(..) | Self::Cookie(_) | Self::Query(_) => 4,
             Self::Body(..) => 6,
-            Self::Cause(_) => 9,
+            Self::Cause(_) => DIAGNOSIS,
         }
     }
 
@@ -114,7 +118,7 @@ impl Term {
             Self::Host(texts) => host(record, context, texts),
             Self::Path(texts) => any(texts, path(record)),
             Self::Target(texts) => any(texts, exchange.target()),
-            Self::Field(side, named) => sides(record, *side).any(|(fields, _)| {
+            Self::Field(side, named) => messages(record, *side).any(|(fields, _)| {
                 fields.iter().any(|field| named.iter().any(|named| named.matches(field.name, field.value)))
             }),
             Self::Cookie(named) => exchange.request.as_ref().is_some_and(|request| {
@@ -130,11 +134,12 @@ impl Term {
             Self::Client(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.client)),
             Self::Server(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.server)),
             Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
-            Self::Body(side, texts) => {
-                sides(record, *side).any(|(fields, body)| any(texts, &coding::undo(fields, &body.kept).bytes))
-            }
+            Self::Body(side, texts) => messages(record, *side).any(|(fields, body)| match &*body.kept {
+                [] => any(texts, &[]),
+                kept => any(texts, &coding::undo(fields, kept).bytes),
+            }),
             Self::Latency(numbers) => exchange.latency().is_some_and(|latency| numbers.contains(latency)),
-            Self::Size(side, numbers) => sides(record, *side)
+            Self::Size(side, numbers) => messages(record, *side)
                 .any(|(_, body)| numbers.contains(i64::try_from(body.len).unwrap_or(i64::MAX))),
             Self::Since(when) => exchange.started() >= when.resolve(context.now),
             Self::Until(when) => exchange.started() < when.resolve(context.now),
@@ -175,12 +180,4 @@ pub(crate) fn host(record: &Record, context: &Context<'_>, texts: &[Text]) -> bo
 
 fn path(record: &Record) -> &[u8] {
     record.exchange.request.as_ref().map_or(&[], |request| Target::of(&request.head).path)
-}
-
-fn sides(record: &Record, side: Side) -> impl Iterator<Item = (&Fields, &Body)> {
-    let request = record.exchange.request.iter().filter(move |_| side != Side::Response);
-    let response = record.exchange.response.iter().filter(move |_| side != Side::Request);
-    request
-        .map(|request| (request.head.fields(), &request.body))
-        .chain(response.map(|response| (response.head.fields(), &response.body)))
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use memchr::{memchr2_iter, memmem};
 use regex::bytes::{Regex, RegexBuilder};
+
+use super::needle::Needle;
 
 /// Longest pattern.
 pub(crate) const MAX_PATTERN: usize = 1024;
@@ -13,12 +14,12 @@ const MAX_COMPILED: usize = 1 << 20;
 /// A pattern over bytes. All but regular expressions ignore ASCII case.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
-    /// Occurs somewhere; in lower case.
-    Part(Vec<u8>),
+    /// Occurs somewhere.
+    Part(Needle),
     /// Is all of it; in lower case.
     Whole(Vec<u8>),
-    /// The pieces between wildcards, in lower case, anchored at both ends.
-    Glob(Vec<Vec<u8>>),
+    /// The pieces between wildcards, anchored at both ends.
+    Glob(Vec<Needle>),
     /// A regular expression.
     Regex(Box<Regex>),
 }
@@ -35,15 +36,15 @@ impl Text {
         }
         let lower = text.to_ascii_lowercase();
         if verbatim {
-            return Ok(Self::Part(lower.into_bytes()));
+            return Ok(Self::Part(Needle::new(lower.into_bytes())));
         }
         if let Some(whole) = lower.strip_prefix('=') {
             return Ok(Self::Whole(whole.into()));
         }
         if lower.contains('*') {
-            return Ok(Self::Glob(lower.split('*').map(|piece| piece.as_bytes().to_vec()).collect()));
+            return Ok(Self::Glob(lower.split('*').map(|piece| Needle::new(piece.into())).collect()));
         }
-        Ok(Self::Part(lower.into_bytes()))
+        Ok(Self::Part(Needle::new(lower.into_bytes())))
     }
 
     /// Compiles what stands between slashes; `i` among the flags ignores case.
@@ -76,7 +77,7 @@ impl Text {
     /// Whether `value` matches.
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
         match self {
-            Self::Part(part) => contains(value, part),
+            Self::Part(part) => part.is_in(value),
             Self::Whole(whole) => value.eq_ignore_ascii_case(whole),
             Self::Glob(pieces) => glob(pieces, value),
             Self::Regex(regex) => regex.is_match(value),
@@ -89,44 +90,30 @@ impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match self {
-            Self::Part(part) => write!(f, "contains {:?}", text(part)),
+            Self::Part(part) => write!(f, "contains {:?}", text(part.text())),
             Self::Whole(whole) => write!(f, "is {:?}", text(whole)),
-            Self::Glob(pieces) => write!(f, "is like {:?}", text(&pieces.join(&b'*'))),
+            Self::Glob(pieces) => {
+                let pieces: Vec<&[u8]> = pieces.iter().map(Needle::text).collect();
+                write!(f, "is like {:?}", text(&pieces.join(&b'*')))
+            }
             Self::Regex(regex) => write!(f, "matches /{}/", regex.as_str()),
         }
     }
 }
 
-/// Whether `needle` (lower case) is in `haystack`, ignoring ASCII case.
-pub(crate) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    find(haystack, needle).is_some()
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let Some(first) = needle.first() else { return Some(0) };
-    let last = haystack.len().checked_sub(needle.len())?;
-    if !needle.iter().any(u8::is_ascii_alphabetic) {
-        return memmem::find(haystack, needle);
-    }
-    let starts = memchr2_iter(*first, first.to_ascii_uppercase(), haystack.get(..=last)?);
-    let fits = |at: &usize| {
-        haystack.get(*at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle))
-    };
-    starts.into_iter().find(fits)
-}
-
-fn glob(pieces: &[Vec<u8>], value: &[u8]) -> bool {
+fn glob(pieces: &[Needle], value: &[u8]) -> bool {
     let [first, middle @ .., last] = pieces else {
-        return pieces.first().is_some_and(|p| value.eq_ignore_ascii_case(p));
+        return pieces.first().is_some_and(|piece| value.eq_ignore_ascii_case(piece.text()));
     };
-    let Some((head, mut rest)) = value.split_at_checked(first.len()) else { return false };
-    if !head.eq_ignore_ascii_case(first) {
+    let Some((head, mut rest)) = value.split_at_checked(first.text().len()) else { return false };
+    if !head.eq_ignore_ascii_case(first.text()) {
         return false;
     }
     for piece in middle {
-        let Some(at) = find(rest, piece) else { return false };
-        rest = rest.get(at + piece.len()..).unwrap_or_default();
+        let Some(at) = piece.find(rest) else { return false };
+        rest = rest.get(at + piece.text().len()..).unwrap_or_default();
     }
+    let last = last.text();
     rest.len() >= last.len()
         && rest.get(rest.len() - last.len()..).is_some_and(|tail| tail.eq_ignore_ascii_case(last))
 }

@@ -122,7 +122,7 @@ impl<'a> Values<'a> {
         let (text, quoted) = unquote(value);
         let text = Text::parse(&text, quoted).map_err(wrong)?;
         Ok(match text {
-            Text::Part(name) if kind == Kind::Name => Text::Whole(name),
+            Text::Part(name) if kind == Kind::Name => Text::Whole(name.text().to_vec()),
             text => text,
         })
     }

@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 
 use crate::filter::{Context, Filter};
-use crate::history::columns::{flag, ones};
+use crate::history::columns::{Chunk, flag, ones};
 use crate::history::{History, Record};
 use crate::inspector::Inspector;
-use crate::model::{BaselineChoice, Cause, EndpointId, ExchangeId};
+use crate::model::{Cause, EndpointId, ExchangeId};
 
 /// Filters that are remembered.
 const MAX_PAST: usize = 100;
+
+/// Chunks that are looked at in one go for a new filter: some 65,000 exchanges, in which time a key may wait.
+const SLICE: usize = 16;
 
 /// What matches of one endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,15 +146,13 @@ impl Stream {
         self.scan.0 > 0
     }
 
-    /// Looks at one chunk of older exchanges, newest first. Returns whether more are left.
+    /// Looks at some more older exchanges, newest first. Returns whether more are left.
     pub fn scan(&mut self, inspector: &Inspector) -> bool {
-        let mut found = Vec::new();
-        let before = self.scan;
-        self.scan = scan_chunk(&self.filter, inspector, before, |id| found.push(id));
-        for id in found.into_iter().rev() {
+        let (filter, before, history) = (self.filter.clone(), self.scan, inspector.history());
+        self.scan = scan_some(&filter, inspector, before, |id| {
             self.matches.push_front(id);
-            self.tally(id, inspector.history());
-        }
+            self.tally(id, history);
+        });
         if !self.is_scanning() {
             self.keep_selection();
         }
@@ -206,6 +207,35 @@ impl Stream {
     /// The index of `id`, or where it would be.
     pub fn position(&self, id: ExchangeId) -> usize {
         self.matches.partition_point(|other| *other < id)
+    }
+
+    /// The index of the match of `endpoint` that comes next after `from`, or before it. A chunk without that endpoint is
+    /// passed over by its column.
+    pub fn of_endpoint(
+        &self,
+        history: &History,
+        endpoint: EndpointId,
+        from: ExchangeId,
+        forward: bool,
+    ) -> Option<usize> {
+        let (start, len) = (self.position(from), self.len());
+        let (low, high) =
+            if forward { (self.position(ExchangeId(from.0 + 1)), len) } else { (0, start.min(len)) };
+        let among = |chunk: &Chunk| {
+            let columns = chunk.columns();
+            let (first, last) = (*columns.id.first()?, *columns.id.last()?);
+            let begin = self.position(ExchangeId(first)).max(low);
+            let end = self.position(ExchangeId(last + 1)).min(high);
+            if begin >= end || !columns.endpoint.contains(&endpoint) {
+                return None;
+            }
+            let same = |at: &usize| {
+                let row = self.matches.get(*at).and_then(|id| chunk.find(id.0));
+                row.is_some_and(|row| columns.endpoint.get(row) == Some(&endpoint))
+            };
+            if forward { (begin..end).find(same) } else { (begin..end).rev().find(same) }
+        };
+        if forward { history.chunks().find_map(among) } else { history.chunks().rev().find_map(among) }
     }
 
     /// Whether the newest is shown as it comes.
@@ -336,13 +366,12 @@ pub fn matches(filter: &Filter, id: ExchangeId, inspector: &Inspector) -> bool {
 }
 
 fn top_cause(inspector: &Inspector, record: &Record) -> Option<Cause> {
-    let report = inspector.report(record.exchange.id, BaselineChoice::default())?;
-    report.diagnosis?.findings.first().map(|finding| finding.cause)
+    inspector.top_cause(record.exchange.id).map(|(cause, _)| cause)
 }
 
-/// Hands the matches in the newest chunk below `before` to `found`, oldest first; returns what is left: everything below
+/// Hands the matches in the newest chunks below `before` to `found`, newest first; returns what is left: everything below
 /// the result, nothing when that is 0.
-pub fn scan_chunk(
+pub fn scan_some(
     filter: &Filter,
     inspector: &Inspector,
     before: ExchangeId,
@@ -351,13 +380,14 @@ pub fn scan_chunk(
     let history = inspector.history();
     let cause = |record: &Record| top_cause(inspector, record);
     let context = Context { history, now: history.now(), cause: &cause };
-    let first =
-        |chunk: &crate::history::columns::Chunk| chunk.columns().id.first().copied().unwrap_or(u64::MAX);
-    let Some(chunk) = history.chunks().rev().find(|chunk| first(chunk) < before.0) else {
-        return ExchangeId(0);
-    };
-    let rows = filter.rows(chunk, &filter.prepare(&context), &context);
-    let ids = ones(&rows).filter_map(|at| chunk.columns().id.get(at));
-    ids.filter(|id| **id < before.0).for_each(|id| found(ExchangeId(*id)));
-    ExchangeId(first(chunk))
+    let first = |chunk: &Chunk| chunk.columns().id.first().copied().unwrap_or(u64::MAX);
+    let many = if filter.asks_causes() { 1 } else { SLICE };
+    let below = history.chunks().rev().skip_while(|chunk| first(chunk) >= before.0);
+    let chunks: Vec<&Chunk> = below.take(many).collect();
+    let rows = filter.rows(&chunks, &filter.prepare(&context), &context);
+    for (chunk, rows) in chunks.iter().zip(&rows) {
+        let ids: Vec<u64> = ones(rows).filter_map(|at| chunk.columns().id.get(at).copied()).collect();
+        ids.into_iter().rev().filter(|id| *id < before.0).for_each(|id| found(ExchangeId(id)));
+    }
+    ExchangeId(chunks.last().map_or(0, |chunk| first(chunk)))
 }

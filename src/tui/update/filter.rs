@@ -9,7 +9,7 @@ use crate::tui::action::Effect;
 use crate::tui::complete;
 use crate::tui::keys::Chord;
 use crate::tui::state::input::{FilterLine, Input, Line};
-use crate::tui::state::stream::scan_chunk;
+use crate::tui::state::stream::scan_some;
 use crate::tui::state::{Focus, State, View};
 
 /// Opens the line.
@@ -101,14 +101,14 @@ fn changed(state: &State, line: &mut FilterLine) {
     };
 }
 
-/// Counts matches of the line in one more chunk.
+/// Counts matches of the line in some more of the history.
 pub(super) fn scan(state: &mut State) {
     if let Some(Input::Filter(line)) = &mut state.input
         && let Ok(filter) = &line.parsed
         && line.scan.0 > 0
     {
         let mut count = 0;
-        line.scan = scan_chunk(filter, &state.inspector, line.scan, |_| count += 1);
+        line.scan = scan_some(filter, &state.inspector, line.scan, |_| count += 1);
         line.count += count;
     }
 }

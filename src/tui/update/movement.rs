@@ -1,11 +1,9 @@
 //! Up, down, marks, search.
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use ratatui::layout::Position;
 
 use crate::tui::action::Effect;
 use crate::tui::keys::Chord;
-use crate::tui::layout::{HEADING, areas};
 use crate::tui::state::input::{Input, Line};
 use crate::tui::state::page::Page;
 use crate::tui::state::{Focus, State, View};
@@ -86,7 +84,7 @@ pub(super) fn last(state: &mut State, count: Option<u32>) {
     }
 }
 
-fn go(state: &mut State, row: usize) {
+pub(super) fn go(state: &mut State, row: usize) {
     match mover(state) {
         Mover::Page(page) => page.go(row),
         Mover::Stream => {
@@ -94,24 +92,6 @@ fn go(state: &mut State, row: usize) {
             state.detail.leave();
         }
         Mover::Endpoints => state.endpoints.select(row),
-    }
-}
-
-/// Selects what was clicked on.
-pub(super) fn click(state: &mut State, x: u16, y: u16) {
-    super::focus_at(state, x, y);
-    let areas = areas(state);
-    let at = Position::new(x, y);
-    let row = |top: u16| usize::from(y.saturating_sub(top + HEADING));
-    if areas.list.contains(at) && y >= areas.list.y + HEADING {
-        let first = match state.view {
-            View::Endpoints => state.endpoints.visible().0,
-            _ => state.stream.visible().0,
-        };
-        go(state, first + row(areas.list.y));
-    } else if areas.detail.contains(at) && state.focus == Focus::Detail && y >= areas.detail.y + HEADING {
-        let top = state.detail.page.top;
-        go(state, top + row(areas.detail.y));
     }
 }
 
@@ -138,12 +118,7 @@ pub(super) fn same_endpoint(state: &mut State, forward: bool) {
     let history = state.inspector.history();
     let Some(current) = state.stream.current() else { return };
     let Some(endpoint) = history.row_of(current).map(|row| history.canonical(row.endpoint)) else { return };
-    let at = state.stream.position(current);
-    let same = |index: &usize| {
-        let row = state.stream.at(*index).and_then(|id| history.row_of(id));
-        row.is_some_and(|row| history.canonical(row.endpoint) == endpoint)
-    };
-    let found = if forward { (at + 1..state.stream.len()).find(same) } else { (0..at).rev().find(same) };
+    let found = state.stream.of_endpoint(history, endpoint, current, forward);
     match found {
         Some(index) => {
             state.stream.select(index);
