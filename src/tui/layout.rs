@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::state::detail::Tab;
 use super::state::{Focus, State, View};
 
 /// From this width on list and exchange stand side by side.
@@ -58,6 +59,38 @@ pub fn areas(state: &State) -> Areas {
 pub fn is_single(state: &State) -> bool {
     let (width, height) = state.size;
     state.zoom || (width < WIDE && height < TALL)
+}
+
+/// The header's name of the program, in columns.
+pub const NAME: u16 = 8;
+
+/// The views that the header names: each with its name, the column it begins at and its width.
+pub fn headings(state: &State) -> impl Iterator<Item = (View, &'static str, u16, u16)> {
+    let open = state.view;
+    let views = [
+        (View::Stream, "Stream"),
+        (View::Endpoints, "Endpoints"),
+        (View::Compare, "Compare"),
+        (View::Health, "Health"),
+        (View::Help, "Help"),
+    ];
+    let named = views
+        .into_iter()
+        .filter(move |(view, _)| *view == open || !matches!(view, View::Compare | View::Help));
+    named.scan(NAME, |x, (view, name)| {
+        let (start, width) = (*x, name.len() as u16 + 2);
+        *x += width;
+        Some((view, name, start, width))
+    })
+}
+
+/// The tabs of an exchange: each with the column it begins at, counted from the pane's, and its width.
+pub fn tabs() -> impl Iterator<Item = (Tab, u16, u16)> {
+    Tab::ALL.into_iter().scan(0, |x, tab| {
+        let (start, width) = (*x, tab.title().len() as u16 + 2);
+        *x += width;
+        Some((tab, start, width))
+    })
 }
 
 fn panes(state: &State, body: Rect, areas: &mut Areas) {

@@ -181,7 +181,7 @@ impl Layout {
         for (index, entry) in entries.iter().enumerate() {
             let [middle, end, _] = scene.glyphs.tree;
             let branch = match index + 1 == entries.len() {
-                _ if alone => " ",
+                _ if alone => "",
                 true => end,
                 false => middle,
             };
@@ -207,9 +207,7 @@ impl Layout {
         let absent = |rows: &Vec<Vec<(String, Role)>>, index| rows.is_empty() && index == 0;
         for index in 0..left.len().max(right.len()).max(1) {
             let mut line = if index == 0 {
-                Line::of(Role::Line, &format!(" {branch} "))
-                    .add(role, sign)
-                    .add(Role::Name, &format!(" {name}"))
+                stem(branch).add(role, sign).add(Role::Name, &format!(" {name}"))
             } else {
                 Line::default()
             };
@@ -224,9 +222,7 @@ impl Layout {
     /// Name, then each value in a line of its own.
     fn below(doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>) {
         let (sign, role) = entry.sign();
-        let line = Line::of(Role::Line, &format!(" {branch} "))
-            .add(role, sign)
-            .add(Role::Name, &format!(" {}", entry.name));
+        let line = stem(branch).add(role, sign).add(Role::Name, &format!(" {}", entry.name));
         doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.name));
         for ((pieces, sign), role) in
             entry.pieces().into_iter().zip(["- ", "+ "]).zip([Role::Removed, Role::Added])
@@ -241,6 +237,11 @@ impl Layout {
             doc.push(line.hang(8).link(link(entry, pair)));
         }
     }
+}
+
+/// What stands before a name: its branch, or nothing where the name is all of its part.
+fn stem(branch: &str) -> Line {
+    if branch.is_empty() { Line::of(Role::Line, " ") } else { Line::of(Role::Line, &format!(" {branch} ")) }
 }
 
 fn cell(mut line: Line, pieces: Option<&Vec<(String, Role)>>, absent: bool) -> Line {

@@ -6,6 +6,7 @@ use crate::edge::sanitize;
 use crate::history::Record;
 use crate::inspector::Report;
 use crate::model::{Diagnosis, Evidence, EvidenceKind, Finding, Refuser};
+use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// Findings that are shown with all their evidence; later ones are short.
@@ -36,6 +37,7 @@ fn not_refused(doc: &mut Doc, record: &Record) {
 }
 
 fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
+    let mut seen: Vec<&str> = Vec::new();
     for (rank, finding) in diagnosis.findings.iter().enumerate() {
         if rank < FULL {
             doc.gap();
@@ -44,9 +46,15 @@ fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
         if rank < FULL {
             next(doc, finding.next.get(..1).unwrap_or_default(), "do", scene);
         }
-        let shown = if rank < FULL { finding.evidence.len() } else { 1 };
-        for evidence in finding.evidence.iter().take(shown) {
+        // What a cause shares with a more likely one is said once.
+        let (fresh, above): (Vec<_>, Vec<_>) =
+            finding.evidence.iter().partition(|evidence| !seen.contains(&evidence.text.as_str()));
+        for evidence in fresh.iter().take(if rank < FULL { usize::MAX } else { 1 }) {
             self::evidence(doc, evidence, scene);
+            seen.push(&evidence.text);
+        }
+        if !above.is_empty() && rank < FULL {
+            repeated(doc, above.len(), fresh.is_empty());
         }
         if rank == 0 {
             next(doc, finding.next.get(1..).unwrap_or_default(), "also", scene);
@@ -102,6 +110,14 @@ fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
         line = line.add(Role::Accent, &format!(" {}", scene.glyphs.arrow)).link(Link::Bytes(pointer.clone()));
     }
     doc.push(line);
+}
+
+/// Evidence that stands above already.
+fn repeated(doc: &mut Doc, count: usize, all: bool) {
+    let only = if all { "nothing but " } else { "" };
+    let text =
+        format!("{only}{} from above", text::plural(count as u64, "piece of evidence", "pieces of evidence"));
+    doc.push(Line::of(Role::Dim, "    as well  ").add(Role::Dim, &text).hang(13).prose());
 }
 
 fn next(doc: &mut Doc, steps: &[String], label: &str, scene: &Scene<'_>) {

@@ -61,8 +61,8 @@ macro_rules! table {
 table! {
     Quit          "quit"           Everywhere ["q" "Ctrl-c"]            "quit"      "Leave why403; in help, health and comparison: back"
     Help          "help"           Everywhere ["?" "F1"]                "help"      "These keys"
-    Back          "back"           Everywhere ["Esc"]                   ""          "Back; closes, cancels, returns to following"
-    ViewStream    "stream"         Everywhere ["F2" "S"]                ""          "Stream: exchanges that match"
+    Back          "back"           Everywhere ["Esc"]                   "back"      "Back; closes, cancels, returns to following"
+    ViewStream    "stream"         Everywhere ["F2" "S"]                "stream"    "Stream: exchanges that match"
     ViewEndpoints "endpoints"      Everywhere ["F3" "E"]                "endpoints" "Endpoints: refusals and successes of each"
     Compare       "compare"        Everywhere ["F4" "C"]                ""          "Compare the two exchanges marked with Space"
     Health        "health"         Everywhere ["F5" "H"]                ""          "Health: source, losses by stage, memory, queue"

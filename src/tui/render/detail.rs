@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::edge::sanitize;
 use crate::tui::doc::Doc;
-use crate::tui::layout::HEADING;
+use crate::tui::layout::{HEADING, tabs};
 use crate::tui::state::detail::Tab;
 use crate::tui::state::page::Page;
 use crate::tui::state::{Focus, State, View};
@@ -21,13 +21,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
     let focused = state.focus == Focus::Detail;
     let mut x = area.x;
-    for tab in Tab::ALL {
+    for (tab, start, width) in tabs() {
         let role = match (tab == state.detail.tab, focused) {
             (true, true) => Role::Selected,
             (true, false) => Role::SelectedBlur,
             (false, _) => Role::Dim,
         };
-        x += canvas.put(x, area.y, area.right().saturating_sub(x), &format!(" {} ", tab.title()), role);
+        x = area.x + start;
+        x += canvas.put(
+            x,
+            area.y,
+            width.min(area.right().saturating_sub(x)),
+            &format!(" {} ", tab.title()),
+            role,
+        );
     }
     let room = area.right().saturating_sub(x + 2);
     let title = text::fit_middle(&title(state), usize::from(room), canvas.glyphs().ellipsis);

@@ -5,34 +5,22 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::edge::sanitize;
 use crate::feed::{Ended, SourceKind};
-use crate::tui::keys::Command;
-use crate::tui::layout::Areas;
-use crate::tui::state::{State, View};
+use crate::tui::keys::{Binding, Command};
+use crate::tui::layout::{self, Areas};
+use crate::tui::state::{Focus, State, View};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// Name, views, filter.
 pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.fill(area, Role::Bar);
-    let mut x = area.x + canvas.put(area.x, area.y, 8, " why403 ", Role::Accent);
-    canvas.tint(Rect { width: x, ..area }, Role::Bar);
-    canvas.put(area.x + 1, area.y, 6, "why403", Role::Title);
-    canvas.tint(Rect { width: x, ..area }, Role::Bar);
-    let views = [
-        (View::Stream, "Stream"),
-        (View::Endpoints, "Endpoints"),
-        (View::Compare, "Compare"),
-        (View::Health, "Health"),
-        (View::Help, "Help"),
-    ];
-    for (view, name) in views {
-        let open = state.view == view;
-        if !open && matches!(view, View::Compare | View::Help) {
-            continue;
-        }
-        let label = format!(" {name} ");
-        let role = if open { Role::Selected } else { Role::Bar };
-        x += canvas.put(x, area.y, area.right().saturating_sub(x), &label, role);
+    canvas.put(area.x + 1, area.y, layout::NAME, "why403", Role::Title);
+    canvas.tint(Rect { width: layout::NAME.min(area.width), ..area }, Role::Bar);
+    let mut x = area.x + layout::NAME;
+    for (view, name, start, width) in layout::headings(state) {
+        let role = if state.view == view { Role::Selected } else { Role::Bar };
+        x = area.x + start;
+        x += canvas.put(x, area.y, width.min(area.right().saturating_sub(x)), &format!(" {name} "), role);
     }
     let filter = state.stream.filter.text();
     let shown = if filter.is_empty() { "(everything)" } else { filter };
@@ -129,7 +117,7 @@ fn facts(state: &State) -> Vec<(String, Role)> {
     let lost = traffic.lost();
     facts.push((format!("lost {}", text::short(lost)), if lost > 0 { Role::Warn } else { Role::Bar }));
     let memory = state.inspector.history().memory();
-    facts.push((format!("{} of {}", text::bytes(memory), text::bytes(state.budget)), Role::Bar));
+    facts.push((format!("memory {} of {}", text::bytes(memory), text::bytes(state.budget)), Role::Bar));
     facts
 }
 
@@ -148,7 +136,7 @@ pub(super) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     let mut x = area.x + 1;
     for place in state.places() {
         for (binding, chords) in state.keys.iter().filter(|(binding, _)| binding.place == *place) {
-            let Some(chord) = chords.first().filter(|_| !binding.hint.is_empty()) else { continue };
+            let Some(chord) = chords.first().filter(|_| is_worth_a_hint(binding, state)) else { continue };
             let key = chord.to_string();
             let needed = (text::width(&key) + binding.hint.len() + 3) as u16;
             if x + needed > area.right() {
@@ -158,4 +146,20 @@ pub(super) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
             x += canvas.put(x, area.y, needed, &format!(" {}  ", binding.hint), Role::Dim);
         }
     }
+}
+
+/// Whether the key does something here that people would look for.
+fn is_worth_a_hint(binding: &Binding, state: &State) -> bool {
+    let reading = matches!(state.view, View::Compare | View::Help | View::Health);
+    let useful = match binding.command {
+        Command::NextTab | Command::Baseline => !reading,
+        Command::Jump => !reading || state.view == View::Compare,
+        Command::Back => reading || state.focus == Focus::Detail,
+        Command::ViewStream => state.view != View::Stream,
+        Command::ViewEndpoints => state.view != View::Endpoints,
+        Command::Copy | Command::Pause => !reading,
+        Command::Help => state.view != View::Help,
+        _ => true,
+    };
+    useful && !binding.hint.is_empty()
 }

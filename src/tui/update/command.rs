@@ -40,7 +40,7 @@ pub(super) fn run(state: &mut State, command: Command, count: Option<u32>) -> Ve
 }
 
 /// Commands that change what is looked at.
-fn look(state: &mut State, command: Command) {
+pub(super) fn look(state: &mut State, command: Command) {
     match command {
         Command::Help => show(state, View::Help),
         Command::Health => show(state, View::Health),
@@ -110,7 +110,7 @@ fn quit(state: &mut State) -> Vec<Effect> {
     vec![Effect::Quit]
 }
 
-fn show(state: &mut State, view: View) {
+pub(super) fn show(state: &mut State, view: View) {
     if state.view == view && matches!(view, View::Help | View::Health) {
         state.view = View::Stream;
         return;

@@ -4,6 +4,7 @@ mod command;
 mod feed;
 mod filter;
 mod menu;
+mod mouse;
 mod movement;
 
 pub use command::pair;
@@ -11,8 +12,8 @@ pub use filter::apply as apply_filter;
 
 use super::action::{Action, Effect};
 use super::keys::Chord;
+use super::state::State;
 use super::state::input::Input;
-use super::state::{Focus, State, View};
 
 /// Takes `action` in.
 pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
@@ -27,12 +28,12 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Wheel(x, y, rows) => {
-            focus_at(state, x, y);
+            mouse::focus(state, x, y);
             movement::step(state, rows);
             Vec::new()
         }
         Action::Click(x, y) => {
-            movement::click(state, x, y);
+            mouse::click(state, x, y);
             Vec::new()
         }
         Action::Feed(message) => feed::take(state, message),
@@ -91,15 +92,5 @@ fn plain(state: &mut State, chord: Chord) -> Vec<Effect> {
             state.say(format!("{chord} does nothing here; {help} shows the keys"));
             Vec::new()
         }
-    }
-}
-
-fn focus_at(state: &mut State, x: u16, y: u16) {
-    let areas = super::layout::areas(state);
-    let at = ratatui::layout::Position::new(x, y);
-    if areas.detail.contains(at) && state.view == View::Stream && !state.stream.follows() {
-        state.focus = Focus::Detail;
-    } else if areas.list.contains(at) {
-        state.focus = Focus::List;
     }
 }

@@ -186,3 +186,28 @@ fn any_size_is_drawn_without_a_panic() {
         }
     }
 }
+
+#[test]
+fn n_goes_to_the_next_exchange_of_the_same_endpoint() {
+    let mut state = staged("", (80, 24));
+    press(&mut state, "g");
+    let endpoint = |state: &why403::tui::state::State| {
+        state.inspector.history().row_of(state.stream.selected().unwrap()).unwrap().endpoint
+    };
+    let (first, mut seen) = (endpoint(&state), vec![state.stream.selected().unwrap()]);
+    for _ in 0..state.stream.total() {
+        press(&mut state, "n");
+        if seen.last() != state.stream.selected().as_ref() {
+            seen.push(state.stream.selected().unwrap());
+        }
+        assert_eq!(endpoint(&state), first);
+    }
+    let rows = state.inspector.history().iter();
+    let all: Vec<ExchangeId> =
+        rows.filter(|record| record.endpoint == first).map(|record| record.exchange.id).collect();
+    assert_eq!(seen, all);
+    for expected in all.iter().rev().skip(1) {
+        press(&mut state, "N");
+        assert_eq!(state.stream.selected(), Some(*expected));
+    }
+}

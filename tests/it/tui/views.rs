@@ -1,5 +1,6 @@
 //! Snapshots of every view.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use ratatui::buffer::Buffer;
@@ -12,10 +13,13 @@ use why403::tui::action::Action;
 use why403::tui::render::render;
 use why403::tui::settle::settle;
 use why403::tui::state::State;
+use why403::tui::theme::Theme;
 use why403::tui::update::update;
 use why403::tui::{Colours, Settings, ThemeName};
 
-use super::staging::{empty, exchanges, press, staged};
+use super::staging::{empty, environment, exchanges, press, staged};
+
+const REFUSED: &str = "method:POST status:403";
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -203,20 +207,69 @@ fn a_file_that_is_being_read_and_a_view_that_is_frozen() {
     snapshot("reading-frozen", (80, 24), &mut state);
 }
 
+/// Every view: its name, the filter and the keys that lead there.
+const VIEWS: [(&str, &str, &str); 13] = [
+    ("stream", "", ""),
+    ("selected", "", "k k Space k k Space"),
+    ("refused", REFUSED, ""),
+    ("why", REFUSED, "g Enter"),
+    ("diff", REFUSED, "g d"),
+    ("request", REFUSED, "g Enter Tab Tab"),
+    ("response", REFUSED, "g Enter Tab Tab Tab"),
+    ("curl", REFUSED, "g Enter Shift-Tab"),
+    ("endpoints", "", "E"),
+    ("compare", "", "g Space j j Space C"),
+    ("health", "", "H"),
+    ("help", "", "?"),
+    ("menu", REFUSED, "k k y"),
+];
+
+const DEPTHS: [Colours; 4] = [Colours::True, Colours::Indexed, Colours::Sixteen, Colours::None];
+
+/// One file a theme and depth: what every view at every size is drawn in. Letters stand for the looks that the legend at the
+/// end names, numbers for the cells that have them; the last column changes when a cell's looks move.
+#[test]
+fn every_view_at_every_size_in_every_theme() {
+    let mut sheets: Vec<(String, Theme, Looks, String)> = ThemeName::ALL
+        .iter()
+        .flat_map(|theme| DEPTHS.map(|colours| (*theme, colours)))
+        .map(|(theme, colours)| {
+            let settings = Settings { theme, colours, ..Settings::default() };
+            let name = format!("{}-{}", theme.as_str(), format!("{colours:?}").to_lowercase());
+            (name, Theme::new(&settings, &environment()), Looks::default(), String::new())
+        })
+        .collect();
+    for (view, filter, keys) in VIEWS {
+        for size in SIZES {
+            let mut state = staged(filter, size);
+            press(&mut state, keys);
+            state.notice = None;
+            let plain = text(&drawn(&mut state));
+            for (name, theme, looks, sheet) in &mut sheets {
+                state.theme = theme.clone();
+                let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+                render(&state, &mut buffer);
+                assert_eq!(text(&buffer), plain, "{view} says something else in {name}");
+                let _ =
+                    writeln!(sheet, "{view:<10}{:<8}{}", format!("{}x{}", size.0, size.1), looks.of(&buffer));
+            }
+        }
+    }
+    for (name, _, looks, sheet) in sheets {
+        insta::assert_snapshot!(format!("theme-{name}"), format!("{sheet}\n{}", looks.legend()));
+    }
+}
+
+/// One view of each theme in full, cell by cell.
 #[test]
 fn every_theme_with_its_colours() {
     for theme in ThemeName::ALL {
-        for colours in [Colours::True, Colours::Indexed, Colours::Sixteen, Colours::None] {
-            let settings = Settings { theme, colours, ..Settings::default() };
-            let mut state = empty("method:POST status:403", &settings);
-            update(&mut state, Action::Feed(Message::Exchanges(exchanges())));
-            press(&mut state, "g d");
-            let depth = format!("{colours:?}").to_lowercase();
-            insta::assert_snapshot!(
-                format!("theme-{}-{depth}", theme.as_str()),
-                unkeyed(&styled(&drawn(&mut state)))
-            );
-        }
+        let settings = Settings { theme, colours: Colours::True, ..Settings::default() };
+        let mut state = empty(REFUSED, &settings);
+        update(&mut state, Action::Feed(Message::Exchanges(exchanges())));
+        press(&mut state, "g d");
+        let name = format!("colours-{}", theme.as_str());
+        insta::assert_snapshot!(name, unkeyed(&styled(&drawn(&mut state))));
     }
 }
 
@@ -255,4 +308,37 @@ fn styled(buffer: &Buffer) -> String {
 fn looks(style: Style) -> String {
     let colour = |colour: Option<ratatui::style::Color>| colour.map(|c| c.to_string()).unwrap_or_default();
     format!("{} on {} {:?}", colour(style.fg), colour(style.bg), style.add_modifier)
+}
+
+/// The looks seen so far, in the order in which they came.
+#[derive(Default)]
+struct Looks(Vec<Style>);
+
+impl Looks {
+    /// How many cells of `buffer` have which looks, and a checksum over where.
+    fn of(&mut self, buffer: &Buffer) -> String {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut checksum = 0xcbf2_9ce4_8422_2325_u64;
+        for cell in &buffer.content {
+            let style = cell.style();
+            let at = self.0.iter().position(|known| *known == style).unwrap_or_else(|| {
+                self.0.push(style);
+                self.0.len() - 1
+            });
+            *counts.entry(at).or_default() += 1;
+            checksum = (checksum ^ at as u64).wrapping_mul(0x100_0000_01b3);
+        }
+        let counts: Vec<String> =
+            counts.iter().map(|(at, count)| format!("{}{count}", letter(*at))).collect();
+        format!("{}  {:08x}", counts.join(" "), checksum >> 32)
+    }
+
+    fn legend(&self) -> String {
+        let lines = self.0.iter().enumerate();
+        lines.map(|(at, style)| format!("{}  {}\n", letter(at), looks(*style))).collect()
+    }
+}
+
+fn letter(at: usize) -> char {
+    ('a'..='z').chain('A'..='Z').nth(at).expect("fewer looks than letters")
 }
