@@ -152,12 +152,11 @@ pub(super) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 fn is_worth_a_hint(binding: &Binding, state: &State) -> bool {
     let reading = matches!(state.view, View::Compare | View::Help | View::Health);
     let useful = match binding.command {
-        Command::NextTab | Command::Baseline => !reading,
+        Command::NextTab | Command::Baseline | Command::Copy | Command::Pause => !reading,
         Command::Jump => !reading || state.view == View::Compare,
         Command::Back => reading || state.focus == Focus::Detail,
         Command::ViewStream => state.view != View::Stream,
         Command::ViewEndpoints => state.view != View::Endpoints,
-        Command::Copy | Command::Pause => !reading,
         Command::Help => state.view != View::Help,
         _ => true,
     };
