@@ -335,7 +335,9 @@ impl Looks {
 
     fn legend(&self) -> String {
         let lines = self.0.iter().enumerate();
-        lines.map(|(at, style)| format!("{}  {}\n", letter(at), looks(*style))).collect()
+        let lines: Vec<String> =
+            lines.map(|(at, style)| format!("{}  {}", letter(at), looks(*style))).collect();
+        lines.join("\n")
     }
 }
 
