@@ -1,5 +1,6 @@
 //! One refusal with everything that rules look at, prepared once.
 
+use std::cell::OnceCell;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::attribute::Sheet;
 use super::behaved::Behaviour;
 use super::contrast::{Contrast, contrasts};
 use super::knowledge::{Fingerprint, Knowledge};
+use super::said::utterance::{Utterance, utterances};
 use super::said::{Heard, Memory};
 use super::stats::{self, Address, Brief, Place, Sample, Server, Stats};
 use super::voice;
@@ -42,6 +44,8 @@ pub struct Case<'a> {
     pub contrasts: Vec<Contrast>,
     /// What the response says.
     pub heard: Arc<Heard>,
+    /// The content of this very response and what it says, where the reading shared with its like will not do.
+    own: OnceCell<(String, Vec<Utterance>)>,
     /// What refusals say that happened behind this one.
     pub behind: Vec<Arc<Heard>>,
     /// Fingerprints that match.
@@ -102,6 +106,7 @@ impl<'a> Case<'a> {
             borrowed,
             group,
             heard,
+            own: OnceCell::new(),
             behind,
             differences,
         };
@@ -121,6 +126,23 @@ impl<'a> Case<'a> {
     /// Its response.
     pub fn response(&self) -> Option<&'a Response> {
         self.record.exchange.response.as_ref()
+    }
+    fn own(&self) -> &(String, Vec<Utterance>) {
+        self.own.get_or_init(|| {
+            let Some(response) = self.response() else { return Default::default() };
+            let content = content(response);
+            let said = utterances(response, content.as_bytes());
+            (content, said)
+        })
+    }
+    /// The content of this response, codings undone.
+    pub(super) fn own_content(&self) -> &str {
+        &self.own().0
+    }
+    /// What this very response says; nothing where that is not as many things as were read.
+    pub(super) fn own_said(&self) -> Option<&[Utterance]> {
+        let said = &self.own().1;
+        (said.len() == self.heard.said.len()).then_some(said)
     }
     /// Points into this exchange.
     pub fn point(&self, part: Part, name: &str) -> Pointer {

@@ -5,7 +5,7 @@ use super::Diagnoser;
 use super::fixture::{self, Scenario};
 use crate::history::History;
 use crate::inspector::Inspector;
-use crate::model::{BaselineChoice, Diagnosis, Exchange};
+use crate::model::{BaselineChoice, Diagnosis, EvidenceKind, Exchange, Part};
 
 /// Diagnoses every 403 of `exchanges`, all of them known.
 fn diagnose(exchanges: Vec<Exchange>) -> Vec<Diagnosis> {
@@ -144,6 +144,37 @@ fn words_of_a_default_page_count_in_a_member_of_their_own() {
     assert!(says(&member, "You don't have permission"));
     let page = last(&format!("{OK}+++\n--- 403\nContent-Type: text/html\n\n<html><p>{words}</p></html>\n"));
     assert!(!says(&page, "You don't have permission"));
+}
+
+#[test]
+fn evidence_quotes_its_own_response_and_points_at_the_bytes() {
+    let denied =
+        |ip: &str| format!("+++\n@ {ip}\n--- 403\n\n{{\"message\":\"IP address {ip} is not allowed\"}}\n\n");
+    let diagnoses =
+        diagnose(fixture::exchanges(&format!("{OK}{}{}", denied("10.9.9.7"), denied("10.9.9.8"))));
+    for (diagnosis, ip) in diagnoses.iter().zip(["10.9.9.7", "10.9.9.8"]) {
+        let said =
+            diagnosis.findings[0].evidence.iter().find(|one| one.text.contains("is not allowed")).unwrap();
+        assert!(said.text.contains(ip), "{}", said.text);
+        assert_eq!(said.pointers[0].range, Some((12, 46)));
+    }
+}
+
+#[test]
+fn a_suspicious_text_is_pointed_at_where_it_stands() {
+    for (edit, part, name) in [
+        ("POST /a?q=../../etc/passwd", Part::Query, "q"),
+        ("User-Agent: ${jndi:ldap://x}", Part::RequestHeader, "user-agent"),
+        ("\n{\"n\":\"<script>alert(1)</script>\"}", Part::RequestBody, "$.n"),
+    ] {
+        let found = last(&format!("{OK}+++\n{edit}\n--- 403\n"));
+        let evidence = found.findings.iter().flat_map(|finding| &finding.evidence);
+        let mut shown = evidence.filter(|one| one.kind == EvidenceKind::Shown);
+        assert!(
+            shown.any(|one| one.pointers[0].part == part && one.pointers[0].name == name),
+            "{edit}: {found:#?}"
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod heard;
 pub mod lexicon;
+pub mod quote;
 pub mod rules;
 pub mod utterance;
 

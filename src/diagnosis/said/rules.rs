@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::quote::quote;
 use super::utterance::Utterance;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::{self, At, Family};
 use crate::diagnosis::rule::{Out, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{Cause, EvidenceKind, Part, Pointer};
 use crate::parts::{cookies, set_cookies};
 
 const SAID: EvidenceKind = EvidenceKind::Said;
@@ -40,6 +41,9 @@ impl Rule for KnownResponse {
     }
 }
 
+/// A weight, the utterance it rests on, and its number among this response's own.
+type Heeded<'a> = (f32, &'a Utterance, Option<usize>);
+
 /// Codes and words, from `assets/lexicon.toml`.
 pub struct Wording;
 
@@ -51,12 +55,12 @@ impl Rule for Wording {
         !case.heard.hits.is_empty() || !case.behind.is_empty()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let mut best: BTreeMap<Cause, Vec<(f32, &Utterance, bool)>> = BTreeMap::new();
+        let mut best: BTreeMap<Cause, Vec<Heeded<'_>>> = BTreeMap::new();
         let all = std::iter::once((&case.heard, false)).chain(case.behind.iter().map(|heard| (heard, true)));
         for (heard, inner) in all {
             for (cause, weight, index) in &heard.hits {
                 if let Some(utterance) = heard.said.get(*index) {
-                    best.entry(*cause).or_default().push((*weight, utterance, inner));
+                    best.entry(*cause).or_default().push((*weight, utterance, (!inner).then_some(*index)));
                 }
             }
         }
@@ -66,12 +70,15 @@ impl Rule for Wording {
             }
             found.sort_by(|a, b| b.0.total_cmp(&a.0));
             found.dedup_by(|a, b| a.1 == b.1);
-            for (weight, utterance, inner) in found.into_iter().take(3) {
+            for (weight, utterance, own) in found.into_iter().take(3) {
                 let place =
                     if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
-                let who = if inner { "an answer behind it" } else { "the response" };
-                let text = format!("{who} says {:?}{place}", clip(&utterance.text));
-                out.add(cause, weight, SAID, text, vec![case.point(utterance.part, &utterance.name)]);
+                let (who, (text, range)) = match own {
+                    Some(index) => ("the response", quote(case, utterance, index)),
+                    None => ("an answer behind it", (utterance.text.as_str().into(), None)),
+                };
+                let pointer = Pointer { range, ..case.point(utterance.part, &utterance.name) };
+                out.add(cause, weight, SAID, format!("{who} says {:?}{place}", clip(&text)), [pointer]);
             }
         }
     }

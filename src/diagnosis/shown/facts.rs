@@ -5,7 +5,7 @@ use super::seen::Seen;
 use super::{credential, payload};
 use crate::diagnosis::attribute::Sheet;
 use crate::diagnosis::family::Family;
-use crate::model::{Anomaly, Exchange, Request};
+use crate::model::{Anomaly, Exchange, Part, Request};
 use crate::parts::json::{self, JsonEnd};
 use crate::parts::{self, MediaType};
 
@@ -16,29 +16,61 @@ pub struct Fact {
     pub id: &'static str,
     /// What was seen, for people; never a secret.
     pub detail: String,
+    /// Where it stands: the part and the name in it.
+    pub at: (Part, String),
 }
 
 /// The facts of a request.
 pub fn facts(exchange: &Exchange, sheet: &Sheet, seen: &Seen<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     let Some(request) = &exchange.request else { return out };
-    let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail });
-    payload_facts(request, seen, &mut add);
+    payload_fact(request, seen, &mut out);
+    let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail, at: part_of(id) });
+    upload_fact(request, &mut add);
     credential_facts(exchange, sheet, seen, &mut add);
     body_facts(request, seen, &mut add);
     field_facts(exchange, request, &mut add);
     out
 }
 
-fn payload_facts(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
+/// The part in which a fact stands that is not about one named thing.
+fn part_of(id: &str) -> (Part, String) {
+    let part = match id {
+        "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
+        "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
+        "address-expired" => Part::Query,
+        _ => Part::RequestHeader,
+    };
+    let name = match id {
+        "token-expired" => "exp",
+        "token-not-yet-valid" => "nbf",
+        "host-address" | "host-missing" => "host",
+        "agent-missing" | "agent-script" | "agent-scanner" => "user-agent",
+        "accept-missing" => "accept",
+        "charset-odd" => "content-type",
+        "encoding-odd" => "content-encoding",
+        "credential-malformed" | "credential-none" | "token-malformed" => "authorization",
+        _ => "",
+    };
+    (part, name.to_owned())
+}
+
+fn payload_fact(request: &Request, seen: &Seen<'_>, out: &mut Vec<Fact>) {
     if let Some(found) = payload::find(request, seen) {
         let place = if found.place.is_empty() {
             found.part.as_str().to_owned()
         } else {
             format!("{} {}", found.part.as_str(), found.place)
         };
-        add(if found.strong { "payload" } else { "payload-weak" }, format!("{} in {place}", found.name));
+        out.push(Fact {
+            id: if found.strong { "payload" } else { "payload-weak" },
+            detail: format!("{} in {place}", found.name),
+            at: (found.part, found.place),
+        });
     }
+}
+
+fn upload_fact(request: &Request, add: &mut impl FnMut(&'static str, String)) {
     let media = request.head.fields().value("content-type").and_then(MediaType::parse);
     if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
         for part in parts::multipart_fields(&request.body.kept, boundary) {

@@ -4,7 +4,7 @@ use crate::diagnosis::attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{Cause, EvidenceKind};
 
 /// What the request shows by itself.
 pub struct Facts;
@@ -29,7 +29,7 @@ impl Rule for Facts {
                 (_, true) => format!("; so is it in {sharing} of {all} successes of other endpoints"),
                 (_, false) => format!("; so is it in {sharing} of {all} successes"),
             };
-            let pointer = vec![case.point(part_of(fact.id), "")];
+            let pointer = vec![case.point(fact.at.0, &fact.at.1)];
             for (cause, weight) in case.knowledge.fact(fact.id) {
                 out.add(
                     *cause,
@@ -67,15 +67,4 @@ fn factor(all: usize, share: f32, borrowed: bool) -> f32 {
 /// Refusals that sound the same but do not share the fact weaken it.
 fn fellowship(fellows: usize, group: usize) -> f32 {
     if group <= 1 { 1.0 } else { 0.5 + 0.5 * (fellows.max(1) as f32 / group as f32) }
-}
-
-fn part_of(id: &str) -> Part {
-    match id {
-        "payload" | "payload-weak" | "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => {
-            Part::RequestBody
-        }
-        "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
-        "address-expired" => Part::Query,
-        _ => Part::RequestHeader,
-    }
 }
