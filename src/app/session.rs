@@ -55,7 +55,9 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let opened = open(&plan.input, &stop)?;
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&plan, &save_dir)?;
-    if plan.mode != Mode::Screen {
+    if plan.mode == Mode::Screen {
+        tui::block_stop().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
+    } else {
         signals::block()
             .and_then(|()| signals::watch(&stop, &headway))
             .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;

@@ -9,6 +9,7 @@ mod clipboard;
 mod complete;
 pub mod doc;
 mod input;
+mod job;
 mod keys;
 pub mod layout;
 pub mod pace;
@@ -25,6 +26,7 @@ pub mod theme;
 pub mod update;
 mod wire;
 
+pub use job::block_stop;
 pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, TABLE, names as key_names};
 pub use run::run;
 pub use settings::{BytesPerSecond, Colours, Environment, Settings, ThemeName};

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 use super::action::{Action, Effect};
 use super::clipboard::{self, Refusal};
 use super::input::Input;
+use super::job::{self, Stops, Whom};
 use super::keys::Chord;
 use super::pace::{Pace, Urgency};
 use super::painter::Painter;
@@ -41,6 +42,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
     let mut session = Session::new(options, feed)?;
     let mut guard = Some(Guard::take(session.mouse).map_err(TuiError::Terminal)?);
     let mut input = Input::start().map_err(TuiError::Terminal)?;
+    let mut stops = Stops::start().map_err(TuiError::Signal)?;
     let mut resized = signal(SignalKind::window_change()).map_err(TuiError::Signal)?;
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -56,6 +58,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
         let scans = wants_scan(&session.state);
         tokio::select! {
             number = signals.ended() => break Ok(Some(number)),
+            () = stops.asked() => session.suspend = Some(Whom::Us),
             _ = resumed.recv() => session.resume(&mut guard).map_err(TuiError::Terminal)?,
             _ = resized.recv() => session.event(resize()),
             event = input.next() => match event {
@@ -74,9 +77,8 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
                 tokio::task::yield_now().await;
             },
         }
-        if session.suspend {
-            session.suspend = false;
-            suspend(&mut session, &mut resumed, &mut guard).await.map_err(TuiError::Terminal)?;
+        if let Some(whom) = session.suspend.take() {
+            suspend(&mut session, whom, &mut resumed, &mut guard).await.map_err(TuiError::Terminal)?;
         }
         if session.quit {
             break Ok(None);
@@ -89,10 +91,15 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
 }
 
 /// Gives the terminal back, stops, and takes it again. Where nobody could let us go on (the shell is gone) nothing happens.
-async fn suspend(session: &mut Session, resumed: &mut Signal, guard: &mut Option<Guard>) -> io::Result<()> {
+async fn suspend(
+    session: &mut Session,
+    whom: Whom,
+    resumed: &mut Signal,
+    guard: &mut Option<Guard>,
+) -> io::Result<()> {
     let _ = timeout(PATIENCE, session.writer.written()).await;
     drop(guard.take());
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(0), nix::sys::signal::Signal::SIGTSTP)?;
+    job::stop(whom)?;
     let _ = timeout(STOP, resumed.recv()).await;
     session.resume(guard)
 }
@@ -147,7 +154,7 @@ struct Session {
     stop_after: Option<u64>,
     save_dir: std::path::PathBuf,
     mouse: bool,
-    suspend: bool,
+    suspend: Option<Whom>,
     quit: bool,
 }
 
@@ -176,7 +183,7 @@ impl Session {
             stop_after,
             save_dir: options.save_dir,
             mouse: settings.mouse,
-            suspend: false,
+            suspend: None,
             quit: false,
         })
     }
@@ -261,7 +268,7 @@ impl Session {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Quit => self.quit = true,
-            Effect::Suspend => self.suspend = true,
+            Effect::Suspend => self.suspend = Some(Whom::Job),
             Effect::Redraw => self.painter.forget(),
             Effect::Bell => {
                 if self.rang.is_none_or(|rang| rang.elapsed() >= BELL) {

@@ -255,3 +255,100 @@ fn a_shell_can_stop_it_and_let_it_go_on() {
     terminal.press("exit\r");
     terminal.end();
 }
+
+#[test]
+fn a_signal_from_elsewhere_stops_it_with_the_terminal_given_back() {
+    if !can_run("a_signal_from_elsewhere_stops_it", false, &["bash"]) {
+        return;
+    }
+    let file = capture();
+    let mut terminal = Terminal::open("bash", &["--norc", "--noprofile", "-i"], (80, 24));
+    terminal.until_shown("$ ");
+    // The shell tells which process it is.
+    let ids = file.path().with_extension("pid");
+    let command = format!(
+        "(echo $BASHPID >'{}'; exec '{}' -r '{}')\r",
+        ids.display(),
+        why403().display(),
+        file.path().display()
+    );
+    terminal.press(&command);
+    terminal.until_shown("4 of 18 match");
+    let id: i32 = std::fs::read_to_string(&ids).unwrap().trim().parse().unwrap();
+    kill(Pid::from_raw(id), Signal::SIGTSTP).unwrap();
+    terminal.until_shown("Stopped");
+    assert!(!terminal.screen.screen().alternate_screen() && !terminal.screen.screen().hide_cursor());
+    terminal.press("fg\r");
+    terminal.until("the screen again", |terminal| {
+        terminal.screen.screen().alternate_screen() && terminal.shows().contains("4 of 18 match")
+    });
+    terminal.press("q");
+    terminal.until("the prompt", |terminal| !terminal.screen.screen().alternate_screen());
+    terminal.press("exit\r");
+    terminal.end();
+    let _ = std::fs::remove_file(ids);
+}
+
+/// Set for the copy of this test program that runs [`the_screen_with_a_bug`] in a terminal.
+const BUG: &str = "WHY403_TEST_BUG";
+
+/// The part inside the terminal: the real screen, with a callback that panics. Alone it does nothing.
+#[test]
+fn the_screen_with_a_bug() {
+    use why403::diagnosis::Diagnoser;
+    use why403::feed::{self, Message};
+    use why403::filter::Filter;
+    use why403::history::History;
+    use why403::inspector::Inspector;
+    use why403::tui;
+
+    if std::env::var_os(BUG).is_none() {
+        return;
+    }
+    why403::app::report_panics();
+    let (sender, receiver) = feed::channel();
+    sender.try_send(Message::Exchanges(super::staging::exchanges())).unwrap();
+    let options = tui::Options {
+        source: feed::Source::default(),
+        inspector: Inspector::new(History::new(1 << 20), Diagnoser::new()),
+        budget: 1 << 20,
+        filter: Filter::parse("").unwrap(),
+        reveal: false,
+        stop_after: None,
+        settings: tui::Settings::default(),
+        environment: tui::Environment::detect(),
+        exports: tui::Exports {
+            curl: |_, _| String::new(),
+            markdown: |_, _, _| String::new(),
+            json: |_, _, _| String::new(),
+        },
+        on_match: Some(Box::new(|_, _| panic!("met \u{1b}]0;title\u{7} on the wire"))),
+        save_dir: std::env::temp_dir(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _ = runtime.block_on(tui::run(options, receiver));
+}
+
+#[test]
+fn a_bug_gives_the_terminal_back_and_says_so_in_one_harmless_line() {
+    let this = std::env::current_exe().unwrap();
+    let mut terminal = Terminal::open(
+        "env",
+        &[
+            &format!("{BUG}=1"),
+            this.to_str().unwrap(),
+            "--exact",
+            "tui::pty::the_screen_with_a_bug",
+            "--nocapture",
+            "--test-threads=1",
+        ],
+        (100, 30),
+    );
+    let code = terminal.end();
+    assert_ne!(code, 0);
+    assert!(terminal.is_given_back(), "{}", terminal.shows());
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(raw.contains("\x1b[?1049h"), "the screen was there");
+    assert!(raw.contains("a bug in why403: met ␛]0;title␇ on the wire"), "{raw:?}");
+    assert!(!raw.contains("\x1b]0;title"), "{raw:?}");
+}
