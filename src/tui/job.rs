@@ -42,7 +42,7 @@ impl Stops {
     /// Waits until somebody wants us to stop. Cancel safe.
     pub(super) async fn asked(&mut self) {
         if self.0.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
