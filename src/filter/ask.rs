@@ -16,8 +16,39 @@ const LINE: usize = 64;
 /// Bytes of a body that are touched ahead: the processor finds out by itself that more is read.
 const AHEAD: usize = 256;
 
-/// The candidates that pass `test`, which reads of an exchange what `term` does.
-pub(super) fn ask(chunk: &Chunk, candidates: &Bitmap, term: &Term, test: impl Fn(&Record) -> bool) -> Bitmap {
+/// What a test reads of an exchange besides its record.
+#[derive(Clone, Copy)]
+pub(super) enum Reach {
+    /// Nothing.
+    Record(Side),
+    /// The request's start line.
+    Target,
+    /// Heads.
+    Heads(Side),
+    /// Bodies.
+    Bodies(Side),
+}
+
+impl Reach {
+    pub(super) fn of(term: &Term) -> Self {
+        match term {
+            Term::Target(_) | Term::Path(_) | Term::Query(_) | Term::Host(_) => Self::Target,
+            Term::Field(side, _) => Self::Heads(*side),
+            Term::Cookie(_) => Self::Heads(Side::Request),
+            Term::Body(side, _) => Self::Bodies(*side),
+            Term::Size(side, _) => Self::Record(*side),
+            _ => Self::Record(Side::Request),
+        }
+    }
+}
+
+/// The candidates that pass `test`, which reads of an exchange what `reach` says.
+pub(super) fn ask(
+    chunk: &Chunk,
+    candidates: &Bitmap,
+    reach: Reach,
+    test: impl Fn(&Record) -> bool,
+) -> Bitmap {
     let mut found = [0; WORDS];
     let mut rows = ones(candidates);
     let mut group: Vec<(usize, &Record)> = Vec::with_capacity(GROUP);
@@ -27,7 +58,7 @@ pub(super) fn ask(chunk: &Chunk, candidates: &Bitmap, term: &Term, test: impl Fn
         if group.is_empty() {
             return found;
         }
-        touch(&group, term);
+        touch(&group, reach);
         for (at, record) in &group {
             if test(record) {
                 set(&mut found, *at);
@@ -36,27 +67,20 @@ pub(super) fn ask(chunk: &Chunk, candidates: &Bitmap, term: &Term, test: impl Fn
     }
 }
 
-fn touch(group: &[(usize, &Record)], term: &Term) {
-    let side = match term {
-        Term::Field(side, _) | Term::Body(side, _) | Term::Size(side, _) => *side,
-        _ => Side::Request,
+fn touch(group: &[(usize, &Record)], reach: Reach) {
+    let side = match reach {
+        Reach::Record(side) | Reach::Heads(side) | Reach::Bodies(side) => side,
+        Reach::Target => Side::Request,
     };
     let records = || group.iter().map(|(_, record)| *record);
+    let messages = || records().flat_map(|record| messages(record, side));
     black_box(records().map(|record| first(record, side)).sum::<usize>());
-    match term {
-        Term::Target(_) | Term::Path(_) | Term::Query(_) | Term::Host(_) => {
-            black_box(records().map(target).sum::<usize>());
-        }
-        Term::Field(..) | Term::Cookie(_) => {
-            let heads = records().flat_map(|record| messages(record, side));
-            black_box(heads.map(|(fields, _)| spans(fields) + head(fields)).sum::<usize>());
-        }
-        Term::Body(..) => {
-            let bodies = records().flat_map(|record| messages(record, side));
-            black_box(bodies.map(|(fields, kept)| spans(fields) + body(kept)).sum::<usize>());
-        }
-        _ => {}
-    }
+    black_box(match reach {
+        Reach::Record(_) => 0,
+        Reach::Target => records().map(target).sum::<usize>(),
+        Reach::Heads(_) => messages().map(|(fields, _)| head(fields)).sum(),
+        Reach::Bodies(_) => messages().map(|(_, kept)| body(kept)).sum(),
+    });
 }
 
 /// The messages of a side.
@@ -73,13 +97,10 @@ fn first(record: &Record, side: Side) -> usize {
     messages(record, side).map(|(fields, body)| fields.heap_bytes() + body.kept.len()).sum::<usize>() + port
 }
 
-/// Four entries of the list of fields are in a line.
-fn spans(fields: &Fields) -> usize {
-    fields.spans().step_by(4).map(|span| span.name.len as usize).sum()
-}
-
+/// The list of fields, four of them in a line, and the bytes.
 fn head(fields: &Fields) -> usize {
-    fields.raw().iter().step_by(LINE).map(|byte| usize::from(*byte)).sum()
+    let spans: usize = fields.spans().step_by(4).map(|span| span.name.len as usize).sum();
+    spans + fields.raw().iter().step_by(LINE).map(|byte| usize::from(*byte)).sum::<usize>()
 }
 
 fn target(record: &Record) -> usize {

@@ -2,7 +2,7 @@
 //! only for those that everything cheaper has let through.
 
 use super::Context;
-use super::ask::ask;
+use super::ask::{Reach, ask, messages};
 use super::number::Numbers;
 use super::parse::Node;
 use super::term::{Is, Term, host};
@@ -161,6 +161,15 @@ impl Run<'_, '_> {
                 combine(&found, &self.ask(term, &unknown), |one, two| one | two)
             }
             Term::Endpoint(_) | Term::Host(_) => self.endpoint(term, candidates, slots),
+            Term::Body(side, texts) => {
+                let coded = scan(&columns.flags, candidates, |flags| flags & flag::CODED != 0);
+                let plain = combine(candidates, &coded, |candidate, coded| candidate & !coded);
+                // As they were sent, so that their heads need not be read.
+                let found = ask(self.chunk, &plain, Reach::of(term), |record| {
+                    messages(record, *side).any(|(_, body)| any(texts, &body.kept))
+                });
+                combine(&found, &self.ask(term, &coded), |one, two| one | two)
+            }
             _ => self.ask(term, candidates),
         }
     }
@@ -179,9 +188,9 @@ impl Run<'_, '_> {
     fn ask(&self, term: &Term, candidates: &Bitmap) -> Bitmap {
         match term {
             Term::Host(texts) => {
-                ask(self.chunk, candidates, term, |record| host(record, self.context, texts))
+                ask(self.chunk, candidates, Reach::of(term), |record| host(record, self.context, texts))
             }
-            _ => ask(self.chunk, candidates, term, |record| term.matches(record, self.context)),
+            _ => ask(self.chunk, candidates, Reach::of(term), |record| term.matches(record, self.context)),
         }
     }
 }

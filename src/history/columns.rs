@@ -24,7 +24,9 @@ pub mod flag {
     pub(crate) const CLIENT: u8 = 8;
     /// The last success of its endpoint of its principal, while that is remembered.
     pub(crate) const PRINCIPAL: u8 = 16;
-    /// Any of the three: a baseline, evicted last.
+    /// A content coding was applied to a body of it.
+    pub const CODED: u8 = 32;
+    /// A baseline of any of the three kinds, evicted last.
     pub(crate) const KEPT: u8 = LAST | CLIENT | PRINCIPAL;
 }
 

@@ -246,6 +246,7 @@ impl History {
 fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>) -> Row {
     let success = if exchange.is_success() { flag::SUCCESS } else { 0 };
     let refusal = if exchange.is_refusal() { flag::REFUSAL } else { 0 };
+    let coded = if is_coded(exchange) { flag::CODED } else { 0 };
     Row {
         id: exchange.id.0,
         started: exchange.started(),
@@ -257,7 +258,13 @@ fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<
         status: exchange.status().unwrap_or(0),
         method,
         outcome: exchange.outcome,
-        flags: success | refusal,
+        flags: success | refusal | coded,
         size: u32::try_from(size::of(exchange)).unwrap_or(u32::MAX),
     }
+}
+
+fn is_coded(exchange: &Exchange) -> bool {
+    let request = exchange.request.iter().map(|request| request.head.fields());
+    let response = exchange.response.iter().map(|response| response.head.fields());
+    request.chain(response).any(|fields| fields.has("content-encoding"))
 }
