@@ -55,6 +55,10 @@ pub(super) fn check(args: &TapArgs) -> Result<(), TapError> {
 /// How TLS is spoken to clients, and where certificates come from.
 pub(super) struct ServerTls {
     settings: ServerSettings,
+    /// CAs of client certificates.
+    client_ca: Option<PathBuf>,
+    /// Whether a client without a certificate is let in.
+    client_optional: bool,
     pairs: Vec<(PathBuf, PathBuf)>,
     strict: bool,
     minter: Option<Arc<Minter>>,
@@ -66,19 +70,14 @@ impl ServerTls {
         if args.listen.is_empty() {
             return Ok(None);
         }
-        let client_auth = match &args.client_ca {
-            None => None,
-            Some(path) => Some(ClientAuth {
-                roots: Arc::new(tls::roots(path, &read(path)?)?),
-                optional: args.client_cert_optional,
-            }),
-        };
         let minter = match args.self_signed.as_slice() {
             [] => None,
             names => Some(Arc::new(Minter::new(LocalCa::open()?, names, args.strict_sni)?)),
         };
         Ok(Some(Self {
-            settings: ServerSettings::new(&args.alpn, client_auth)?,
+            settings: ServerSettings::new(&args.alpn)?,
+            client_ca: args.client_ca.clone(),
+            client_optional: args.client_cert_optional,
             pairs: args.cert.iter().cloned().zip(args.key.iter().cloned()).collect(),
             strict: args.strict_sni,
             minter,
@@ -87,20 +86,29 @@ impl ServerTls {
 
     /// The files that [`ServerTls::load`] reads.
     pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.pairs.iter().flat_map(|(cert, key)| [cert, key])
+        self.pairs.iter().flat_map(|(cert, key)| [cert, key]).chain(&self.client_ca)
     }
 
     /// Reads the certificates, by `read`, and makes a configuration of them.
     pub(super) fn load(&self, read: &Read<'_>) -> Result<Arc<rustls::ServerConfig>, TapError> {
+        let client_auth = match &self.client_ca {
+            None => None,
+            Some(path) => {
+                let roots = Arc::new(tls::roots(path, &read(path)?)?);
+                Some(ClientAuth { roots, optional: self.client_optional })
+            }
+        };
+        let client_auth = client_auth.as_ref();
         if let Some(minter) = &self.minter {
-            return self.settings.config(Arc::clone(minter) as Arc<dyn ResolvesServerCert>);
+            let minter = Arc::clone(minter) as Arc<dyn ResolvesServerCert>;
+            return self.settings.config(minter, client_auth);
         }
         let mut keys = Vec::new();
         for (cert_path, key_path) in &self.pairs {
             let (cert, key) = (read(cert_path)?, read(key_path)?);
             keys.push(Arc::new(Pair { cert_path, cert: &cert, key_path, key: &key }.certified()?));
         }
-        self.settings.config(Arc::new(Chooser::new(keys, self.strict)))
+        self.settings.config(Arc::new(Chooser::new(keys, self.strict)), client_auth)
     }
 }
 

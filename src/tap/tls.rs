@@ -23,26 +23,25 @@ pub(super) struct ClientAuth {
 pub(super) struct ServerSettings {
     /// Protocols to offer, best first.
     pub(super) alpn: Vec<Vec<u8>>,
-    /// Who may be a client; everyone when `None`.
-    pub(super) client_auth: Option<ClientAuth>,
-    /// Makes session tickets; outlives a reload so that sessions do, too.
+    /// Makes session tickets; outlives a reload so that sessions do, too, where anybody may be a client.
     tickets: Arc<dyn rustls::server::ProducesTickets>,
 }
 
 impl ServerSettings {
-    pub(super) fn new(alpn: &[String], client_auth: Option<ClientAuth>) -> Result<Self, TapError> {
+    pub(super) fn new(alpn: &[String]) -> Result<Self, TapError> {
         let alpn = alpn.iter().filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec()).collect();
-        Ok(Self { alpn, client_auth, tickets: ring::Ticketer::new()? })
+        Ok(Self { alpn, tickets: ring::Ticketer::new()? })
     }
 
-    /// TLS 1.2 and 1.3 with tickets.
+    /// TLS 1.2 and 1.3 with tickets; `client_auth` says who may be a client, everyone when `None`.
     pub(super) fn config(
         &self,
         certificates: Arc<dyn ResolvesServerCert>,
+        client_auth: Option<&ClientAuth>,
     ) -> Result<Arc<ServerConfig>, TapError> {
         let builder =
             ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-        let builder = match &self.client_auth {
+        let builder = match client_auth {
             None => builder.with_no_client_auth(),
             Some(auth) => {
                 let verifier =
@@ -58,7 +57,9 @@ impl ServerSettings {
         };
         let mut config = builder.with_cert_resolver(certificates);
         config.alpn_protocols.clone_from(&self.alpn);
-        config.ticketer = Arc::clone(&self.tickets);
+        // A session that goes on shows no certificate again, so tickets end with the CAs they were given under.
+        config.ticketer =
+            if client_auth.is_some() { ring::Ticketer::new()? } else { Arc::clone(&self.tickets) };
         // Tickets without state may be used again, so one is enough.
         config.send_tls13_tickets = 1;
         Ok(Arc::new(config))

@@ -6,7 +6,7 @@ use super::state::{Focus, State, View};
 use crate::model::ExchangeId;
 
 /// Diagnoses made for one frame; what is missing then is shown as still to come, and comes with the next frame.
-const DIAGNOSES: usize = 80;
+const DIAGNOSES: usize = 20;
 
 /// Prepares the next frame; returns whether something is left for the one after.
 pub fn settle(state: &mut State) -> bool {

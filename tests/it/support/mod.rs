@@ -37,6 +37,15 @@ pub(crate) fn can_run(test: &str, root: bool, tools: &[&str]) -> bool {
     false
 }
 
+/// Whether a tool is here that is too large to ask for everywhere; if not, says that the test was skipped.
+pub(crate) fn happens_to_have(test: &str, tool: &str) -> bool {
+    let found = find(tool).is_some();
+    if !found {
+        let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {tool} is not here");
+    }
+    found
+}
+
 fn find(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

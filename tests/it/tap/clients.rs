@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::Tap;
-use crate::support::{Nginx, can_run, must};
+use crate::support::{Nginx, can_run, happens_to_have, must};
 
 /// Runs one client against nginx behind the tap, and checks that the mirror shows its POST refused, from its address.
 fn post_is_seen(test: &str, tools: &[&str], client: impl FnOnce(&Tap)) {
@@ -107,6 +107,9 @@ fn node_fetch() {
 
 #[test]
 fn a_browser() {
+    if !happens_to_have("a_browser", "chromium") {
+        return;
+    }
     let page = |tap: &Tap| {
         let profile = tempfile::tempdir().unwrap();
         // The page's script posts by fetch and puts the status where --dump-dom shows it.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::{Tap, server};
 use crate::support::{Program, can_run, lines, run, why403};
+use crate::tui::Terminal;
 
 /// Answers every request with 403.
 fn refusing() -> std::net::SocketAddr {
@@ -109,4 +110,29 @@ fn a_tap_that_cannot_start_says_why_beside_the_inspector_too() {
     let output = run(["tap", "--tui", "--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--self-signed"), "{output:?}");
+}
+
+#[test]
+fn with_tui_the_screen_shows_what_the_tap_relays() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address: std::net::SocketAddr = ([127, 0, 0, 1], port).into();
+    let (state, mirror) = (
+        format!("XDG_STATE_HOME={}", dir.path().display()),
+        format!("unix:{}/m/tap.sock", dir.path().display()),
+    );
+    let (listen, upstream) = (address.to_string(), refusing().to_string());
+    let words = [state.as_str(), why403().to_str().unwrap(), "tap", "--tui", "--listen", &listen];
+    let more = ["--upstream", &upstream, "--self-signed", "localhost", "--mirror", &mirror];
+    let mut terminal = Terminal::open("env", &[&words[..], &more[..]].concat(), (120, 40));
+    terminal.until_shown("method:POST status:403");
+    crate::support::until("the tap to listen", || std::net::TcpStream::connect(address).ok());
+    post(address, &dir.path().join("why403/tap-ca.pem"), "/v1/drawn");
+    terminal.until_shown("/v1/drawn");
+    terminal.until_shown("1 of 1 match");
+    terminal.press("k\r");
+    terminal.until_shown("Compared with nothing");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    crate::support::until("the tap to end", || std::net::TcpStream::connect(address).is_err().then_some(()));
 }

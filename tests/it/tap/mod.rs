@@ -5,6 +5,7 @@ mod faults;
 mod inspector;
 mod limits;
 mod mirror;
+mod node;
 mod relay;
 mod tls;
 

@@ -207,19 +207,8 @@ fn client_certificates_are_asked_for_and_shown() {
     let ca = authority.ca().display().to_string();
     let mut tap = Tap::start(server(echo), &["--client-ca", &ca]);
     let mirror = tap.mirror();
-    let (cert, key) = authority.sign("alice");
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(tap.ca()).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(
-            vec![CertificateDer::from_pem_file(cert).unwrap()],
-            PrivateKeyDer::from_pem_file(key).unwrap(),
-        )
-        .unwrap();
-    let mut stream = connect(tap.address, Arc::new(config));
+    let alice = presenting(&tap, authority.sign("alice"));
+    let mut stream = connect(tap.address, alice);
     stream.write_all(b"x").unwrap();
     stream.read_exact(&mut [0]).unwrap();
     drop(stream);
@@ -231,6 +220,41 @@ fn client_certificates_are_asked_for_and_shown() {
     tap.stop();
     let bytes = std::fs::read(mirror.whole().file).unwrap();
     assert!(memchr::memmem::find(&bytes, b"subject=\"CN=alice\"").is_some());
+}
+
+/// A client that trusts the local CA and has a certificate of its own.
+fn presenting(tap: &Tap, (cert, key): (PathBuf, PathBuf)) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(tap.ca()).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
+    Arc::new(builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).unwrap()).unwrap())
+}
+
+#[test]
+fn the_cas_of_clients_are_read_again_and_old_sessions_do_not_go_on() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let ca = authority.ca();
+    let mut tap = Tap::start(server(echo), &["--client-ca", ca.to_str().unwrap()]);
+    let (alice, bob) = (presenting(&tap, authority.sign("alice")), presenting(&tap, other.sign("bob")));
+    let passes = |tap: &Tap, client: &Arc<ClientConfig>| {
+        let mut stream = connect(tap.address, Arc::clone(client));
+        stream.write_all(b"x").is_ok() && stream.read_exact(&mut [0]).is_ok()
+    };
+    let mut open = connect(tap.address, Arc::clone(&alice));
+    open.write_all(b"before").unwrap();
+    open.read_exact(&mut [0; 6]).unwrap();
+    assert!(passes(&tap, &alice));
+    assert!(!passes(&tap, &bob));
+
+    std::fs::copy(other.ca(), &ca).unwrap();
+    tap.program.signal(Signal::SIGHUP);
+    tap.program.says("certificates read again");
+    assert!(passes(&tap, &bob));
+    assert!(!passes(&tap, &alice), "neither by her certificate nor by a ticket");
+    open.write_all(b"after").unwrap();
+    open.read_exact(&mut [0; 5]).unwrap();
 }
 
 /// An echo server behind TLS that wants a certificate of `authority` when `mutual`.

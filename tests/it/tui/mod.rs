@@ -5,3 +5,5 @@ mod outer;
 mod pty;
 mod staging;
 mod views;
+
+pub(crate) use pty::Terminal;

@@ -15,17 +15,17 @@ use crate::support::{PATIENCE, can_run, until, why403};
 const QUIET: Duration = Duration::from_millis(1300);
 
 /// A terminal with a program in it.
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
-    pub(super) raw: Vec<u8>,
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Terminal {
-    pub(super) fn open(program: &str, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub(crate) fn open(program: &str, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = NativePtySystem::default().openpty(size).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -55,28 +55,28 @@ impl Terminal {
     }
 
     /// The program over the staging box's capture.
-    pub(super) fn over(file: &tempfile::NamedTempFile, arguments: &[&str], size: (u16, u16)) -> Self {
+    pub(crate) fn over(file: &tempfile::NamedTempFile, arguments: &[&str], size: (u16, u16)) -> Self {
         let mut all = vec!["-r", file.path().to_str().unwrap()];
         all.extend(arguments);
         Self::open(why403().to_str().unwrap(), &all, size)
     }
 
-    pub(super) fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
-    pub(super) fn shows(&self) -> String {
+    pub(crate) fn shows(&self) -> String {
         self.screen.screen().contents()
     }
 
     /// A line of the screen, from 0.
-    pub(super) fn line(&self, number: usize) -> String {
+    pub(crate) fn line(&self, number: usize) -> String {
         self.shows().lines().nth(number).unwrap_or_default().to_owned()
     }
 
     /// Takes in what the program writes until `done` holds.
-    pub(super) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let started = Instant::now();
         while !done(self) {
             match self.output.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
@@ -86,7 +86,7 @@ impl Terminal {
         }
     }
 
-    pub(super) fn until_shown(&mut self, text: &str) {
+    pub(crate) fn until_shown(&mut self, text: &str) {
         self.until(text, |terminal| terminal.shows().contains(text));
     }
 
@@ -96,7 +96,7 @@ impl Terminal {
     }
 
     /// Waits for the program's end and takes in the rest.
-    pub(super) fn end(&mut self) -> u32 {
+    pub(crate) fn end(&mut self) -> u32 {
         let status = until("the program to end", || self.child.try_wait().unwrap());
         while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
             self.take(&bytes);
