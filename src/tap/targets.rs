@@ -48,7 +48,7 @@ fn configs() -> Option<&'static Configs> {
         let (cert, key, path) = (cert.pem(), key.serialize_pem(), Path::new("x.pem"));
         let pair = Pair { cert_path: path, cert: cert.as_bytes(), key_path: path, key: key.as_bytes() };
         let chooser = Arc::new(Chooser::new(vec![Arc::new(pair.certified().ok()?)], false));
-        let server = tls::ServerSettings::new(&["http/1.1".to_owned()], None).ok()?.config(chooser).ok()?;
+        let server = tls::ServerSettings::new(&["http/1.1".to_owned()]).ok()?.config(chooser, None).ok()?;
         Some(Configs { server, client: tls::client_config(RootCertStore::empty(), None).ok()? })
     };
     CONFIGS.get_or_init(make).as_ref()
