@@ -8,7 +8,7 @@ use super::Tap;
 use crate::support::{can_run, lines, run};
 
 /// Refuses every POST, and echoes the first frame of a WebSocket in capitals.
-const SERVER: &str = r#"
+const SERVER: &str = r"
 const crypto = require('crypto');
 const server = require('http').createServer((request, response) => {
   let length = 0;
@@ -28,7 +28,7 @@ server.on('upgrade', (request, socket) => {
   });
 });
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
-"#;
+";
 
 struct Node {
     child: Child,
