@@ -32,3 +32,4 @@ pub mod synth;
 pub mod tap;
 mod tcp;
 pub mod tui;
+mod work;

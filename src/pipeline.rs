@@ -11,6 +11,7 @@ use crate::decode::{DecodeLimits, Decoded, Decoder};
 use crate::http::Ending;
 use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
 use crate::tcp::{Dir, FlowKey, List, Receiver, Slot, Table, Verdict};
+use crate::work;
 use clock::Clock;
 use flow::{Flow, Ignored};
 
@@ -292,6 +293,7 @@ impl Flows {
     /// A second of capture time began: what waited long enough is decided, what was idle for too long leaves.
     fn second(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         for (slot, id) in mem::take(&mut self.waiting) {
+            work::steps(1);
             self.wake(slot, id, now, out);
         }
         let idle = u32::try_from(self.limits.idle / 1_000_000_000).unwrap_or(u32::MAX);

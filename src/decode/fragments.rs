@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use ahash::{HashMap, HashMapExt};
 
 use crate::model::Timestamp;
+use crate::work;
 
 use super::layer::{Fragment, Layer, Step, Upper, Walk};
 use super::{DecodeLimits, Skip};
@@ -200,6 +201,7 @@ impl FragmentStore {
 
     /// Removes the oldest; 1 if it was still waiting.
     fn drop_oldest(&mut self) -> u64 {
+        work::steps(1);
         let Some((key, serial)) = self.order.pop_front() else { return 0 };
         match self.datagrams.entry(key) {
             Entry::Occupied(place) if place.get().serial == serial => {
@@ -244,6 +246,7 @@ impl Datagram {
         if beyond || self.end.is_some_and(|known| end > known || (!fragment.more && end != known)) {
             return None;
         }
+        work::steps(self.pieces.len() + end - start);
         let mut holes = [(0, 0); MAX_PIECES + 1];
         let count = self.holes(start, end, &mut holes);
         if self.pieces.len() + count > MAX_PIECES {

@@ -139,7 +139,17 @@ fn savefiles() {
     std::io::Write::write_all(&mut gzip, &plain).unwrap();
     let gzip = gzip.finish().unwrap();
     let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
-    mutate(super::savefile, &[&plain, &ng, &gzip, &zstd], 60);
+    mutate(
+        super::savefile,
+        &[
+            &plain,
+            &ng,
+            &gzip,
+            &zstd,
+            b"\xa1\xb2\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff<\"M\0\x91M\0\0\0",
+        ],
+        60,
+    );
 }
 
 #[test]

@@ -10,9 +10,12 @@ use super::pairing::{Context, Http, Target};
 use super::reader::{Began, Framing, Role, State};
 use crate::model::{Anomaly, AnomalySet, Body, BodyEnd, Outcome, Response, ResponseHead};
 use crate::tcp::Arrival;
+use crate::work;
 
 /// Interim responses kept of each exchange.
 const INTERIMS: usize = 16;
+/// Requests looked at for the one that a response answers, after a loss.
+const LOOK: usize = 64;
 
 impl Http {
     /// A response head has been read; its content follows.
@@ -146,16 +149,23 @@ impl Http {
         let (doubt, cleared) = (self.doubt, self.doubt_ends.unwrap_or(u64::MAX));
         let is_after_loss = |entry: &Entry| doubt.is_some_and(|(first, _)| entry.began.offset >= first);
         let exact = |entry: &Entry| {
+            work::steps(1);
             let sure = |ack: u64| ack == at.offset && (!is_after_loss(entry) || cleared < ack);
             !entry.answered && fits(entry) && entry.began.ack.is_none_or(|ack| at.ack.is_none() || sure(ack))
         };
-        let next = self.queue.iter().position(|entry| !entry.answered);
+        let next = self.queue.iter().position(|entry| {
+            work::steps(1);
+            !entry.answered
+        });
         let Some(next) = next else { return if self.synced { self.promote(at, cx) } else { None } };
         let in_line = self.queue.get(next).filter(|entry| self.synced && !is_after_loss(entry));
         if let Some(entry) = in_line {
             return fits(entry).then(|| self.first + next as u32);
         }
-        let index = self.queue.iter().position(exact)?;
+        // Requests are sent with ever later acknowledgements: those before the response's beginning are passed over at once.
+        let earlier = |entry: &Entry| at.ack.is_some() && entry.began.ack.is_some_and(|ack| ack < at.offset);
+        let from = self.queue.partition_point(earlier);
+        let index = from + self.queue.range(from..).take(LOOK).position(exact)?;
         if self.queue.get(index).is_some_and(is_after_loss) {
             (self.doubt, self.doubt_ends) = (None, None);
         }

@@ -9,6 +9,7 @@ use super::scan::Scan;
 use super::sniff;
 use crate::model::Anomaly;
 use crate::tcp::Arrival;
+use crate::work;
 
 /// The longest line that is looked at for a request line.
 const LINE: usize = 8 << 10;
@@ -49,6 +50,7 @@ impl Http {
         cx: &mut Context<'_>,
     ) -> usize {
         let reader = self.reader(role);
+        work::steps(reader.buf.len() - reader.scanned.min(reader.buf.len()));
         let found = match role {
             Role::Request => find_request(&reader.buf, least, reader.scanned),
             Role::Response => find_response(&reader.buf, least, reader.scanned),
@@ -77,6 +79,7 @@ impl Http {
             }
             Found::Perhaps(keep) => {
                 cx.tally.skipped_bytes += new as u64;
+                work::steps(if keep > 0 { reader.buf.len() } else { 0 });
                 let keep = keep.max(reader.buf.len().saturating_sub(LINE)).min(reader.buf.len());
                 reader.buf.drain(..keep);
                 reader.scanned = reader.buf.len();

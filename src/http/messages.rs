@@ -8,6 +8,7 @@ use super::scan::Scan;
 use super::sniff::{self, Sniff};
 use crate::model::{Anomaly, BodyEnd};
 use crate::tcp::Arrival;
+use crate::work;
 
 impl Http {
     /// Takes the next bytes of a direction.
@@ -22,6 +23,7 @@ impl Http {
         let mut rest = data;
         while !rest.is_empty() {
             let used = self.step(role, rest, at, cx).min(rest.len());
+            work::steps(1 + used);
             if used > 0 {
                 at.starts_segment = false;
             }
@@ -207,6 +209,7 @@ impl Http {
     /// The buffer holds a whole head.
     fn whole_head(&mut self, role: Role, at: Arrival, cx: &mut Context<'_>) {
         let raw = std::mem::take(&mut self.reader(role).buf);
+        work::steps(raw.len());
         match role {
             Role::Request => {
                 let parsed = match head::request(&raw) {

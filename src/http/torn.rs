@@ -15,6 +15,7 @@ use super::scan::Scan;
 use super::sniff;
 use crate::model::{Anomaly, BodyEnd};
 use crate::tcp::Arrival;
+use crate::work;
 
 /// Where the reader of a torn head stands.
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +183,7 @@ fn is_without_content(method: &str) -> bool {
 
 /// Whether the whole lines from `from` on are field lines, folded ones or the empty one; moves `from` behind them.
 fn only_fields(bytes: &[u8], from: &mut usize) -> bool {
+    work::steps(bytes.len() - *from);
     while let Some(len) = bytes.get(*from..).and_then(|rest| memchr::memchr(b'\n', rest)) {
         let line = bytes.get(*from..*from + len).unwrap_or_default();
         let name = line.iter().take_while(|byte| is_token(**byte)).count();

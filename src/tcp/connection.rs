@@ -5,6 +5,7 @@ use super::key::{Dir, Pair};
 use super::store::{Piece, Store};
 use super::{Arrival, Receiver};
 use crate::model::{Anomaly, Segment, Timestamp};
+use crate::work;
 
 /// An acknowledgement or a sequence number farther from what is known is not believed.
 const PLAUSIBLE: u64 = 1 << 30;
@@ -44,6 +45,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Takes a segment; bytes whose turn has come go to `to`.
     pub(crate) fn segment<R: Receiver>(&mut self, segment: &Segment<'_>, dir: Dir, to: &mut R) -> Verdict {
+        work::steps(1);
         self.segments = self.segments.wrapping_add(1);
         let flags = segment.flags;
         if flags.syn() && self.syn(segment, dir, to) == Verdict::Restart {

@@ -8,6 +8,7 @@ use super::half::{End, Hole};
 use super::key::Dir;
 use super::{Arrival, Connection, Receiver};
 use crate::model::Timestamp;
+use crate::work;
 
 /// Segments of the connection after which an acknowledged hole is a gap.
 const PATIENCE_SEGMENTS: u32 = 32;
@@ -22,6 +23,7 @@ impl Connection {
     /// Hands on all that is due and declares gaps.
     pub(super) fn settle<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
         loop {
+            work::steps(1);
             while self.drain(Dir::Low, to) | self.drain(Dir::High, to) {}
             if self.ended || !(self.give_up(Dir::Low, now, to) || self.give_up(Dir::High, now, to)) {
                 return;
@@ -32,6 +34,7 @@ impl Connection {
     /// The connection is over: hands on everything, with gaps where bytes are missing.
     pub(crate) fn flush<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
         while !self.ended {
+            work::steps(1);
             while self.drain(Dir::Low, to) | self.drain(Dir::High, to) {}
             if self.ended || !(self.force(Dir::Low, now, to) || self.force(Dir::High, now, to)) {
                 break;
@@ -65,6 +68,7 @@ impl Connection {
             let Some((offset, piece)) = self.halves[dir].store.as_mut().and_then(|store| store.pop()) else {
                 break;
             };
+            work::steps(1 + piece.data.len());
             to.tally().pending_bytes -= piece.data.len() as u64;
             let old = self.halves[dir].next - offset;
             let arrival = Arrival {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::Timestamp;
+use crate::work;
 
 /// Bytes an entry costs beyond its payload.
 const ENTRY: usize = 96;
@@ -69,6 +70,7 @@ impl Store {
         let end = offset + like.len;
         let mut at = offset;
         while at < end {
+            work::steps(1);
             let before = self.pieces.range(..=at).next_back().map(|(start, piece)| (*start, piece));
             if let Some((start, piece)) = before
                 && start + piece.len > at
@@ -84,6 +86,7 @@ impl Store {
             }
             let stop = self.pieces.range(at..end).next().map_or(end, |(start, _)| *start);
             let kept = cut(data, at - offset, stop - offset);
+            work::steps(kept.len());
             done.stored += kept.len() as u64;
             self.cost += kept.len() + ENTRY;
             self.bytes += kept.len() as u64;

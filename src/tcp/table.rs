@@ -193,6 +193,13 @@ mod tests {
     }
 
     #[test]
+    fn nobody_can_choose_connections_that_collide() {
+        let (one, other) = (Table::<u16>::new(), Table::<u16>::new());
+        let hash = |table: &Table<u16>| table.map.hasher().hash_one(key(7));
+        assert_ne!(hash(&one), hash(&other), "every table has a hash key of its own");
+    }
+
+    #[test]
     fn the_oldest_is_the_one_not_touched() {
         let mut table = Table::new();
         let slots: Vec<_> = (1..=3).map(|n| table.insert(key(n), n, 0)).collect();

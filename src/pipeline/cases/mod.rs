@@ -2,6 +2,7 @@
 
 mod basic;
 mod framing;
+mod growth;
 mod harness;
 mod heads;
 mod losses;

@@ -30,7 +30,11 @@ pub(crate) fn savefile(data: &[u8]) {
         return; // How much of a broken stream comes out depends on how it is read.
     }
     let step = usize::from(data.last().copied().unwrap_or(0)) + 1;
-    assert!(read(data, step, true) == whole, "the same capture in pieces of {step}");
+    let mut pieces = read(data, step, true);
+    if let (Some(Fault::NotACapture(_)), Some(Fault::NotACapture(_))) = (&pieces.2, &whole.2) {
+        pieces.2.clone_from(&whole.2); // What it looks like is told by as many bytes as there were.
+    }
+    assert!(pieces == whole, "the same capture in pieces of {step}");
 }
 
 fn read(data: &[u8], step: usize, is_live: bool) -> Told {
