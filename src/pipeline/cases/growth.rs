@@ -27,6 +27,11 @@ impl Growth {
         seg.give(|segment| self.pipeline.segment(segment, &mut self.out));
         self.drop_finished();
     }
+    fn give_all(&mut self, segs: &[Seg]) {
+        for seg in segs {
+            self.give(seg);
+        }
+    }
     fn frame(&mut self, time: i64, data: &[u8]) {
         self.bytes += data.len() as u64;
         let (link, interface, wire_len) = (LinkType::RAW, InterfaceId(0), data.len() as u32);
@@ -53,9 +58,13 @@ fn is_linear(
     count: usize,
 ) -> Growth {
     let mut growth = Growth::new(limits);
-    (0..count).for_each(|n| items(n, &mut growth));
+    for n in 0..count {
+        items(n, &mut growth);
+    }
     let first = growth.work();
-    (count..2 * count).for_each(|n| items(n, &mut growth));
+    for n in count..2 * count {
+        items(n, &mut growth);
+    }
     growth.pipeline.finish(&mut growth.out);
     growth.exchanges += growth.out.len() as u64;
     let both = growth.work();
@@ -71,7 +80,7 @@ fn stream(make: impl Fn(usize) -> (bool, Vec<u8>)) -> impl FnMut(usize, &mut Gro
     let mut opened = false;
     move |n, growth| {
         if !std::mem::replace(&mut opened, true) {
-            wire.segs.iter().for_each(|seg| growth.give(seg));
+            growth.give_all(&wire.segs);
         }
         wire.segs.clear();
         let (client, data) = make(n);
@@ -98,7 +107,10 @@ fn a_header_flood_is_linear() {
 
 #[test]
 fn many_heads_full_of_fields_are_linear() {
-    let fields: String = (0..400).map(|n| format!("X-{n}: y\r\nContent-Length: 0\r\n")).collect();
+    let mut fields = String::new();
+    for n in 0..400 {
+        let _ = write!(fields, "X-{n}: y\r\nContent-Length: 0\r\n");
+    }
     let request = format!("POST /a HTTP/1.1\r\n{fields}\r\n").into_bytes();
     let growth = is_linear(small(), 8, stream(move |_| (true, request.clone())), 200);
     assert_eq!(growth.exchanges, 400);
@@ -134,7 +146,7 @@ fn one_byte_segments_backwards_are_linear() {
     let opening = std::mem::take(&mut wire.segs);
     let items = move |n: usize, growth: &mut Growth| {
         if n == 0 {
-            opening.iter().for_each(|seg| growth.give(seg));
+            growth.give_all(&opening);
         }
         wire.segs.clear();
         wire.next[0] = top.wrapping_sub(2 * n as u32);
@@ -152,7 +164,7 @@ fn overlapping_segments_are_linear() {
     let data = vec![b'x'; 1000];
     let items = move |n: usize, growth: &mut Growth| {
         if n == 0 {
-            opening.iter().for_each(|seg| growth.give(seg));
+            growth.give_all(&opening);
         }
         wire.segs.clear();
         wire.next[0] = first.wrapping_add(100 + (n as u32 * 7919) % 60_000);
@@ -165,7 +177,7 @@ fn overlapping_segments_are_linear() {
 /// An IPv4 fragment of datagram `id`.
 fn fragment(id: u16, from: u16, len: u16) -> Vec<u8> {
     let ([i0, i1], [l0, l1]) = (id.to_be_bytes(), (20 + len).to_be_bytes());
-    let [f0, f1] = (from / 8 | 0x2000).to_be_bytes();
+    let [f0, f1] = ((from / 8) | 0x2000).to_be_bytes();
     let mut packet = vec![0x45, 0, l0, l1, i0, i1, f0, f1, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
     packet.resize(20 + usize::from(len), 7);
     packet
@@ -227,9 +239,11 @@ fn a_flood_of_responses_after_a_loss_is_linear() {
     let items = move |n: usize, growth: &mut Growth| {
         if n == 0 {
             let mut begin = wire.clone();
-            (0..400).for_each(|_| begin.put(true, TcpFlags::ACK, &requests));
+            for _ in 0..400 {
+                begin.put(true, TcpFlags::ACK, &requests);
+            }
             begin = begin.lost(false, 100);
-            begin.segs.iter().for_each(|seg| growth.give(seg));
+            growth.give_all(&begin.segs);
             wire = begin;
         }
         wire.segs.clear();
@@ -237,7 +251,7 @@ fn a_flood_of_responses_after_a_loss_is_linear() {
         if std::mem::take(&mut opening) {
             wire.put(true, TcpFlags::ACK, b"");
         }
-        wire.segs.iter().for_each(|seg| growth.give(seg));
+        growth.give_all(&wire.segs);
     };
     is_linear(Limits::default(), 16, items, 1000);
 }
@@ -282,14 +296,14 @@ fn torn_heads_are_linear() {
     let mut wire = Wire::new();
     let items = move |n: usize, growth: &mut Growth| {
         if n == 0 {
-            wire.segs.iter().for_each(|seg| growth.give(seg));
+            growth.give_all(&wire.segs);
         }
         let mut next = wire.clone();
         next.segs.clear();
-        next = if n % 50 == 0 { next.c("POST /a HTTP/1.1\r\nA: b\r\nC: ") } else { next };
+        next = if n.is_multiple_of(50) { next.c("POST /a HTTP/1.1\r\nA: b\r\nC: ") } else { next };
         next = next.lost(true, 10).c("cut\r\nD: e\r\nF: g");
         next = (0..33).fold(next, |wire, _| wire.ack(false)); // Enough to call the hole a loss.
-        next.segs.iter().for_each(|seg| growth.give(seg));
+        growth.give_all(&next.segs);
         wire = next;
     };
     is_linear(small(), 16, items, 3000);
