@@ -95,5 +95,6 @@ fn read(path: &Path, verbose: bool) -> Result<((u64, u64, u64), String)> {
         counters.flows_unparsed,
         counters.frames_skipped
     );
-    Ok(((counters.requests, counters.responses, refused), detail))
+    // Both kinds of responses, as in the index.
+    Ok(((counters.requests, counters.responses + counters.interim_responses, refused), detail))
 }

@@ -13,6 +13,7 @@
 //! tunnel; taking those for two connections would lose or double exchanges. Two tenants that use the same addresses and ports
 //! at the same time are the rarer case, and the option is for them.
 
+mod datagram;
 mod fast;
 #[cfg(test)]
 mod fragment_tests;

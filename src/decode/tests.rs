@@ -152,6 +152,8 @@ fn tunnels() -> Vec<Wrapped> {
     let on4 = |protocol: u8, inner: &[u8]| ether(0x0800, &v4(protocol, inner));
     let vxlan = |inner: &[u8]| udp(4789, &cat(&[&[8, 0, 0, 0, 0, 0, 42, 0], inner]));
     let geneve = |header: &[u8], inner: &[u8]| on4(17, &udp(6081, &cat(&[header, inner])));
+    let gtp: &[u8] = &[0x34, 255, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0x85, 1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0];
+    let l2tp: &[u8] = &[0x4a, 2, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0x57];
     let ah: &[u8] = &[4, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
     vec![
         ("IP in IP", eth, on4(4, &four), false),
@@ -163,6 +165,11 @@ fn tunnels() -> Vec<Wrapped> {
         ("VXLAN in IPv6", eth, ether(0x86dd, &v6(17, &vxlan(&e6))), true),
         ("Geneve with options", eth, geneve(&[1, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 4], &e4), false),
         ("Geneve with IP", eth, geneve(&[0, 0, 0x86, 0xdd, 0, 0, 9, 0], &six), true),
+        ("GRE in UDP", eth, on4(17, &udp(4754, &cat(&[&[0, 0, 8, 0], &four]))), false),
+        ("GTP-U", eth, on4(17, &udp(2152, &cat(&[&[0x30, 255, 0, 0, 0, 0, 0, 9], &four]))), false),
+        ("GTP-U with extensions", eth, on4(17, &udp(2152, &cat(&[gtp, &six]))), true),
+        ("L2TP", eth, on4(17, &udp(1701, &cat(&[&[0, 2, 0, 1, 0, 2, 0xff, 3, 0, 0x21], &four]))), false),
+        ("L2TP with everything", eth, on4(17, &udp(1701, &cat(&[l2tp, &six]))), true),
     ]
 }
 

@@ -2,12 +2,9 @@
 
 use etherparse::{EtherType, IpAuthHeaderSlice, IpNumber, Ipv6FragmentHeaderSlice, ip_number};
 
-use super::Skip;
 use super::layer::{Fragment, Layer, Step, Upper, Walk};
 use super::link::BRIDGED;
-
-const VXLAN_PORTS: [u16; 2] = [4789, 8472];
-const GENEVE_PORT: u16 = 6081;
+use super::{Skip, datagram};
 
 const GRE_PPP: EtherType = EtherType(0x880b);
 const ERSPAN: EtherType = EtherType(0x88be);
@@ -18,7 +15,7 @@ pub(super) fn upper<'a>(upper: Upper<'a>, walk: &mut Walk) -> Result<Step<'a>, S
     let layer = upper.layer;
     match upper.protocol {
         ip_number::TCP => Ok(Step::Tcp(upper)),
-        ip_number::UDP => udp(layer, walk),
+        ip_number::UDP => datagram::udp(layer, walk),
         ip_number::IPV4 | ip_number::IPV6 => Ok(Step::Ip(layer)),
         ip_number::GRE => gre(layer, walk),
         ip_number::IPV6_FRAGMENTATION_HEADER => fragment(upper),
@@ -61,31 +58,8 @@ fn fragment(upper: Upper<'_>) -> Result<Step<'_>, Skip> {
     }))
 }
 
-/// VXLAN (RFC 7348 §5) and Geneve (RFC 8926 §3.4), known by their ports and by what they begin with.
-fn udp<'a>(layer: Layer<'a>, walk: &mut Walk) -> Result<Step<'a>, Skip> {
-    let &[_, _, high, low, ..] = layer.head::<8>()?;
-    let port = u16::from_be_bytes([high, low]);
-    let payload = layer.after(8)?;
-    if VXLAN_PORTS.contains(&port)
-        && let Ok(&[flags, _, _, _, a, b, c, 0]) = payload.head::<8>()
-        && flags & 0x08 != 0
-    {
-        walk.enter(u32::from_be_bytes([0, a, b, c]));
-        return Ok(Step::Ethernet(payload.after(8)?));
-    }
-    if port == GENEVE_PORT
-        && let Ok(&[options, _, high, low, a, b, c, _]) = payload.head::<8>()
-        && options >> 6 == 0
-    {
-        walk.enter(u32::from_be_bytes([0, a, b, c]));
-        let inner = payload.after(8 + usize::from(options & 0x3f) * 4)?;
-        return Ok(Step::EtherType(EtherType(u16::from_be_bytes([high, low])), inner));
-    }
-    Err(Skip::Udp)
-}
-
 /// GRE (RFC 2784, RFC 2890), PPTP's variant of it (RFC 2637 §4.1), and ERSPAN mirrors.
-fn gre<'a>(layer: Layer<'a>, walk: &mut Walk) -> Result<Step<'a>, Skip> {
+pub(super) fn gre<'a>(layer: Layer<'a>, walk: &mut Walk) -> Result<Step<'a>, Skip> {
     let &[flags, version, high, low] = layer.head()?;
     let kind = EtherType(u16::from_be_bytes([high, low]));
     let has = |bit: u8| usize::from(flags & bit != 0);
