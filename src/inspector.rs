@@ -2,6 +2,7 @@
 
 use crate::diagnosis::Diagnoser;
 use crate::diagnosis::quick::likeness;
+use crate::diagnosis::stats::has_credential;
 use crate::diff;
 use crate::history::{History, Record};
 use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};
@@ -44,7 +45,10 @@ impl Inspector {
     }
     /// Gives an exchange its id and counts it. It is not in the history before [`Inspector::keep`].
     pub fn note(&mut self, exchange: Exchange) -> Record {
-        let record = self.history.note(exchange);
+        let mut record = self.history.note(exchange);
+        if !has_credential(&record.exchange) {
+            self.history.name_principal(&mut record);
+        }
         self.diagnoser.observe(&record, &self.history);
         self.history.reserve(self.diagnoser.memory());
         record

@@ -58,6 +58,10 @@ pub struct Totals {
     pub source: SourceCounters,
     /// Exchanges that the history gave up.
     pub evicted: u64,
+    /// Exchanges kept at the end.
+    pub kept: u64,
+    /// Bytes that they take up, with the columns beside them and what was learnt.
+    pub kept_bytes: u64,
     /// Why the source failed, if it did.
     pub failed: Option<String>,
 }
@@ -97,7 +101,9 @@ impl Headless {
                 break;
             }
         }
-        run.totals.evicted = run.headless.inspector.history().evicted();
+        let history = run.headless.inspector.history();
+        run.totals.evicted = history.evicted();
+        (run.totals.kept, run.totals.kept_bytes) = (history.len() as u64, history.memory());
         let Run { mut headless, totals, .. } = run;
         if headless.stats {
             headless.outputs.line(&super::session::stats_line(headless.filter.text(), &totals))?;

@@ -406,17 +406,28 @@ pub fn client_of(exchange: &Exchange) -> u64 {
 
 /// With what credential, as a hash: Authorization, else a usual key field, else who the history says it is; 0 for nobody.
 pub fn credential_of(record: &Record) -> u64 {
-    let Some(request) = &record.exchange.request else { return 0 };
-    let fields = request.head.fields();
-    let mut best: Option<(usize, &[u8])> = None;
-    for field in fields.iter() {
-        let rank = rank(field.name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
-        best = rank.map(|rank| (rank, field.value)).or(best);
-    }
-    match best {
-        Some((_, value)) => hash(value) | 1,
+    match credential(&record.exchange) {
+        Some(value) => hash(value) | 1,
         None => record.principal.map_or(0, |principal| principal | 1),
     }
+}
+
+/// Whether the request has a field of its own for its credential, so that nobody needs to look for another.
+pub fn has_credential(exchange: &Exchange) -> bool {
+    credential(exchange).is_some()
+}
+
+fn credential(exchange: &Exchange) -> Option<&[u8]> {
+    let mut best: Option<(usize, &[u8])> = None;
+    for field in exchange.request.as_ref()?.head.fields().iter() {
+        let rank = rank(field.name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
+        match rank {
+            Some(0) => return Some(field.value),
+            Some(rank) => best = Some((rank, field.value)),
+            None => {}
+        }
+    }
+    best.map(|(_, value)| value)
 }
 
 /// Fields that hold a credential, in the order in which they are believed.

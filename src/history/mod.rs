@@ -95,7 +95,8 @@ impl History {
         let record = self.note(exchange);
         self.keep(record)
     }
-    /// Gives an exchange its id and counts it for its endpoint. It is not in the history before [`History::keep`].
+    /// Gives an exchange its id and counts it for its endpoint. It is not in the history before [`History::keep`], and who
+    /// asked is not looked for before.
     pub fn note(&mut self, mut exchange: Exchange) -> Record {
         self.last += 1;
         exchange.id = ExchangeId(self.last);
@@ -110,11 +111,17 @@ impl History {
             state.refusals += u64::from(exchange.is_refusal());
         }
         self.now = self.now.max(exchange.started());
-        let principal = exchange.request.as_ref().and_then(|request| self.principals.of(request));
-        Record { exchange, endpoint, principal }
+        Record { exchange, endpoint, principal: None }
+    }
+    /// Sets who asked, which [`History::note`] leaves open.
+    pub fn name_principal(&mut self, record: &mut Record) {
+        if let (None, Some(request)) = (record.principal, &record.exchange.request) {
+            record.principal = self.principals.of(request);
+        }
     }
     /// Keeps what [`History::note`] gave last.
-    pub fn keep(&mut self, record: Record) -> ExchangeId {
+    pub fn keep(&mut self, mut record: Record) -> ExchangeId {
+        self.name_principal(&mut record);
         let method = self.endpoints.method(record.exchange.method());
         let row = row(&record.exchange, method, record.endpoint, record.principal);
         self.bytes += u64::from(row.size);
