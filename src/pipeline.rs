@@ -33,7 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 64 << 10, head: 256 << 10, flows: 1 << 18, memory: 32 << 20, idle: 300 * 1_000_000_000 }
+        Self { body: 64 << 10, head: 256 << 10, flows: 1 << 18, memory: 24 << 20, idle: 300 * 1_000_000_000 }
     }
 }
 

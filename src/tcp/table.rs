@@ -7,6 +7,8 @@ use ahash::RandomState;
 use super::key::FlowKey;
 
 const NONE: u32 = u32::MAX;
+/// Nodes that are allocated at once.
+const CHUNK: usize = 256;
 
 /// The number of a slot in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,8 @@ struct Ends {
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     map: HashMap<FlowKey, u32, RandomState>,
-    nodes: Vec<Option<Node<T>>>,
+    /// In chunks of [`CHUNK`], so that growing neither copies nor holds twice the memory.
+    nodes: Vec<Vec<Option<Node<T>>>>,
     free: Vec<u32>,
     ends: [Ends; 2],
 }
@@ -58,9 +61,10 @@ impl<T> Table<T> {
         }
     }
 
-    /// Bytes one entry costs by itself.
+    /// Bytes one entry costs by itself; the map may be little more than a third full after it has grown, while it still
+    /// holds the old one.
     pub(crate) const fn entry_cost() -> usize {
-        size_of::<Option<Node<T>>>() + size_of::<FlowKey>() + 16
+        size_of::<Option<Node<T>>>() + size_of::<(FlowKey, u32)>() * 3 + 16
     }
 
     /// Number of flows.
@@ -87,13 +91,12 @@ impl<T> Table<T> {
     pub(crate) fn insert(&mut self, key: FlowKey, value: T, active: u32) -> Slot {
         let node = Node { key, value, newer: NONE, older: NONE, list: List::Open, active };
         let index = if let Some(index) = self.free.pop() {
-            if let Some(place) = self.nodes.get_mut(index as usize) {
+            if let Some(place) = self.place(index) {
                 *place = Some(node);
             }
             index
         } else {
-            self.nodes.push(Some(node));
-            (self.nodes.len() - 1) as u32
+            self.push(node)
         };
         self.map.insert(key, index);
         self.link(index);
@@ -128,18 +131,32 @@ impl<T> Table<T> {
     /// Takes a flow out.
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<(FlowKey, T)> {
         self.unlink(slot.0);
-        let node = self.nodes.get_mut(slot.0 as usize)?.take()?;
+        let node = self.place(slot.0)?.take()?;
         self.map.remove(&node.key);
         self.free.push(slot.0);
         Some((node.key, node.value))
     }
 
+    fn push(&mut self, node: Node<T>) -> u32 {
+        if self.nodes.last().is_none_or(|chunk| chunk.len() >= CHUNK) {
+            self.nodes.push(Vec::with_capacity(CHUNK));
+        }
+        let before = self.nodes.len().saturating_sub(1) * CHUNK;
+        let Some(chunk) = self.nodes.last_mut() else { return NONE };
+        chunk.push(Some(node));
+        (before + chunk.len() - 1) as u32
+    }
+
+    fn place(&mut self, index: u32) -> Option<&mut Option<Node<T>>> {
+        self.nodes.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)
+    }
+
     fn node(&self, index: u32) -> Option<&Node<T>> {
-        self.nodes.get(index as usize)?.as_ref()
+        self.nodes.get(index as usize / CHUNK)?.get(index as usize % CHUNK)?.as_ref()
     }
 
     fn node_mut(&mut self, index: u32) -> Option<&mut Node<T>> {
-        self.nodes.get_mut(index as usize)?.as_mut()
+        self.place(index)?.as_mut()
     }
 
     fn link(&mut self, index: u32) {
