@@ -219,7 +219,7 @@ fn idle_flows_expire_by_capture_time() {
 
 #[test]
 fn a_hundred_thousand_flows_at_once() {
-    let limits = Limits { memory: 256 << 20, ..Limits::default() };
+    let limits = Limits { memory: 320 << 20, ..Limits::default() };
     let mut pipeline = crate::pipeline::Pipeline::new(limits);
     let mut out = Vec::new();
     let wire = Wire::new().c(post("/a", "b")).s(reply(403, ""));
