@@ -141,9 +141,10 @@ impl Exchange {
             (None, None) => Timestamp::default(),
         }
     }
-    /// Nanoseconds from the request's first byte to the response's first byte.
+    /// Nanoseconds from the request's first byte to the response's first byte; none where the clock went back between them.
     pub fn latency(&self) -> Option<i64> {
-        Some(self.response.as_ref()?.started.since(self.request.as_ref()?.started))
+        let latency = self.response.as_ref()?.started.since(self.request.as_ref()?.started);
+        Some(latency).filter(|latency| *latency >= 0)
     }
     /// Whether the status is 2xx, or 3xx after a form post (a redirect to the result).
     pub fn is_success(&self) -> bool {

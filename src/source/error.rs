@@ -80,7 +80,9 @@ pub enum SourceError {
     #[error("'{0}' is no host name; write [user@]host, or a Host of ~/.ssh/config")]
     SshHost(String),
     /// A live capture ended against its will.
-    #[error("the capture on {name} ended: {reason}")]
+    #[error(
+        "the capture on {name} ended: {reason}; start it again, or watch -i any, which outlives its interfaces"
+    )]
     Lost {
         /// The interface.
         name: String,

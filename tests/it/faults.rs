@@ -255,3 +255,158 @@ fn a_terminal_that_goes_away_ends_the_program() {
     drop(master);
     until("the program to end without its terminal", || child.try_wait().unwrap());
 }
+
+#[test]
+fn an_export_that_fills_the_disk_leaves_nothing_half_written() {
+    if !can_run("export on a full disk", true, &["unshare", "mount"]) {
+        return;
+    }
+    let (dir, _file) = refusals(5_000);
+    let script = r#"mount -t tmpfs -o size=256k,mode=1777 none "$1/small" || exit 99
+"$0" -r "$1/refusals.pcap" --export har="$1/small/out.har"
+code=$?
+[ -z "$(ls -A "$1/small")" ] || exit 98
+exit $code"#;
+    fs::create_dir(dir.path().join("small")).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script]).arg(why403()).arg(dir.path()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("out.har") && said.contains("make room"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_clock_that_is_stepped_takes_nothing_apart() {
+    const SECOND: i64 = 1_000_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stepped.pcap");
+    let server = "10.0.0.1:80".parse().unwrap();
+    let mut frames = Vec::new();
+    // A year ahead, back again, and an hour back between a request and its response.
+    for (number, (request, response)) in
+        [(0, 0), (31_536_000, 31_536_000), (2, 2), (3_700, 100), (101, 3_701)].into_iter().enumerate()
+    {
+        let at = |seconds: i64| Timestamp((1_795_333_920 + seconds) * SECOND);
+        let conversation = Conversation::new(([10, 0, 1, 1], 2000 + number as u16).into(), server)
+            .handshake(at(request))
+            .client(b"POST /v1/x HTTP/1.1\r\nHost: api\r\nContent-Length: 2\r\n\r\nhi", at(request))
+            .server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n", at(response))
+            .fin(at(response));
+        frames.extend(conversation.into_frames());
+    }
+    fs::write(&path, pcap::to_bytes(&frames)).unwrap();
+    let output = run([Path::new("-r"), &path, Path::new("--json")]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen = lines(&output.stdout);
+    assert_eq!(seen.len(), 5);
+    assert!(seen[3]["anomalies"].as_array().unwrap().contains(&"clock-went-back".into()), "{}", seen[3]);
+    for exchange in seen {
+        assert_eq!(exchange["outcome"], "complete", "{exchange}");
+        assert!(exchange["latency_ms"].as_f64().is_none_or(|latency| latency >= 0.0), "{exchange}");
+    }
+}
+
+#[test]
+fn an_interface_that_is_renamed_is_still_watched() {
+    if !can_run("interface renamed", true, &["ip", "nginx", "curl"]) {
+        return;
+    }
+    let (pair, _nginx, mut program) = between_namespaces(&[]);
+    for words in ["down", "name renamed0", "up"] {
+        let name = if words == "up" { "renamed0" } else { &pair.interface };
+        ip(&format!("-n {} link set {name} {words}", pair.server));
+    }
+    refuse(&pair);
+    assert_eq!(program.next()["response"]["status"], 403, "{}", program.said());
+}
+
+#[test]
+fn all_interfaces_are_watched_across_the_loss_and_return_of_one() {
+    if !can_run("interface back", true, &["ip", "nginx", "curl"]) {
+        return;
+    }
+    let (pair, _nginx, _program) = between_namespaces(&[]);
+    let mut all = Program::start(pair.at_server(why403()).args(["-i", "any", "--json"]));
+    until("the capture to begin", || {
+        refuse(&pair);
+        all.next_within(Duration::from_millis(200))
+    });
+    ip(&format!("-n {} link delete {}", pair.server, pair.interface));
+    let (client, server) = (&pair.client, &pair.server);
+    ip(&format!("-n {client} link add veth-client type veth peer name veth-server netns {server}"));
+    for (namespace, interface, address) in
+        [(client, "veth-client", "10.203.0.1"), (server, "veth-server", "10.203.0.2")]
+    {
+        ip(&format!("-n {namespace} address add {address}/24 dev {interface}"));
+        ip(&format!("-n {namespace} link set {interface} up"));
+    }
+    while all.next_within(Duration::from_millis(200)).is_some() {}
+    refuse(&pair);
+    assert_eq!(all.next()["response"]["status"], 403, "{}", all.said());
+}
+
+/// A memory group of this test's own with a limit, removed when dropped; none where they cannot be made.
+struct Group(PathBuf);
+
+impl Group {
+    fn limited(bytes: u64) -> Option<Self> {
+        let name = format!("why403-test-{}", std::process::id());
+        let old = Path::new("/sys/fs/cgroup/memory");
+        let (root, file) = if old.is_dir() {
+            (old, "memory.limit_in_bytes")
+        } else {
+            (Path::new("/sys/fs/cgroup"), "memory.max")
+        };
+        let group = Self(root.join(name));
+        fs::create_dir(&group.0).ok()?;
+        fs::write(group.0.join(file), bytes.to_string()).ok()?;
+        Some(group)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn within_the_memory_limit_of_its_group_the_history_is_smaller_and_nothing_is_killed() {
+    if !can_run("memory limit", true, &[]) {
+        return;
+    }
+    let Some(group) = Group::limited(64 << 20) else {
+        // In a container they are often read-only, tools or not.
+        eprintln!("SKIPPED memory limit: no memory group can be made here");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("large.pcap");
+    let body = "x".repeat(8_000);
+    let mut frames = Vec::new();
+    for number in 0..8_000_u16 {
+        let start = Timestamp(i64::from(number) * 1_000_000);
+        let answer = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: 8000\r\n\r\n{body}");
+        let conversation =
+            Conversation::new(([10, 0, 1, 1], 1024 + number).into(), "10.0.0.1:80".parse().unwrap())
+                .handshake(start)
+                .client(b"POST /v1/x HTTP/1.1\r\nHost: api\r\nContent-Length: 2\r\n\r\nhi", start.plus(1_000))
+                .server(answer.as_bytes(), start.plus(2_000))
+                .fin(start.plus(3_000));
+        frames.extend(conversation.into_frames());
+    }
+    fs::write(&path, pcap::to_bytes(&frames)).unwrap();
+    drop(frames);
+    let script = r#"echo $$ >"$1/cgroup.procs" || exit 99; exec "$0" -r "$2" --json --stats"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(why403()).arg(&group.0).arg(&path).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said} {:?}", output.status);
+    assert!(said.contains("the memory limit here is 64MiB: the history gets 16MiB"), "{said}");
+    let seen = lines(&output.stdout);
+    assert_eq!(seen.len(), 8_001);
+    assert!(seen[8_000]["evicted"].as_u64().unwrap() > 1_000, "{}", seen[8_000]);
+}
