@@ -57,6 +57,10 @@ pub(super) struct Feeder {
     recording: Option<Recording>,
     progress: Progress,
     frames: u32,
+    /// When the newest frame was captured.
+    now: Timestamp,
+    /// The second in which the counters were told last, and how much had been read then.
+    told: (i64, u64),
     outcome: Outcome,
 }
 
@@ -87,6 +91,8 @@ impl Feeder {
             recording: None,
             progress: Progress::default(),
             frames: 0,
+            now: Timestamp::default(),
+            told: (0, 0),
             outcome: Outcome::default(),
         }
     }
@@ -215,6 +221,15 @@ impl Feeder {
         let _ = self.send(Message::Counters(Box::new(counters)));
     }
 
+    /// Tells the counters of a source that does so seldom or never itself, once a second, when something came.
+    fn keep_told(&mut self, now: Timestamp) {
+        let (second, read) = (now.0.div_euclid(1_000_000_000), self.progress.read);
+        if self.eager && self.told.0 != second && self.told.1 != read {
+            self.told = (second, read);
+            self.send_counters();
+        }
+    }
+
     fn record(&mut self, frame: &Frame<'_>) {
         let Some(recording) = &mut self.recording else { return };
         let written = recording
@@ -248,6 +263,7 @@ impl Sink for Feeder {
         }
         self.progress.read += frame.data.len() as u64 + RECORD;
         self.frames += 1;
+        self.now = frame.time;
         if self.frames >= PROGRESS {
             self.tell_progress();
         }
@@ -256,6 +272,7 @@ impl Sink for Feeder {
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
         self.pipeline.tick(now, &mut self.batch);
+        self.keep_told(now);
         self.flush()
     }
 
@@ -264,6 +281,7 @@ impl Sink for Feeder {
             // Whoever has gone is noticed at the next frame.
             let _ = self.flush();
         }
+        self.keep_told(self.now);
     }
 
     fn counters(&mut self, counters: SourceCounters) {

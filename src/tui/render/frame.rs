@@ -11,6 +11,9 @@ use crate::tui::state::{Focus, State, View};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
+/// From this width on the status line says what its figures are.
+const ROOMY: u16 = 100;
+
 /// Name, views, filter.
 pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.fill(area, Role::Bar);
@@ -117,7 +120,8 @@ fn facts(state: &State) -> Vec<(String, Role)> {
     let lost = traffic.lost();
     facts.push((format!("lost {}", text::short(lost)), if lost > 0 { Role::Warn } else { Role::Bar }));
     let memory = state.inspector.history().memory();
-    facts.push((format!("memory {} of {}", text::bytes(memory), text::bytes(state.budget)), Role::Bar));
+    let label = if state.size.0 >= ROOMY { "memory " } else { "" };
+    facts.push((format!("{label}{} of {}", text::bytes(memory), text::bytes(state.budget)), Role::Bar));
     facts
 }
 

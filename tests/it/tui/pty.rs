@@ -352,3 +352,18 @@ fn a_bug_gives_the_terminal_back_and_says_so_in_one_harmless_line() {
     assert!(raw.contains("a bug in why403: met ␛]0;title␇ on the wire"), "{raw:?}");
     assert!(!raw.contains("\x1b]0;title"), "{raw:?}");
 }
+
+#[test]
+fn health_counts_while_the_demo_runs() {
+    let mut terminal = Terminal::open(why403().to_str().unwrap(), &["demo"], (80, 24));
+    terminal.until_shown("403");
+    terminal.press("H");
+    terminal.until_shown("Lost, by stage");
+    terminal.until("frames to be counted", |terminal| {
+        let shown = terminal.shows();
+        let frames = shown.lines().find_map(|line| line.trim().strip_prefix("frames ")).map(str::trim);
+        frames.is_some_and(|frames| frames != "0")
+    });
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+}
