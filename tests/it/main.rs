@@ -11,6 +11,7 @@
 #[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
 mod support;
 
+mod accounts;
 mod captures;
 mod cli;
 mod diagnosis;

@@ -6,6 +6,7 @@ mod growth;
 mod harness;
 mod heads;
 mod losses;
+mod networks;
 mod pairs;
 mod properties;
 mod protocols;
