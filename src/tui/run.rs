@@ -26,7 +26,7 @@ use crate::edge::files;
 use crate::feed::{Ended, Message, Receiver};
 
 /// How long the last frame may take to leave before the terminal is given back.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(150);
 /// A shell that stops us does it within this time.
 const STOP: Duration = Duration::from_millis(100);
 /// The bell rings at most this often.
@@ -85,7 +85,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
         }
     };
     drop(input);
-    let _ = timeout(PATIENCE, session.writer.written()).await;
+    last_frame(&mut session.writer).await;
     drop(guard);
     Ok(Exit { matched: session.state.matched, signal: outcome? })
 }
@@ -97,11 +97,18 @@ async fn suspend(
     resumed: &mut Signal,
     guard: &mut Option<Guard>,
 ) -> io::Result<()> {
-    let _ = timeout(PATIENCE, session.writer.written()).await;
+    last_frame(&mut session.writer).await;
     drop(guard.take());
     job::stop(whom)?;
     let _ = timeout(STOP, resumed.recv()).await;
     session.resume(guard)
+}
+
+/// Lets the frame on its way leave, if there is one.
+async fn last_frame(writer: &mut Writer) {
+    if writer.is_busy() {
+        let _ = timeout(PATIENCE, writer.written()).await;
+    }
 }
 
 /// Signals that end the program.
