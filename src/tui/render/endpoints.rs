@@ -16,6 +16,9 @@ use crate::tui::theme::Role;
 /// From this width on the sparklines are shown.
 const SPARKS: u16 = 112;
 
+/// From this width on the time of the last success is shown.
+const SUCCESS: u16 = SPARKS + 40;
+
 /// Columns of each sparkline below an endpoint.
 const STORY_SPARK: u16 = 16;
 
@@ -103,6 +106,7 @@ struct Columns {
     spark: u16,
     counts: u16,
     since: u16,
+    success: u16,
     cause: u16,
 }
 
@@ -116,10 +120,12 @@ impl Columns {
             0
         };
         let since = if width >= 72 { 8 } else { 0 };
+        let success = if width >= SUCCESS { 8 } else { 0 };
         let (counts, cause) = (14, if width >= 64 { 21 } else { 3 });
         let sparks = if spark > 0 { 2 * (spark + 1) } else { 0 };
-        let used = 2 + counts + 1 + cause + 1 + sparks + if since > 0 { since + 1 } else { 0 };
-        Self { name: width.saturating_sub(used), spark, counts, since, cause }
+        let times = if since > 0 { since + 1 } else { 0 } + if success > 0 { success + 1 } else { 0 };
+        let used = 2 + counts + 1 + cause + 1 + sparks + times;
+        Self { name: width.saturating_sub(used), spark, counts, since, success, cause }
     }
 
     fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, state: &State, title: &str) {
@@ -130,7 +136,8 @@ impl Columns {
         x += self.name + 1;
         if self.spark > 0 {
             let step = scale * BUCKETS as u64 / u64::from(self.spark);
-            canvas.put(x, y, self.spark, &format!("REFUSED, {step} s each"), Role::Dim);
+            let each = if self.spark < BUCKETS as u16 { "" } else { " each" };
+            canvas.put(x, y, self.spark, &format!("REFUSED, {step} s{each}"), Role::Dim);
             canvas.put(x + self.spark + 1, y, self.spark, "SUCCEEDED", Role::Dim);
             x += 2 * (self.spark + 1);
         }
@@ -139,6 +146,10 @@ impl Columns {
         if self.since > 0 {
             canvas.put(x, y, self.since, "SINCE", Role::Dim);
             x += self.since + 1;
+        }
+        if self.success > 0 {
+            canvas.put(x, y, self.success, "LAST OK", Role::Dim);
+            x += self.success + 1;
         }
         canvas.put(x, y, self.cause, "WHY", Role::Dim);
     }
@@ -170,6 +181,13 @@ impl Columns {
                 canvas.put(x, y, self.since, &clock(onset), Role::Text);
             }
             x += self.since + 1;
+        }
+        if self.success > 0 {
+            match row.last_success {
+                Some(at) => canvas.put(x, y, self.success, &clock(at), Role::Good),
+                None => canvas.put(x, y, self.success, "never", Role::Dim),
+            };
+            x += self.success + 1;
         }
         if let Some(brief) = last.and_then(|id| state.causes.get(id)) {
             cause(canvas, (x, y), self.cause, brief);
