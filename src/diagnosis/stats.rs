@@ -15,6 +15,10 @@ const MAX_PLACES: usize = 4096;
 const MAX_GOOD: usize = 64;
 /// Refusals kept as samples at one place.
 const MAX_BAD: usize = 64;
+/// Refusals of one place that all become samples.
+const ALL_BAD: u64 = 256;
+/// At least one in so many becomes a sample.
+const MAX_STRIDE: u64 = 1024;
 /// Exchanges of one place whose times are kept.
 const MAX_BRIEFS: usize = 256;
 /// Clients and credentials counted at one place or server.
@@ -349,13 +353,13 @@ impl Place {
 
     /// All of the first, then ever fewer: one in 2^k.
     fn wants_good(&self) -> bool {
-        let stride = (self.ok / MAX_GOOD as u64).next_power_of_two().min(64);
+        let stride = (self.ok / MAX_GOOD as u64).next_power_of_two().min(MAX_STRIDE);
         self.ok.is_multiple_of(stride.max(1)) || self.ok <= MAX_GOOD as u64
     }
 
     fn wants_bad(&self) -> bool {
-        let stride = (self.no / 256).next_power_of_two().min(64);
-        self.no.is_multiple_of(stride.max(1)) || self.no <= 256
+        let stride = (self.no / ALL_BAD).next_power_of_two().min(MAX_STRIDE);
+        self.no.is_multiple_of(stride.max(1)) || self.no <= ALL_BAD
     }
 
     /// Refusals with `status`.
