@@ -44,7 +44,8 @@ use stats::Stats;
 /// Knows the causes, and keeps incremental, bounded statistics of every place.
 #[derive(Debug, Default)]
 pub struct Diagnoser {
-    knowledge: Option<Arc<Knowledge>>,
+    /// A user's knowledge; what is embedded is read when the first refusal needs it, which is not at the start.
+    mine: Option<Arc<Knowledge>>,
     stats: Stats,
     memory: Memory,
     answers: quick::Answers,
@@ -53,11 +54,11 @@ pub struct Diagnoser {
 impl Diagnoser {
     /// With the embedded knowledge (assets/).
     pub fn new() -> Self {
-        Self { knowledge: Knowledge::embedded(), ..Self::default() }
+        Self::default()
     }
     /// With the embedded knowledge and, before it, the fingerprints of a user's file.
     pub fn with_user_file(text: &str) -> Result<Self, KnowledgeError> {
-        Ok(Self { knowledge: Some(Arc::new(Knowledge::read(text)?)), ..Self::default() })
+        Ok(Self { mine: Some(Arc::new(Knowledge::read(text)?)), ..Self::default() })
     }
     /// Counts an exchange that the history took in.
     pub fn observe(&mut self, record: &Record, history: &History) {
@@ -82,7 +83,7 @@ impl Diagnoser {
         baseline: Option<&Record>,
         differences: &[Difference],
     ) -> Diagnosis {
-        let Some(knowledge) = &self.knowledge else { return nothing() };
+        let Some(knowledge) = &self.mine.clone().or_else(Knowledge::embedded) else { return nothing() };
         let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
         let (refuser, refuser_evidence) = refuser::find(&case);
         case.refuser = refuser;
