@@ -107,6 +107,42 @@ fn what_memory_cannot_hold_is_written_before_it_goes() {
 }
 
 #[test]
+fn a_summary_counts_what_would_be_listed() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 600);
+    // The second query asks for a template, so everything is kept and judged one by one.
+    for (options, query) in [
+        ("", "status:403"),
+        ("", "endpoint:items status:403"),
+        ("-c 7", "status:403"),
+        ("--memory 200k", "status:403"),
+    ] {
+        let count = |more: &str| {
+            let mut command = Command::new(why403());
+            command.arg("-r").arg(&file).args(["--json", "-Y", query]).args(options.split_whitespace());
+            lines(&command.args(more.split_whitespace()).output().unwrap().stdout)
+        };
+        let listed = count("");
+        let summary = count("--summary").remove(0);
+        let rows = summary["matches"].as_array().unwrap();
+        let counted: u64 = rows.iter().map(|row| row["count"].as_u64().unwrap()).sum();
+        assert_eq!(
+            (counted, summary["matched"].as_u64()),
+            (listed.len() as u64, Some(counted)),
+            "{options} {query}"
+        );
+        for row in rows {
+            let alike = listed.iter().filter(|line| {
+                line["endpoint"] == row["endpoint"]
+                    && line["response"]["status"] == row["status"]
+                    && line["diagnosis"][0]["cause"] == row["cause"]
+            });
+            assert_eq!(alike.count() as u64, row["count"].as_u64().unwrap(), "{options} {query} {row}");
+        }
+    }
+}
+
+#[test]
 fn summaries() {
     let dir = tempdir().unwrap();
     let file = many(dir.path(), 20);
