@@ -69,14 +69,23 @@ impl<'a> Canvas<'a> {
         }
         let style = self.theme.style(role);
         let fresh = Modifier::all().difference(style.add_modifier);
-        let style = style.fg(style.fg.unwrap_or(Color::Reset)).remove_modifier(fresh);
+        let ink = style.bg.and_then(|_| self.theme.ink());
+        let style = style.fg(style.fg.or(ink).unwrap_or(Color::Reset)).remove_modifier(fresh);
         let (end, _) = self.buffer.set_stringn(x, y, text, usize::from(columns), style);
         end - x
     }
 
     /// Gives an area a role's looks, keeping the text.
     pub fn tint(&mut self, area: Rect, role: Role) {
-        self.buffer.set_style(area, self.theme.style(role));
+        let style = self.theme.style(role);
+        self.buffer.set_style(area, style);
+        let Some(ink) = self.theme.ink().filter(|_| style.bg.is_some() && style.fg.is_none()) else { return };
+        let area = area.intersection(self.buffer.area);
+        for position in area.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position).filter(|cell| cell.fg == Color::Reset) {
+                cell.fg = ink;
+            }
+        }
     }
 
     /// Blanks an area in a role's looks.

@@ -89,6 +89,18 @@ impl Theme {
         Self { name, ..self.clone() }
     }
 
+    /// What ordinary text is written in on a background of ours: the terminal's own colour may not be readable there.
+    pub fn ink(&self) -> Option<Color> {
+        let (rgb, ansi) =
+            if self.name == ThemeName::Light { (0x1E_2227, Color::Black) } else { (0xE8_EAED, Color::White) };
+        match self.colours {
+            Colours::None => None,
+            Colours::Sixteen => Some(ansi),
+            Colours::Indexed => Some(Color::Indexed(palette::indexed(rgb))),
+            Colours::True | Colours::Auto => Some(Color::Rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)),
+        }
+    }
+
     /// How `role` looks.
     pub fn style(&self, role: Role) -> Style {
         let tone = palette::tone(self.name, role);
