@@ -138,7 +138,8 @@ fn wanted(cause: Cause) -> &'static [Family] {
 /// What the refusing server writes about it.
 fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
     let server = case.response()?.head.fields().text("server").unwrap_or_default();
-    let (_, log) = LOGS.iter().find(|(mark, _)| mark.is_match(server))?;
+    let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
+    let (_, log) = marked(server).or_else(|| case.prints.iter().find_map(|print| marked(&print.system)))?;
     let what =
         log.causes.get(cause.id()).map_or_else(|| log.otherwise.clone(), |what| format!("look for `{what}`"));
     let client = case.exchange().client.ip().to_canonical();
@@ -148,6 +149,21 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::{Diagnoser, fixture};
+    use crate::history::History;
+    use crate::inspector::Inspector;
+    use crate::model::BaselineChoice;
+
+    #[test]
+    fn a_server_without_a_name_is_known_by_its_words() {
+        let text = "POST /x\n--- 403\nCache-Control: no-cache\nContent-Type: text/html\n\n\
+            <html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n";
+        let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::new());
+        let id = inspector.push(fixture::exchanges(text).remove(0));
+        let diagnosis = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
+        let steps = &diagnosis.findings[0].next;
+        assert!(steps.iter().any(|step| step.contains("HAProxy log") && step.contains("PR--")), "{steps:?}");
+    }
 
     #[test]
     fn the_log_knowledge_is_sound() {
