@@ -9,7 +9,7 @@ mod history_support;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use history_support::history;
 use why403::diagnosis::Diagnoser;
 use why403::diff;
@@ -20,8 +20,8 @@ const COUNT: u64 = 20_000;
 
 /// How long this thread has been on a processor; where the system does not say, how long since `start`.
 fn spent(start: Instant) -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = stat.split(' ').next().and_then(|word| word.parse().ok());
+    let line = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = line.split(' ').next().and_then(|word| word.parse().ok());
     nanos.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
@@ -48,7 +48,7 @@ fn observe(c: &mut Criterion) {
     let mut diagnoser = settled(&history);
     let mut next = records.iter().cycle();
     let mut group = c.benchmark_group("diagnosis");
-    group.throughput(Throughput::Elements(1));
+    group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat).sample_size(10);
     group.bench_function("observe", |b| {
         b.iter_custom(|times| timed(times, || diagnoser.observe(black_box(next.next().unwrap()), &history)));
     });
@@ -69,7 +69,7 @@ fn diagnose(c: &mut Criterion) {
         .collect();
     let mut next = refused.iter().cycle();
     let mut group = c.benchmark_group("diagnosis");
-    group.throughput(Throughput::Elements(1));
+    group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat).sample_size(10);
     group.bench_function("diagnose", |b| {
         b.iter_custom(|times| {
             timed(times, || {
