@@ -82,7 +82,11 @@ impl<'a> Canvas<'a> {
         let Some(ink) = self.theme.ink().filter(|_| style.bg.is_some() && style.fg.is_none()) else { return };
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
-            if let Some(cell) = self.buffer.cell_mut(position).filter(|cell| cell.fg == Color::Reset) {
+            if let Some(cell) = self
+                .buffer
+                .cell_mut(position)
+                .filter(|cell| cell.fg == Color::Reset || Some(cell.fg) == style.bg)
+            {
                 cell.fg = ink;
             }
         }
