@@ -185,7 +185,9 @@ impl Http {
     fn promote(&mut self, at: Began, cx: &Context<'_>) -> Option<u32> {
         let began = self.requests.began;
         let reading = matches!(self.requests.state, State::Head { decided: true } | State::Torn(_));
-        if !reading || at.ack.is_some_and(|ack| ack <= began.offset) {
+        let is_answered =
+            self.queue.back().is_some_and(|entry| entry.exchange.request.is_none() && !entry.requested);
+        if !reading || is_answered || at.ack.is_some_and(|ack| ack <= began.offset) {
             return None;
         }
         let entry = self.entry(None, AnomalySet::default(), began, cx);
