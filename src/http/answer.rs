@@ -187,7 +187,8 @@ impl Http {
         let reading = matches!(self.requests.state, State::Head { decided: true } | State::Torn(_));
         let is_answered =
             self.queue.back().is_some_and(|entry| entry.exchange.request.is_none() && !entry.requested);
-        if !reading || is_answered || at.ack.is_some_and(|ack| ack <= began.offset) {
+        let is_after_loss = self.doubt.is_some_and(|(first, _)| began.offset >= first);
+        if !reading || is_answered || is_after_loss || at.ack.is_some_and(|ack| ack <= began.offset) {
             return None;
         }
         let entry = self.entry(None, AnomalySet::default(), began, cx);

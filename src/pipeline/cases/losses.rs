@@ -186,6 +186,15 @@ fn a_torn_head_is_answered_once() {
 }
 
 #[test]
+fn a_torn_head_after_a_lost_request_is_not_given_its_response() {
+    let wire = Wire::new().lost(true, 48).c("POST /b HTTP/1.1\r\nHo").lost(true, 26).c("\r\n");
+    let wire = wire.s([reply(204, ""), reply(304, "")].concat()).c(get("/c")).s(reply(201, "")).close();
+    let lines = wire.run().lines();
+    assert!(!lines.iter().any(|line| line.starts_with("POST /b 204")), "{lines:?}");
+    assert_eq!(lines.last().map(String::as_str), Some("GET /c 201 ok ./0 gap-between-messages"));
+}
+
+#[test]
 fn a_gap_from_a_head_into_the_next_message() {
     let seen = Wire::new()
         .c("POST /a HTTP/1.1\r\nHost: x\r\nX-A: ")
