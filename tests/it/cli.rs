@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use tempfile::tempdir;
 
 use crate::captures::{many, story, write};
-use crate::support::{Program, can_run, lines, run, why403};
+use crate::support::{Program, can_run, install, lines, run, why403};
 
 /// Runs the program on `file` with these words.
 fn on(file: &Path, words: &str) -> Output {
@@ -204,7 +204,7 @@ fn header_of_link(link: u32) -> Vec<u8> {
 fn unprivileged(dir: &Path) -> Command {
     set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
     let binary = dir.join("why403");
-    std::fs::copy(why403(), &binary).unwrap();
+    install(why403(), &binary);
     let mut command = Command::new(binary);
     command.uid(65534).gid(65534).current_dir("/").env_clear();
     command

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Nginx, Program, can_run, must, run, until, why403};
+use crate::support::{Nginx, Program, can_run, install, must, run, until, why403};
 
 /// The value of a line of /proc/PID/status.
 fn status(id: u32, name: &str) -> String {
@@ -92,7 +92,7 @@ fn a_capability_of_the_file_is_enough_for_a_plain_user() {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
     let copy = dir.path().join("why403");
-    fs::copy(why403(), &copy).unwrap();
+    install(why403(), &copy);
     must("setcap", ["cap_net_raw+ep", copy.to_str().unwrap()]);
     let nginx = Nginx::on_loopback();
     let port = nginx.address.port().to_string();
@@ -120,7 +120,7 @@ fn without_the_permission_the_exit_code_is_3_and_the_line_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
     let copy = dir.path().join("why403");
-    fs::copy(why403(), &copy).unwrap();
+    install(why403(), &copy);
     let output = Command::new("setpriv")
         .env_remove("HOME")
         .env_remove("XDG_CONFIG_HOME")

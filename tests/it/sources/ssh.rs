@@ -1,7 +1,6 @@
 //! The far side's script, run by a stand-in for ssh that runs it here.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use why403::model::Timestamp;
@@ -9,6 +8,7 @@ use why403::source::{Origin, Source, SourceError, SourceOptions, SshTarget, Stop
 use why403::synth::{Conversation, pcap};
 
 use super::Notes;
+use crate::support::install;
 
 /// A directory with programs in it.
 struct Bin(tempfile::TempDir);
@@ -19,8 +19,9 @@ impl Bin {
     }
     fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let draft = self.0.path().join(format!("{name}.draft"));
+        fs::write(&draft, format!("#!/bin/sh\n{text}\n")).unwrap();
+        install(&draft, &path);
         path
     }
     /// An ssh that notes its arguments and runs its last one with this directory's programs, as a host with this connection.

@@ -71,6 +71,12 @@ pub(crate) fn must<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Puts an executable at `target`, and leaves the writing to another process: a file that this one has open for writing is
+/// open in whatever another test starts meanwhile, and would be busy when it is to be run.
+pub(crate) fn install(source: &Path, target: &Path) {
+    must("install", ["-m".as_ref(), "755".as_ref(), source.as_os_str(), target.as_os_str()]);
+}
+
 /// The NDJSON lines of an output.
 pub(crate) fn lines(output: &[u8]) -> Vec<serde_json::Value> {
     String::from_utf8_lossy(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
