@@ -89,7 +89,7 @@ pub fn conversation(data: &[u8]) {
     }
 }
 
-/// What a sequence of frames gives, checked; and whether some of it was no HTTP.
+/// What a sequence of frames gives, checked; and whether some of it was no HTTP or belonged to no message.
 fn run(frames: &[MadeFrame]) -> (Vec<Exchange>, bool) {
     let limits = Limits::default();
     let mut pipeline = Pipeline::new(limits);
@@ -100,7 +100,8 @@ fn run(frames: &[MadeFrame]) -> (Vec<Exchange>, bool) {
     }
     pipeline.finish(&mut out);
     check_end(&pipeline, &out, &limits);
-    (out, pipeline.counters().unparsed_bytes > 0)
+    let counters = pipeline.counters();
+    (out, counters.unparsed_bytes + counters.skipped_bytes > 0)
 }
 
 /// A request head: both readers agree about what both can read.

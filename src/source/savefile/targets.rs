@@ -40,6 +40,8 @@ pub(crate) fn savefile(data: &[u8]) {
 fn read(data: &[u8], step: usize, is_live: bool) -> Told {
     /// Bytes walked of what a compressed capture unpacks to.
     const ENOUGH: usize = 64 << 20;
+    /// The least that a frame takes in a file.
+    const RECORD: usize = 12;
     let mut told: Told = (Vec::new(), 0, None);
     let trickle = Trickle { bytes: Cursor::new(data.to_vec()), step };
     let mut reader = match input::decompress(trickle)
@@ -61,13 +63,13 @@ fn read(data: &[u8], step: usize, is_live: bool) -> Told {
         };
         let _ = block.try_for_each(|frame| -> ControlFlow<()> {
             assert!(frame.data.len() <= MAX_RECORD);
+            walked += RECORD + frame.data.len();
             told.0.push((frame.time.0, frame.link.0, frame.wire_len, frame.data.len()));
             let sum = frame.data.iter().map(|byte| u64::from(*byte)).sum::<u64>();
             told.1 = told.1.wrapping_mul(31).wrapping_add(sum);
             ControlFlow::Continue(())
         });
         buffer = block.into_buffer();
-        walked += buffer.len();
         assert_eq!(told.0.len() as u64, reader.frames(), "every frame that was counted is handed out");
     }
     told
