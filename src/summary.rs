@@ -166,7 +166,7 @@ pub fn stats(query: &str, totals: &Totals) -> serde_json::Value {
         "requests": c.requests, "responses": c.responses, "interim_responses": c.interim_responses,
         "orphan_responses": c.orphan_responses, "exchanges": c.exchanges, "evicted": totals.evicted,
         "kept": totals.kept, "kept_bytes": totals.kept_bytes,
-        "bytes_per_exchange": totals.kept_bytes / totals.kept.max(1),
+        "bytes_per_exchange": totals.kept_bytes.checked_div(totals.kept),
         "received": totals.source.received, "kernel_dropped": totals.source.kernel_dropped,
         "interface_dropped": totals.source.interface_dropped, "queue_dropped": totals.source.queue_dropped,
     })
