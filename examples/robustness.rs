@@ -221,12 +221,10 @@ fn run(capture: Vec<u8>, mut buffer: Vec<u8>, totals: &mut Totals) -> Result<Vec
 
 /// The sums of the counters.
 fn check(counters: &Counters, out: &[Exchange]) -> Result<()> {
-    let known = counters.parsed_bytes
-        + counters.skipped_bytes
-        + counters.duplicate_bytes
-        + counters.unparsed_bytes
-        + counters.dropped_bytes;
-    ensure!(counters.payload_bytes == known, "the payload does not add up: {counters:?}");
+    ensure!(
+        counters.payload_bytes == counters.accounted_bytes(),
+        "the payload does not add up: {counters:?}"
+    );
     ensure!(counters.pending_bytes == 0, "bytes are left: {counters:?}");
     let requests = out.iter().filter(|exchange| exchange.request.is_some()).count() as u64;
     let responses = out.iter().filter(|exchange| exchange.response.is_some()).count() as u64;

@@ -50,6 +50,18 @@ pub struct Counters {
     pub exchanges: u64,
 }
 
+impl Counters {
+    /// Payload bytes that one of the accounts holds; always equal to `payload_bytes`.
+    pub const fn accounted_bytes(&self) -> u64 {
+        self.parsed_bytes
+            + self.skipped_bytes
+            + self.duplicate_bytes
+            + self.unparsed_bytes
+            + self.dropped_bytes
+            + self.pending_bytes
+    }
+}
+
 /// What the source says it lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SourceCounters {

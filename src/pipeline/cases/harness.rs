@@ -179,13 +179,7 @@ impl Seen {
 /// The accounts of [`Counters`] add up.
 #[track_caller]
 pub(super) fn adds_up(counters: &Counters) {
-    let known = counters.parsed_bytes
-        + counters.skipped_bytes
-        + counters.duplicate_bytes
-        + counters.unparsed_bytes
-        + counters.dropped_bytes
-        + counters.pending_bytes;
-    assert_eq!(counters.payload_bytes, known, "{counters:?}");
+    assert_eq!(counters.payload_bytes, counters.accounted_bytes(), "{counters:?}");
 }
 
 fn line(exchange: &Exchange) -> String {
