@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use httparse::{Header, ParserConfig, Request as Parsed, Response as ParsedResponse, Status};
 
 use super::facts::Facts;
+use super::lenient;
 use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
 
 /// Field lines that httparse is asked to take; heads with more go to the lenient reader.
@@ -57,6 +58,22 @@ pub(crate) fn response(data: &[u8]) -> Outcome<ResponseHead> {
     let (fields, mut facts) = collect(data, used, parsed.headers);
     facts.conclude(version);
     Outcome::Complete(ResponseHead::new(fields, status, reason, version), used, facts)
+}
+
+/// The request head that `raw` is, whole: as httparse takes it, or else as the lenient reader does.
+pub(super) fn any_request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
+    match request(raw) {
+        Outcome::Complete(head, _, facts) => Some((head, facts)),
+        Outcome::Partial | Outcome::Invalid => lenient::request(raw),
+    }
+}
+
+/// The response head that `raw` is, read like [`any_request`].
+pub(super) fn any_response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
+    match response(raw) {
+        Outcome::Complete(head, _, facts) => Some((head, facts)),
+        Outcome::Partial | Outcome::Invalid => lenient::response(raw),
+    }
 }
 
 fn version(minor: u8) -> Version {

@@ -211,26 +211,14 @@ impl Http {
         let raw = std::mem::take(&mut self.reader(role).buf);
         work::steps(raw.len());
         match role {
-            Role::Request => {
-                let parsed = match head::request(&raw) {
-                    Outcome::Complete(head, _, facts) => Some((head, facts)),
-                    _ => lenient::request(&raw),
-                };
-                match parsed {
-                    Some((head, facts)) => self.request_head(head, facts, at, cx),
-                    None => self.unreadable(role, raw.len(), cx),
-                }
-            }
-            Role::Response => {
-                let parsed = match head::response(&raw) {
-                    Outcome::Complete(head, _, facts) => Some((head, facts)),
-                    _ => lenient::response(&raw),
-                };
-                match parsed {
-                    Some((head, facts)) => self.response_head(head, facts, at, cx),
-                    None => self.unreadable(role, raw.len(), cx),
-                }
-            }
+            Role::Request => match head::any_request(&raw) {
+                Some((head, facts)) => self.request_head(head, facts, at, cx),
+                None => self.unreadable(role, raw.len(), cx),
+            },
+            Role::Response => match head::any_response(&raw) {
+                Some((head, facts)) => self.response_head(head, facts, at, cx),
+                None => self.unreadable(role, raw.len(), cx),
+            },
         }
     }
 

@@ -6,8 +6,8 @@
 //! message is looked for. A message begins wherever a segment surely begins one.
 
 use super::facts::{Facts, Length};
-use super::head::{self, Outcome};
-use super::lenient::{self, is_token};
+use super::head;
+use super::lenient::is_token;
 use super::messages::after;
 use super::pairing::{Context, Http};
 use super::reader::{Role, State};
@@ -122,37 +122,25 @@ impl Http {
     fn mend(&mut self, role: Role, torn: Torn, at: Arrival, cx: &mut Context<'_>) {
         let raw = std::mem::take(&mut self.reader(role).buf);
         match role {
-            Role::Request => {
-                let parsed = match head::request(&raw) {
-                    Outcome::Complete(head, _, facts) => Some((head, facts)),
-                    _ => lenient::request(&raw),
-                };
-                match parsed {
-                    Some((head, facts)) if is_framed(&facts) || is_without_content(head.method()) => {
-                        self.requests.is_unsure = true;
-                        self.request_head(head, facts, at, cx);
-                        return;
-                    }
-                    Some((head, facts)) => self.cut_request(head, facts, BodyEnd::Lost, at, cx),
-                    None => {}
+            Role::Request => match head::any_request(&raw) {
+                Some((head, facts)) if is_framed(&facts) || is_without_content(head.method()) => {
+                    self.requests.is_unsure = true;
+                    self.request_head(head, facts, at, cx);
+                    return;
                 }
-            }
-            Role::Response => {
-                let parsed = match head::response(&raw) {
-                    Outcome::Complete(head, _, facts) => Some((head, facts)),
-                    _ => lenient::response(&raw),
-                };
-                match parsed {
-                    Some((head, facts)) if is_framed(&facts) || matches!(head.status(), 204 | 304) => {
-                        self.responses.is_unsure = true;
-                        self.response_head(head, facts, at, cx);
-                        self.lost_sync(role, torn.end);
-                        return;
-                    }
-                    Some((head, facts)) => self.cut_response(head, facts, BodyEnd::Lost, at, cx),
-                    None => {}
+                Some((head, facts)) => self.cut_request(head, facts, BodyEnd::Lost, at, cx),
+                None => {}
+            },
+            Role::Response => match head::any_response(&raw) {
+                Some((head, facts)) if is_framed(&facts) || matches!(head.status(), 204 | 304) => {
+                    self.responses.is_unsure = true;
+                    self.response_head(head, facts, at, cx);
+                    self.lost_sync(role, torn.end);
+                    return;
                 }
-            }
+                Some((head, facts)) => self.cut_response(head, facts, BodyEnd::Lost, at, cx),
+                None => {}
+            },
         }
         self.seek_after(role, torn);
     }
