@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
@@ -80,6 +80,14 @@ fn without_file_descriptors_it_says_so_in_one_line() {
     }
 }
 
+/// Runs `script` where it may mount a disk of its own on `$1/small`; `$0` is the program, `$1` is `dir`.
+fn beside_a_small_disk(dir: &Path, script: &str) -> Output {
+    fs::create_dir(dir.join("small")).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script]).arg(why403()).arg(dir).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
 #[test]
 fn a_full_disk_stops_the_writing_with_a_line_and_leaves_a_file_that_can_be_read() {
     if !can_run("disk full", true, &["unshare", "mount", "tcpdump"]) {
@@ -91,14 +99,7 @@ fn a_full_disk_stops_the_writing_with_a_line_and_leaves_a_file_that_can_be_read(
 code=$?
 tcpdump -n -r "$1/small/out.pcapng" >"$1/kept" || exit 98
 exit $code"#;
-    fs::create_dir(dir.path().join("small")).unwrap();
-    let output = Command::new("unshare")
-        .args(["-m", "sh", "-c", script])
-        .arg(why403())
-        .arg(dir.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = beside_a_small_disk(dir.path(), script);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("out.pcapng") && said.contains("are left on its disk"), "{said}");
@@ -120,10 +121,7 @@ fn a_disk_without_room_is_said_at_the_start_and_left_as_it_was() {
 code=$?
 [ -z "$(ls -A "$1/small")" ] || exit 98
 exit $code"#;
-    fs::create_dir(dir.path().join("small")).unwrap();
-    let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", script]).arg(why403()).arg(dir.path()).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let output = beside_a_small_disk(dir.path(), script);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("20 MiB are left on its disk, and 64 MiB stay free"), "{said}");
@@ -267,10 +265,7 @@ fn an_export_that_fills_the_disk_leaves_nothing_half_written() {
 code=$?
 [ -z "$(ls -A "$1/small")" ] || exit 98
 exit $code"#;
-    fs::create_dir(dir.path().join("small")).unwrap();
-    let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", script]).arg(why403()).arg(dir.path()).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let output = beside_a_small_disk(dir.path(), script);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("out.har") && said.contains("make room"), "{said}");
