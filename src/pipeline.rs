@@ -206,18 +206,7 @@ impl Flows {
         if let Some(ignored) = flow.ignored
             && !segment.flags.syn()
         {
-            let account = match ignored {
-                Ignored::Switched => &mut self.counters.skipped_bytes,
-                Ignored::Foreign => &mut self.counters.unparsed_bytes,
-            };
-            *account += segment.payload.len() as u64;
-            if (segment.flags.fin() || segment.flags.rst()) && !flow.tcp.ended {
-                flow.tcp.ended = true;
-                let (_, mut port) = flow.split(&self.limits, &mut self.counters, out, key, false);
-                port.end(Ending::Closed, segment.time);
-                self.used -= mem::take(&mut flow.charged);
-                self.table.move_to(slot, List::Closed);
-            }
+            self.pass_by(slot, key, ignored, segment, out);
             return Verdict::Taken;
         }
         let was_ended = flow.tcp.ended;
@@ -254,6 +243,32 @@ impl Flows {
             self.close(slot, Ending::Evicted, out);
         }
         verdict
+    }
+
+    /// A segment of a flow that is no HTTP, or none any more: only its bytes and its end count.
+    fn pass_by(
+        &mut self,
+        slot: Slot,
+        key: FlowKey,
+        ignored: Ignored,
+        segment: &Segment<'_>,
+        out: &mut Vec<Exchange>,
+    ) {
+        let account = match ignored {
+            Ignored::Switched => &mut self.counters.skipped_bytes,
+            Ignored::Foreign => &mut self.counters.unparsed_bytes,
+        };
+        *account += segment.payload.len() as u64;
+        if let Some(flow) = self.table.get_mut(slot)
+            && (segment.flags.fin() || segment.flags.rst())
+            && !flow.tcp.ended
+        {
+            flow.tcp.ended = true;
+            let (_, mut port) = flow.split(&self.limits, &mut self.counters, out, key, false);
+            port.end(Ending::Closed, segment.time);
+            self.used -= mem::take(&mut flow.charged);
+            self.table.move_to(slot, List::Closed);
+        }
     }
 
     /// Takes a flow out of the table; everything unfinished leaves.
