@@ -20,7 +20,7 @@ use crate::export::{curl, markdown, ndjson, with_item};
 use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::inspector::Inspector;
-use crate::sandbox::{self, Policy};
+use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
 use crate::summary::{Summary, losses, stats};
 use crate::tui;
@@ -72,7 +72,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let on_screen = plan.mode == Mode::Screen;
     let ended = bug::catch(|| {
         if on_screen {
-            screen(plan, inspector, receiver, matched, save_dir)
+            screen(plan, inspector, receiver, matched, save_dir.path().to_owned())
         } else {
             headless(plan, inspector, receiver, matched, outputs)
         }
@@ -124,18 +124,18 @@ fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
 }
 
 /// Where the screen saves files.
-fn save_dir(plan: &Plan) -> Result<PathBuf, AppError> {
+fn save_dir(plan: &Plan) -> Result<ExportDir, AppError> {
     if plan.mode != Mode::Screen || plan.sandbox == sandbox::Mode::Off {
-        return Ok(PathBuf::from("."));
+        return Ok(ExportDir::only(Path::new(".")));
     }
-    sandbox::export_dir(Path::new("."))
+    ExportDir::choose(Path::new("."))
         .map_err(|reason| AppError::System { what: "cannot make a directory for exports", reason })
 }
 
-fn enter_sandbox(plan: &Plan, save_dir: &Path) -> Result<(), AppError> {
+fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<(), AppError> {
     let mut write: Vec<PathBuf> = Vec::new();
     if plan.mode == Mode::Screen {
-        write.push(save_dir.to_owned());
+        write.push(save_dir.path().to_owned());
     }
     let files = plan.exports.iter().filter_map(|export| export.file.as_deref()).chain(plan.write.as_deref());
     write.extend(files.map(|file| match file.parent() {
@@ -145,6 +145,7 @@ fn enter_sandbox(plan: &Plan, save_dir: &Path) -> Result<(), AppError> {
     let policy = Policy {
         mode: plan.sandbox,
         write,
+        tidy: save_dir.parent().map(Path::to_owned),
         network: matches!(plan.input, Input::Demo(_)),
         programs: plan.on_match.is_some(),
         ..Policy::default()

@@ -57,6 +57,7 @@ fn rules(policy: &Policy) -> Result<RestrictionStatus, RulesetError> {
         .add_rules(path_beneath_rules(resolver, read))?
         .add_rules(path_beneath_rules(&policy.read, read))?
         .add_rules(path_beneath_rules(&policy.write, make))?
+        .add_rules(path_beneath_rules(&policy.tidy, make_bitflags!(AccessFs::{RemoveDir})))?
         .add_rules(path_beneath_rules(TERMINAL, terminal))?
         .restrict_self()
 }

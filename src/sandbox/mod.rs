@@ -12,7 +12,7 @@ mod policy;
 mod report;
 mod syscalls;
 
-pub use export::export_dir;
+pub use export::ExportDir;
 pub use identity::Identity;
 pub use policy::{Mode, Policy};
 pub use report::{Mechanism, Report, SandboxError, State};

@@ -48,6 +48,8 @@ pub struct Policy {
     pub read: Vec<PathBuf>,
     /// Directories in which files may still be made (exports, a rotating `-w`). They must exist.
     pub write: Vec<PathBuf>,
+    /// A directory out of which an empty directory of this user's may be removed.
+    pub tidy: Option<PathBuf>,
     /// Sockets may still be made, bound and connected (tap, demo, sources that reconnect).
     pub network: bool,
     /// Programs may still be run (`--on-match`). They get the same user and no capabilities, but see all files.

@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod bugs;
 mod captures;
 mod cli;
 mod diagnosis;

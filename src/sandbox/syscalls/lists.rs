@@ -45,8 +45,8 @@ pub(super) const ALLOWED: &[i64] = &[
 #[rustfmt::skip]
 pub(super) const ALLOWED_ON_THIS_ARCHITECTURE: &[i64] = &[
     libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_readlink, libc::SYS_getdents, libc::SYS_rename,
-    libc::SYS_renameat, libc::SYS_link, libc::SYS_unlink, libc::SYS_mkdir, libc::SYS_chmod, libc::SYS_poll, libc::SYS_select,
-    libc::SYS_pipe, libc::SYS_dup2, libc::SYS_eventfd, libc::SYS_epoll_create, libc::SYS_epoll_wait, libc::SYS_time,
+    libc::SYS_renameat, libc::SYS_link, libc::SYS_unlink, libc::SYS_rmdir, libc::SYS_mkdir, libc::SYS_chmod, libc::SYS_poll,
+    libc::SYS_select, libc::SYS_pipe, libc::SYS_dup2, libc::SYS_eventfd, libc::SYS_epoll_create, libc::SYS_epoll_wait, libc::SYS_time,
     libc::SYS_arch_prctl, libc::SYS_getpgrp, libc::SYS_alarm, libc::SYS_pause,
 ];
 

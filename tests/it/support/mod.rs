@@ -1,5 +1,6 @@
 //! What the integration tests share: the program under test, real servers, and when to skip.
 
+mod fault;
 mod namespace;
 mod nginx;
 mod program;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+pub(crate) use fault::panics_in;
 pub(crate) use namespace::{Pair, ip};
 pub(crate) use nginx::Nginx;
 pub(crate) use program::Program;

@@ -90,6 +90,15 @@ impl Terminal {
         self.until(text, |terminal| terminal.shows().contains(text));
     }
 
+    /// Takes in what the program writes for `wait`; whether `text` is on the screen then.
+    pub(crate) fn shows_within(&mut self, wait: Duration, text: &str) -> bool {
+        let until = Instant::now() + wait;
+        while let Ok(bytes) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.take(&bytes);
+        }
+        self.shows().contains(text)
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         self.screen.process(bytes);
         self.raw.extend_from_slice(bytes);
@@ -104,7 +113,7 @@ impl Terminal {
         status.exit_code()
     }
 
-    fn is_given_back(&self) -> bool {
+    pub(crate) fn is_given_back(&self) -> bool {
         let screen = self.screen.screen();
         let flags = self.master.get_termios().map(|termios| format!("{:?}", termios.local_flags));
         !screen.alternate_screen()
@@ -112,7 +121,7 @@ impl Terminal {
             && flags.is_none_or(|flags| flags.contains("ICANON"))
     }
 
-    fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap())
     }
 }

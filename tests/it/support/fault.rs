@@ -1,0 +1,22 @@
+//! A panic in a thread of the real program, at a moment that the test chooses: the program has no door for it, so a library
+//! that is loaded before it makes the clock fail once.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use super::must;
+
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/fault.c");
+
+/// What has to be in the program's environment so that the thread `name` panics after SIGUSR2. Needs `cc`.
+pub(crate) fn panics_in(name: &str) -> [(&'static str, String); 2] {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let (new, library) = (folder.join(format!("fault-{}.so", std::process::id())), folder.join("fault.so"));
+        must("cc", ["-shared", "-fPIC", "-O1", "-o", new.to_str().unwrap(), SOURCE, "-ldl", "-lpthread"]);
+        std::fs::rename(&new, &library).unwrap();
+        library
+    });
+    [("LD_PRELOAD", library.display().to_string()), ("WHY403_FAULT", name.to_owned())]
+}
