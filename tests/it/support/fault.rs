@@ -13,7 +13,8 @@ pub(crate) fn panics_in(name: &str) -> [(&'static str, String); 2] {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let (new, library) = (folder.join(format!("fault-{}.so", std::process::id())), folder.join("fault.so"));
+        let (new, library) =
+            (folder.join(format!("fault-{}.so", std::process::id())), folder.join("fault.so"));
         must("cc", ["-shared", "-fPIC", "-O1", "-o", new.to_str().unwrap(), SOURCE, "-ldl", "-lpthread"]);
         std::fs::rename(&new, &library).unwrap();
         library
