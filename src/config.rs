@@ -336,6 +336,20 @@ mod tests {
     }
 
     #[test]
+    fn a_command_takes_one_key_or_a_list() {
+        let keys = |text: &str| {
+            Config::parse(Path::new("x"), &format!("[tui.keys]\n{text}")).unwrap().tui.keys.remove("quit")
+        };
+        assert_eq!(keys("quit = 'Q'"), Some(vec!["Q".to_owned()]));
+        assert_eq!(keys("quit = ['Q', 'Ctrl-x']"), Some(vec!["Q".to_owned(), "Ctrl-x".to_owned()]));
+        assert!(
+            message("[tui.keys]\nquit = 3").contains("a key such as"),
+            "{}",
+            message("[tui.keys]\nquit = 3")
+        );
+    }
+
+    #[test]
     fn environment_over_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("c.toml");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The `[tui]` table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +21,27 @@ pub struct Settings {
     pub bell: bool,
     /// Traffic may cost this many bytes a second to the terminal; keys are always answered at once. 0 lifts the limit.
     pub bytes_per_second: BytesPerSecond,
-    /// Keys by command name. A command that is not named keeps its keys.
+    /// Keys by command name, one or a list. A command that is not named keeps its keys.
+    #[serde(deserialize_with = "one_or_more")]
     pub keys: BTreeMap<String, Vec<String>>,
     /// Saved filters by name; `@name` in the filter line.
     pub filters: BTreeMap<String, String>,
+}
+
+/// `quit = "Q"` means what `quit = ["Q"]` does.
+fn one_or_more<'de, D: Deserializer<'de>>(source: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a key such as \"Q\", or a list of them")]
+    enum Keys {
+        One(String),
+        More(Vec<String>),
+    }
+    let named = BTreeMap::<String, Keys>::deserialize(source)?;
+    let listed = |keys| match keys {
+        Keys::One(key) => vec![key],
+        Keys::More(keys) => keys,
+    };
+    Ok(named.into_iter().map(|(name, keys)| (name, listed(keys))).collect())
 }
 
 /// Bytes a second that traffic may cost; a type of its own for its default.
