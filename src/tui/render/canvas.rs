@@ -75,17 +75,17 @@ impl<'a> Canvas<'a> {
         end - x
     }
 
-    /// Gives an area a role's looks, keeping the text.
+    /// Gives an area a role's looks, keeping the text. Letters that its ground would swallow take the plain ink: those of the
+    /// terminal's own colour, of the ground's, and the dim ones.
     pub fn tint(&mut self, area: Rect, role: Role) {
         let style = self.theme.style(role);
         self.buffer.set_style(area, style);
         let Some(ink) = self.theme.ink().filter(|_| style.bg.is_some() && style.fg.is_none()) else { return };
+        let swallowed = [Some(Color::Reset), style.bg, self.theme.style(Role::Dim).fg];
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
-            if let Some(cell) = self
-                .buffer
-                .cell_mut(position)
-                .filter(|cell| cell.fg == Color::Reset || Some(cell.fg) == style.bg)
+            if let Some(cell) =
+                self.buffer.cell_mut(position).filter(|cell| swallowed.contains(&Some(cell.fg)))
             {
                 cell.fg = ink;
             }
@@ -103,6 +103,37 @@ impl<'a> Canvas<'a> {
                     cell.set_style(style);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    use super::Canvas;
+    use crate::tui::settings::{Colours, Environment, Settings, ThemeName};
+    use crate::tui::theme::{Role, Theme};
+
+    #[test]
+    fn dim_letters_stay_readable_on_a_tint_and_coloured_ones_keep_their_colour() {
+        let themes = [ThemeName::Dark, ThemeName::Light, ThemeName::ColourBlind];
+        for (theme, colours) in themes
+            .map(|theme| (theme, Colours::Sixteen))
+            .into_iter()
+            .chain(themes.map(|theme| (theme, Colours::Indexed)))
+        {
+            let settings = Settings { theme, colours, ..Settings::default() };
+            let theme = Theme::new(&settings, &Environment { utf8: true, ..Environment::default() });
+            let area = Rect::new(0, 0, 2, 1);
+            let mut buffer = Buffer::empty(area);
+            let mut canvas = Canvas::new(&mut buffer, &theme);
+            canvas.raw(0, 0, 1, "d", Role::Dim);
+            canvas.raw(1, 0, 1, "b", Role::Bad);
+            canvas.tint(area, Role::Selected);
+            assert_eq!(Some(buffer[(0, 0)].fg), theme.ink(), "{theme:?}");
+            assert_eq!(Some(buffer[(1, 0)].fg), theme.style(Role::Bad).fg, "{theme:?}");
         }
     }
 }
