@@ -90,4 +90,6 @@ pub struct Source {
     pub listening: String,
     /// What to try when nothing comes, most useful first: interfaces with traffic, a command.
     pub hints: Vec<String>,
+    /// What was said at the start, before the screen hid it; a line each.
+    pub notes: Vec<String>,
 }

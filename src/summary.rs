@@ -103,6 +103,19 @@ impl Summary {
             grouped(counters.responses),
             grouped(totals.matched),
         );
+        let [(_, payload, _), accounts @ ..] = counters.payload_accounts();
+        let accounts: Vec<_> =
+            accounts.iter().map(|(name, bytes, _)| format!("{} {name}", grouped(*bytes))).collect();
+        let _ = writeln!(out, "{} bytes of payload: {}", grouped(payload), accounts.join(", "));
+        for (what, counted) in
+            [("not HTTP/1.1", &counters.flows_unparsed), ("frames skipped", &counters.frames_skipped)]
+        {
+            let counted: Vec<_> =
+                counted.iter().map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
+            if !counted.is_empty() {
+                let _ = writeln!(out, "{what}: {}", counted.join(", "));
+            }
+        }
         for loss in losses(totals) {
             let _ = writeln!(out, "lost: {loss}");
         }
@@ -184,6 +197,7 @@ pub fn losses(totals: &Totals) -> Vec<String> {
         (c.dropped_bytes, "bytes given up for want of memory"),
         (c.flows_evicted, "connections given up for want of memory"),
         (c.orphan_responses, "responses without their request"),
+        (totals.evicted, "exchanges that left the history to stay within --memory"),
     ];
     told.iter()
         .filter(|(count, _)| *count > 0)

@@ -127,7 +127,7 @@ impl Plan {
             kind: SourceKind::Demo,
             label: "demo".into(),
             listening: "an embedded staging box on loopback".into(),
-            hints: Vec::new(),
+            ..feed::Source::default()
         };
         Self::new(Input::Demo(args.rate), source, args.run, config)
     }
@@ -144,6 +144,7 @@ impl Plan {
                 format!("send requests to {listening} instead of the server"),
                 "why403 tap ca says how clients come to trust --self-signed".into(),
             ],
+            notes: Vec::new(),
         };
         let options = options(&CaptureArgs::default(), &[], false, &config);
         let run = RunArgs { sandbox: Some(args.sandbox), ..RunArgs::default() };
@@ -153,6 +154,9 @@ impl Plan {
     fn new(input: Input, source: feed::Source, run: RunArgs, config: Config) -> Result<Self, AppError> {
         let query = run.filter.unwrap_or(config.filter);
         let filter = Filter::parse(&query).map_err(|error| AppError::Filter { query, error })?;
+        if run.rotate_keep.is_some() && run.rotate_size.is_none() && run.rotate_seconds.is_none() {
+            return Err(AppError::Usage("-W needs -C or -G: without them there is one file".into()));
+        }
         let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;
         let body = run.body_limit.unwrap_or(config.body_limit);
         let limits = Limits { body: u32::try_from(body).unwrap_or(u32::MAX), ..Limits::default() };
@@ -163,7 +167,7 @@ impl Plan {
             mode,
             exports: run.export.into_iter().filter(|export| export.file.is_some()).collect(),
             write: run.write,
-            rotation: Rotation { bytes: run.rotate_size, seconds: run.rotate_seconds },
+            rotation: Rotation { bytes: run.rotate_size, seconds: run.rotate_seconds, keep: run.rotate_keep },
             count: run.count,
             fail_on_match: run.fail_on_match,
             stats: run.stats,
@@ -239,5 +243,5 @@ fn describe(origin: &Origin, filter: Option<&str>) -> feed::Source {
         Origin::File(path) => path.file_name().map_or(name, |file| file.to_string_lossy().into_owned()),
         _ => name,
     };
-    feed::Source { kind, label, listening, hints: Vec::new() }
+    feed::Source { kind, label, listening, ..feed::Source::default() }
 }

@@ -39,6 +39,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     if let Some((budget, why)) = memory::within_limits(plan.memory) {
         plan.memory = budget;
         say(&why);
+        plan.source.notes.push(why);
     }
     let stop =
         Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
@@ -54,7 +55,13 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
     let opened = open(&plan.input, &stop)?;
     let save_dir = save_dir(&plan)?;
-    enter_sandbox(&plan, &save_dir)?;
+    if let Some(line) = enter_sandbox(&plan, &save_dir)? {
+        say(&line);
+        plan.source.notes.push(line);
+    }
+    if save_dir.parent().is_some() {
+        plan.source.notes.push(format!("files that you save go to {}", save_dir.path().display()));
+    }
     if plan.mode == Mode::Screen {
         tui::block_stop().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
     } else {
@@ -132,7 +139,8 @@ fn save_dir(plan: &Plan) -> Result<ExportDir, AppError> {
         .map_err(|reason| AppError::System { what: "cannot make a directory for exports", reason })
 }
 
-fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<(), AppError> {
+/// Gives up what is not needed; a line on what could not be given up, if anything.
+fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<Option<String>, AppError> {
     let mut write: Vec<PathBuf> = Vec::new();
     if plan.mode == Mode::Screen {
         write.push(save_dir.path().to_owned());
@@ -151,10 +159,7 @@ fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<(), AppError> {
         ..Policy::default()
     };
     let report = sandbox::enter(&policy)?;
-    if let Some(line) = report.start_up_line().filter(|_| plan.sandbox != sandbox::Mode::Off) {
-        say(&line);
-    }
-    Ok(())
+    Ok(report.start_up_line().filter(|_| plan.sandbox != sandbox::Mode::Off))
 }
 
 fn recording(file: Option<CaptureFile>) -> (Option<Recording>, Option<mpsc::Sender<Matched>>) {

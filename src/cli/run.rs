@@ -42,9 +42,12 @@ pub struct RunArgs {
     /// With -w: begin a new numbered file after SIZE, in millions of bytes or with a unit: 100, 64MiB
     #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = size::parse_millions, help_heading = "Output")]
     pub rotate_size: Option<u64>,
-    /// With -w: begin a new numbered file after so many seconds
+    /// With -w: begin a new numbered file with the first frame after so many seconds
     #[arg(short = 'G', long, value_name = "SECONDS", requires = "write", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
     pub rotate_seconds: Option<u32>,
+    /// With -C or -G: keep only the newest N files of this run
+    #[arg(short = 'W', long, value_name = "N", requires = "write", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Output")]
+    pub rotate_keep: Option<u32>,
     /// End NDJSON with a line of totals ("type":"summary")
     #[arg(long, help_heading = "Output")]
     pub stats: bool,

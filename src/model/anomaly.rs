@@ -91,3 +91,17 @@ impl AnomalySet {
         Anomaly::ALL.iter().copied().filter(move |anomaly| self.contains(*anomaly))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Anomaly;
+
+    #[test]
+    fn the_documentation_lists_every_anomaly_with_its_words_and_no_other() {
+        let listed: Vec<&str> =
+            include_str!("../../docs/output.md").lines().filter(|line| line.starts_with("| `")).collect();
+        let all: Vec<String> =
+            Anomaly::ALL.iter().map(|one| format!("| `{}` | {} |", one.name(), one.describe())).collect();
+        assert_eq!(listed, all);
+    }
+}

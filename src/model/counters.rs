@@ -60,6 +60,21 @@ impl Counters {
             + self.dropped_bytes
             + self.pending_bytes
     }
+
+    /// The accounts of the payload with their names for people: what was captured, what it adds up from, and what was
+    /// never captured.
+    pub const fn payload_accounts(&self) -> [(&'static str, u64, &'static str); 8] {
+        [
+            ("captured", self.payload_bytes, "on TCP; the sum of the next six"),
+            ("parsed", self.parsed_bytes, "as HTTP/1.1"),
+            ("skipped", self.skipped_bytes, "by rule: tunnels, upgrades, cruft"),
+            ("seen again", self.duplicate_bytes, "retransmitted, or captured twice"),
+            ("not http", self.unparsed_bytes, "of connections that are not HTTP/1.1"),
+            ("given up", self.dropped_bytes, "to stay within memory"),
+            ("waiting", self.pending_bytes, "for what comes before them"),
+            ("missing", self.gap_bytes, "known to be missing from the capture"),
+        ]
+    }
 }
 
 /// What the source says it lost.

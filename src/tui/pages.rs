@@ -95,8 +95,15 @@ fn health(state: &State) -> Doc {
     number(&mut doc, "connections", counters.flows);
     number(&mut doc, "requests", counters.requests);
     number(&mut doc, "responses", counters.responses);
+    if !state.source.notes.is_empty() {
+        heading(&mut doc, "Said at the start");
+        for note in &state.source.notes {
+            doc.push(Line::of(Role::Warn, &format!("  {}", sanitize::text(note))).hang(4).prose());
+        }
+    }
     losses(&mut doc, traffic);
     not_http(&mut doc, state);
+    payload(&mut doc, traffic);
     memory(&mut doc, state);
     if !traffic.warnings.is_empty() {
         heading(&mut doc, "Warnings");
@@ -105,6 +112,15 @@ fn health(state: &State) -> Doc {
         }
     }
     doc
+}
+
+/// The accounts of the payload; all but the last add up to the first.
+fn payload(doc: &mut Doc, traffic: &Traffic) {
+    heading(doc, "Bytes of payload");
+    for (name, bytes, what) in traffic.counters.payload_accounts() {
+        let line = Line::of(Role::Dim, &format!("  {name}")).pad(18).value(Role::Text, &text::count(bytes));
+        doc.push(line.pad(34).add(Role::Dim, what).hang(34).prose());
+    }
 }
 
 fn losses(doc: &mut Doc, traffic: &Traffic) {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,11 @@ use why403::decode::{Decoded, Decoder};
 use why403::model::Counters;
 use why403::pipeline::{Limits, Pipeline};
 use why403::source::savefile::BlockReader;
+use why403::synth::{Conversation, Side, merge, pcap};
 
 use crate::captures;
+use crate::support::{lines, run};
+use crate::tui::Terminal;
 
 /// A capture through the pipeline, and the payload that its decoder alone finds.
 fn read(path: &Path) -> Option<(Counters, u64)> {
@@ -79,4 +83,120 @@ fn the_sums_add_up_in_every_file_of_the_corpus() {
     files(corpus, &mut all);
     let payload: u64 = all.iter().map(|path| adds_up(path).payload_bytes).sum();
     assert!(all.len() > 1000 && payload > 1 << 20, "{} files with {payload} bytes", all.len());
+}
+
+/// Everything that has an account: parsed, skipped by rule, seen again, not HTTP, and missing.
+fn mixture(dir: &Path) -> PathBuf {
+    let client = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
+    let server: SocketAddr = captures::SERVER.parse().unwrap();
+    let at = |ms: i64| captures::START.plus(ms * 1_000_000);
+    let refused = captures::answer("403 Forbidden", "{}");
+    let tunnel = Conversation::new(client(1), server)
+        .handshake(at(0))
+        .client(b"CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n", at(1))
+        .server(b"HTTP/1.1 200 OK\r\n\r\n", at(2))
+        .client(&[7; 3_000], at(3));
+    let tls = Conversation::new(client(2), server)
+        .handshake(at(4))
+        .client(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and so on", at(5));
+    let torn = Conversation::new(client(3), server)
+        .handshake(at(6))
+        .client(b"POST /torn HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n12345", at(7))
+        .lost(Side::Client, 4_000)
+        .client(&[b'x'; 995], at(8))
+        .server(refused.as_bytes(), at(9));
+    let mut frames =
+        merge([tunnel, tls, torn, captures::talk(5, 20, &[(captures::post("T", "{}"), refused)])]);
+    // One segment is sent again.
+    let again = frames[frames.len() - 5].clone();
+    frames.insert(frames.len() - 4, again);
+    captures::write(dir, "mixture.pcap", &pcap::to_bytes(&frames))
+}
+
+/// The accounts by the name that people read, from `--json --stats`.
+fn told_to_programs(file: &Path) -> Vec<(String, u64)> {
+    let output = run([
+        "-r".as_ref(),
+        file.as_os_str(),
+        "--json".as_ref(),
+        "--stats".as_ref(),
+        "-Y".as_ref(),
+        "".as_ref(),
+    ]);
+    let stats = lines(&output.stdout).pop().unwrap();
+    let named = [
+        ("captured", "payload_bytes"),
+        ("parsed", "parsed_bytes"),
+        ("skipped", "skipped_bytes"),
+        ("seen again", "duplicate_bytes"),
+        ("not http", "unparsed_bytes"),
+        ("given up", "dropped_bytes"),
+        ("missing", "gap_bytes"),
+    ];
+    named.map(|(name, field)| (name.to_owned(), stats[field].as_u64().unwrap())).into()
+}
+
+fn number(text: &str) -> u64 {
+    text.replace([',', '\u{202f}'], "").parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+/// The same from `--summary`.
+fn told_to_people(file: &Path) -> Vec<(String, u64)> {
+    let output = run(["-r".as_ref(), file.as_os_str(), "--summary".as_ref()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains(" bytes of payload: ")).unwrap();
+    let (all, parts) = line.split_once(" bytes of payload: ").unwrap();
+    let mut told = vec![("captured".to_owned(), number(all))];
+    told.extend(parts.split(", ").map(|part| {
+        let (count, name) = part.split_once(' ').unwrap();
+        (name.to_owned(), number(count))
+    }));
+    told.retain(|(name, _)| name != "waiting");
+    told
+}
+
+/// The same from the Health page of the screen.
+fn told_on_the_screen(file: &Path) -> Vec<(String, u64)> {
+    let program = crate::support::why403().to_str().unwrap();
+    let mut terminal = Terminal::open(program, &["-r", file.to_str().unwrap()], (120, 60));
+    terminal.until_shown("match");
+    terminal.press("H");
+    terminal.until_shown("read to its end");
+    terminal.until_shown("known to be missing");
+    let shown = terminal.shows();
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+    let after = shown.lines().skip_while(|line| !line.contains("Bytes of payload")).skip(1).take(8);
+    let mut told: Vec<_> = after
+        .map(|line| {
+            let (name, rest) = line.trim().split_at(16);
+            (name.trim().to_owned(), number(rest.split("  ").next().unwrap().trim()))
+        })
+        .collect();
+    told.retain(|(name, _)| name != "waiting");
+    told
+}
+
+#[test]
+fn the_three_who_tell_the_accounts_say_the_same_and_it_adds_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = mixture(dir.path());
+    let mut torn = std::fs::read(&whole).unwrap();
+    torn.truncate(torn.len() - 300);
+    // A record that claims more than there is, in the middle.
+    let (damaged, cut) = (
+        captures::write(dir.path(), "damaged.pcap", &torn),
+        captures::write(dir.path(), "cut.pcap", &torn[..3000]),
+    );
+    for file in [whole.clone(), damaged, cut] {
+        let told = told_to_programs(&file);
+        assert_eq!(told_to_people(&file), told, "{}", file.display());
+        assert_eq!(told_on_the_screen(&file), told, "{}", file.display());
+        let sum: u64 = told[1..6].iter().map(|(_, bytes)| bytes).sum();
+        assert_eq!(told[0].1, sum, "{told:?}");
+    }
+    let told = told_to_programs(&whole);
+    for (name, bytes) in &told {
+        assert!(*bytes > 0 || name == "given up", "{name} is tried: {told:?}");
+    }
 }

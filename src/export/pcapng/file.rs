@@ -1,5 +1,6 @@
 //! Capture files on disk: private, complete or absent, cut into pieces when they grow, and never the reason that a disk is full.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -27,6 +28,8 @@ pub struct Rotation {
     pub bytes: Option<u64>,
     /// Once this many seconds of capture time have passed since its first frame.
     pub seconds: Option<u32>,
+    /// How many files of this run stay, the one that is being written among them; the oldest goes first.
+    pub keep: Option<u32>,
 }
 
 impl Rotation {
@@ -82,6 +85,8 @@ pub struct CaptureFile {
     rotation: Rotation,
     reserve: u64,
     number: u32,
+    /// The complete pieces of this run, oldest first, where only some may stay.
+    pieces: VecDeque<PathBuf>,
     current: Option<Current>,
 }
 
@@ -101,8 +106,14 @@ struct Current {
 impl CaptureFile {
     /// Begins the first file. With rotation, `name.pcapng` becomes `name-00001.pcapng` and so on.
     pub fn create(target: &Path, rotation: Rotation) -> Result<Self, CaptureError> {
-        let mut file =
-            Self { target: target.to_owned(), rotation, reserve: RESERVE, number: 0, current: None };
+        let mut file = Self {
+            target: target.to_owned(),
+            rotation,
+            reserve: RESERVE,
+            number: 0,
+            pieces: VecDeque::new(),
+            current: None,
+        };
         file.current = Some(file.begin()?);
         Ok(file)
     }
@@ -143,10 +154,24 @@ impl CaptureFile {
 
     fn finish_current(&mut self) -> Result<(), CaptureError> {
         self.flush()?;
-        self.current.take().map_or(Ok(()), Current::commit)
+        let Some(current) = self.current.take() else { return Ok(()) };
+        if self.rotation.keep.is_some() && current.temporary.is_some() && self.number < LAST_NUMBER {
+            self.pieces.push_back(current.target.clone());
+        }
+        current.commit()
+    }
+
+    /// Makes room among the pieces for the next one.
+    fn forget_oldest(&mut self) {
+        let Some(keep) = self.rotation.keep else { return };
+        while self.pieces.len() >= keep as usize {
+            // One that somebody moved away is theirs.
+            let _ = self.pieces.pop_front().map(fs::remove_file);
+        }
     }
 
     fn begin(&mut self) -> Result<Current, CaptureError> {
+        self.forget_oldest();
         let target = if self.rotation.is_on() { self.next_name() } else { self.target.clone() };
         let failed = |reason| CaptureError::Create { path: target.clone(), reason };
         let (file, temporary) = match files::open_in_place(&target).map_err(failed)? {

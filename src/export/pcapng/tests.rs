@@ -97,9 +97,10 @@ fn a_link_is_replaced_and_dropping_completes() {
 #[test]
 fn rotates_by_size_and_by_time() {
     let frames = merge((0..6).map(|index| talk(5 + index, i64::from(index) * 10_000_000_000)));
-    for rotation in
-        [Rotation { bytes: Some(600), seconds: None }, Rotation { bytes: None, seconds: Some(20) }]
-    {
+    for rotation in [
+        Rotation { bytes: Some(600), ..Rotation::default() },
+        Rotation { seconds: Some(20), ..Rotation::default() },
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let mut file = CaptureFile::create(&dir.path().join("out.pcapng"), rotation).unwrap();
         for made in &frames {
@@ -117,11 +118,33 @@ fn rotates_by_size_and_by_time() {
 }
 
 #[test]
+fn only_the_newest_pieces_of_this_run_stay_when_asked() {
+    let frames = merge((0..6).map(|index| talk(5 + index, i64::from(index) * 10_000_000_000)));
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("out-00001.pcapng"), "earlier").unwrap();
+    let rotation = Rotation { seconds: Some(10), keep: Some(2), ..Rotation::default() };
+    let mut file = CaptureFile::create(&dir.path().join("out.pcapng"), rotation).unwrap();
+    for made in &frames {
+        file.write(&made.frame()).unwrap();
+        assert!(fs::read_dir(dir.path()).unwrap().count() <= 3, "the earlier one and two of ours");
+    }
+    file.finish().unwrap();
+    let mut names: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["out-00001.pcapng", "out-00006.pcapng", "out-00007.pcapng"]);
+    assert_eq!(fs::read(dir.path().join("out-00001.pcapng")).unwrap(), b"earlier");
+    let kept: Vec<_> = names[1..].iter().flat_map(|name| read(&dir.path().join(name))).collect();
+    let all = of(&frames);
+    assert!(kept[..] == all[all.len() - kept.len()..] && !kept.is_empty());
+}
+
+#[test]
 fn the_pieces_of_an_earlier_run_stay() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("out-00001.pcapng"), "earlier").unwrap();
     symlink("/nonexistent", dir.path().join("out-00002.pcapng")).unwrap();
-    let rotation = Rotation { bytes: Some(1 << 20), seconds: None };
+    let rotation = Rotation { bytes: Some(1 << 20), ..Rotation::default() };
     let mut file = CaptureFile::create(&dir.path().join("out.pcapng"), rotation).unwrap();
     file.write(&talk(5, 0).frames()[0].frame()).unwrap();
     file.finish().unwrap();

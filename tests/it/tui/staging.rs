@@ -151,6 +151,9 @@ pub(super) fn empty(filter: &str, settings: &Settings) -> State {
         kind: SourceKind::Live,
         label: "any".into(),
         listening: "every interface, tcp port 8080".into(),
+        notes: vec![
+            "the memory limit here is 64MiB: the history gets 16MiB instead of 256MiB (--memory)".to_owned(),
+        ],
         hints: vec!["why403 -i lo  has traffic on port 9000".into()],
     };
     let filter = Filter::parse(filter).unwrap();
