@@ -55,13 +55,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
     let opened = open(&plan.input, &stop)?;
     let save_dir = save_dir(&plan)?;
-    if let Some(line) = enter_sandbox(&plan, &save_dir)? {
-        say(&line);
-        plan.source.notes.push(line);
-    }
-    if save_dir.parent().is_some() {
-        plan.source.notes.push(format!("files that you save go to {}", save_dir.path().display()));
-    }
+    enter_sandbox(&mut plan, &save_dir)?;
     if plan.mode == Mode::Screen {
         tui::block_stop().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
     } else {
@@ -139,8 +133,8 @@ fn save_dir(plan: &Plan) -> Result<ExportDir, AppError> {
         .map_err(|reason| AppError::System { what: "cannot make a directory for exports", reason })
 }
 
-/// Gives up what is not needed; a line on what could not be given up, if anything.
-fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<Option<String>, AppError> {
+/// Gives up what is not needed, and says what could not be given up.
+fn enter_sandbox(plan: &mut Plan, save_dir: &ExportDir) -> Result<(), AppError> {
     let mut write: Vec<PathBuf> = Vec::new();
     if plan.mode == Mode::Screen {
         write.push(save_dir.path().to_owned());
@@ -159,7 +153,14 @@ fn enter_sandbox(plan: &Plan, save_dir: &ExportDir) -> Result<Option<String>, Ap
         ..Policy::default()
     };
     let report = sandbox::enter(&policy)?;
-    Ok(report.start_up_line().filter(|_| plan.sandbox != sandbox::Mode::Off))
+    if let Some(line) = report.start_up_line().filter(|_| plan.sandbox != sandbox::Mode::Off) {
+        say(&line);
+        plan.source.notes.push(line);
+    }
+    if save_dir.parent().is_some() {
+        plan.source.notes.push(format!("files that you save go to {}", save_dir.path().display()));
+    }
+    Ok(())
 }
 
 fn recording(file: Option<CaptureFile>) -> (Option<Recording>, Option<mpsc::Sender<Matched>>) {
