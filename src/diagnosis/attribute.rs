@@ -1,7 +1,7 @@
 //! An exchange's request as a flat list of attributes, so that refusals and successes can be counted against each other.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::family::{self, At, Family};
 use super::shown::facts::{self, Fact};
@@ -137,12 +137,24 @@ impl Sheet {
         sheet
     }
     /// The hashes alone.
-    pub fn marks(&self) -> Box<[Mark]> {
+    pub fn marks(&self) -> Arc<[Mark]> {
         self.attributes.iter().map(|attribute| attribute.mark).collect()
     }
     /// The attributes of `family`.
     pub fn family(&self, family: Family) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(move |attribute| attribute.family == family)
+    }
+
+    /// Who asks: the token's subject, else `credential`, else the session cookie; 0 for nobody.
+    pub fn caller(&self, credential: u64) -> u64 {
+        let first = |family, named: fn(&str) -> bool| {
+            let found = self.family(family).filter(|one| named(&one.name));
+            found.min_by(|a, b| a.name.cmp(&b.name)).map(|one| one.mark.value)
+        };
+        first(Family::Subject, |name| matches!(name, "sub" | "user"))
+            .or((credential != 0).then_some(credential))
+            .or_else(|| first(Family::Session, |_| true))
+            .unwrap_or(0)
     }
 
     fn add(&mut self, family: Family, name: &str, value: &[u8]) {

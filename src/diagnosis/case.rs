@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::attribute::Sheet;
 use super::behaved::Behaviour;
-use super::contrast::{Contrast, contrasts};
+use super::columns::{Columns, bit};
+use super::contrast::{Against, Contrast, contrasts};
 use super::knowledge::{Fingerprint, Knowledge};
 use super::said::utterance::{Utterance, utterances};
 use super::said::{Heard, Memory};
@@ -17,6 +18,9 @@ use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Respon
 
 /// Most bytes that a compressed error body is inflated to.
 const INFLATED: u64 = 64 << 10;
+
+/// The attributes of no sample.
+static NONE: Columns = Columns::none();
 
 /// One refusal with everything that rules look at.
 pub struct Case<'a> {
@@ -36,10 +40,14 @@ pub struct Case<'a> {
     pub sheet: Sheet,
     /// Successes it is set against.
     pub good: Vec<&'a Sample>,
+    /// Their attributes.
+    pub columns: &'a Columns,
     /// Whether those are of other places of the server.
     pub borrowed: bool,
     /// Refusals of the place that sound like it, itself included.
     pub group: Vec<&'a Sample>,
+    /// The same as a set of the place's refusals.
+    pub fellows: u64,
     /// What separates them.
     pub contrasts: Vec<Contrast>,
     /// What the response says.
@@ -77,19 +85,29 @@ impl<'a> Case<'a> {
         let (place, server) = (stats.place(address), stats.server(address));
         let sheet = Sheet::of(exchange);
         let sound = exchange.response.as_ref().map_or(0, voice::of);
-        let group: Vec<&Sample> = place
-            .map(|place| place.bad.iter().filter(|sample| sample.voice == sound).collect())
-            .unwrap_or_default();
+        let bad = place.map_or(&[][..], |place| &place.bad);
+        let alike = |(slot, sample): (usize, &Sample)| if sample.voice == sound { bit(slot) } else { 0 };
+        let fellows = bad.iter().enumerate().map(alike).fold(0, |set, bit| set | bit);
+        let group: Vec<&Sample> = bad.iter().filter(|sample| sample.voice == sound).collect();
         let mut good: Vec<&Sample> = place.map(|place| place.good.iter().collect()).unwrap_or_default();
+        let mut columns = place.map_or(&NONE, |place| &place.good_columns);
         let borrowed = good.is_empty();
         if let Some(server) = server.filter(|_| borrowed) {
             good = server.good.iter().collect();
+            columns = server.columns();
         }
+        let against = Against {
+            good: &good,
+            columns,
+            refusals: place.map_or(&NONE, |place| &place.bad_columns),
+            fellows,
+            group: &group,
+        };
         let heard =
             exchange.response.as_ref().map(|response| memory.hear(knowledge, response)).unwrap_or_default();
         let behind = behind(stats, history, record, |response| memory.hear(knowledge, response));
         let mut case = Self {
-            contrasts: contrasts(&sheet, &good, &group, stats),
+            contrasts: contrasts(&sheet, &against, stats),
             client: stats::client_of(exchange),
             credential: stats::credential_of(record),
             behaviour: Behaviour::default(),
@@ -103,8 +121,10 @@ impl<'a> Case<'a> {
             server,
             sheet,
             good,
+            columns,
             borrowed,
             group,
+            fellows,
             heard,
             own: OnceCell::new(),
             behind,
@@ -151,6 +171,10 @@ impl<'a> Case<'a> {
     /// Successes of this very place.
     pub fn own_good(&self) -> &[&'a Sample] {
         if self.borrowed { &[] } else { &self.good }
+    }
+    /// Their attributes.
+    pub fn own_columns(&self) -> &'a Columns {
+        if self.borrowed { &NONE } else { self.columns }
     }
     /// The strongest separation in the place's own successes that a mechanism exists for.
     pub fn separation(&self) -> f32 {

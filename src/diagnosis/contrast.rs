@@ -1,6 +1,7 @@
 //! Which attributes separate this refusal, and those that sound like it, from the successes.
 
 use super::attribute::{Attribute, Sheet};
+use super::columns::{Column, Columns};
 use super::family::Family;
 use super::stats::{Sample, Stats};
 
@@ -49,116 +50,89 @@ pub struct Contrast {
     pub chance: f64,
 }
 
-/// Sets `sheet` against `good`, with `group` (refusals that sound like it) as fellows; best first.
-pub fn contrasts(sheet: &Sheet, good: &[&Sample], group: &[&Sample], stats: &Stats) -> Vec<Contrast> {
-    if good.is_empty() {
+/// What a refusal is set against.
+pub struct Against<'a> {
+    /// Successes.
+    pub good: &'a [&'a Sample],
+    /// Their attributes.
+    pub columns: &'a Columns,
+    /// The attributes of the place's refusals.
+    pub refusals: &'a Columns,
+    /// Which of these sound like this one.
+    pub fellows: u64,
+    /// The same.
+    pub group: &'a [&'a Sample],
+}
+
+impl Against<'_> {
+    /// How many fellows do not have what successes have at `column`.
+    fn unlike(&self, key: u64, column: Option<&Column>) -> usize {
+        let theirs = self.refusals.column(key).zip(column);
+        let accepted = theirs.map_or(0, |(theirs, column)| theirs.shared(column));
+        self.group.len() - (accepted & self.fellows).count_ones() as usize
+    }
+}
+
+/// Sets `sheet` against successes, with refusals that sound like it as fellows; best first.
+pub fn contrasts(sheet: &Sheet, against: &Against<'_>, stats: &Stats) -> Vec<Contrast> {
+    if against.good.is_empty() {
         return Vec::new();
     }
-    let (columns, extra) = columns(sheet, good);
-    let pairs = sheet.attributes.iter().zip(columns);
     let mut out: Vec<Contrast> =
-        pairs.filter_map(|(attribute, values)| present(attribute, values, good, group)).collect();
-    absent(sheet, &extra, good, group, stats, &mut out);
-    size(sheet, good, group, &mut out);
+        sheet.attributes.iter().filter_map(|attribute| present(attribute, against)).collect();
+    absent(sheet, against, stats, &mut out);
+    size(sheet, against, &mut out);
     let tried = (sheet.attributes.len() + out.len()).max(1) as f64;
     for contrast in &mut out {
         let (all, likewise) = contrast.refusals;
         contrast.chance = (fisher(likewise, all, contrast.successes) * tried).min(1.0);
     }
-    out.sort_by(|a, b| b.surprise.total_cmp(&a.surprise).then_with(|| a.name.cmp(&b.name)));
+    out.sort_by(|a, b| {
+        let named = || a.name.cmp(&b.name).then(a.family.cmp(&b.family));
+        b.surprise.total_cmp(&a.surprise).then_with(named)
+    });
     out
 }
 
-/// For each attribute of `sheet` the values that successes have, and the keys that only successes have. One pass over the
-/// sorted lists.
-fn columns(sheet: &Sheet, good: &[&Sample]) -> (Vec<Vec<u64>>, Vec<u64>) {
-    let mut columns = vec![Vec::with_capacity(good.len()); sheet.attributes.len()];
-    let mut extra = Vec::new();
-    for sample in good {
-        let mut own = sheet.attributes.iter().zip(columns.iter_mut()).peekable();
-        for mark in &sample.marks {
-            while own.next_if(|(attribute, _)| attribute.mark.key < mark.key).is_some() {}
-            match own.peek_mut() {
-                Some((attribute, column)) if attribute.mark.key == mark.key => column.push(mark.value),
-                _ => extra.push(mark.key),
-            }
-        }
-    }
-    extra.sort_unstable();
-    (columns, extra)
-}
-
-fn present(
-    attribute: &Attribute,
-    mut values: Vec<u64>,
-    good: &[&Sample],
-    group: &[&Sample],
-) -> Option<Contrast> {
+fn present(attribute: &Attribute, against: &Against<'_>) -> Option<Contrast> {
     if attribute.family == Family::Fact {
         return None;
     }
     let key = attribute.mark.key;
-    if values.contains(&attribute.mark.value) {
+    let column = against.columns.column(key);
+    if column.is_some_and(|column| column.with(attribute.mark.value) != 0) {
         return None;
     }
-    values.sort_unstable();
-    let having = values.len();
-    let once = singletons(&values) as f32;
-    let (change, chance) = if having == 0 {
-        (Change::Added, 0.5 / (good.len() as f32 + 1.0))
-    } else {
-        (Change::Value, (once + 0.5) / (having as f32 + 1.0))
+    let (change, chance) = match column {
+        None => (Change::Added, 0.5 / (against.good.len() as f32 + 1.0)),
+        Some(column) => {
+            let once = column.singletons() as f32;
+            (Change::Value, (once + 0.5) / (column.count() as f32 + 1.0))
+        }
     };
-    let likewise = group
-        .iter()
-        .filter(|sample| sample.value(key).is_none_or(|value| values.binary_search(&value).is_err()));
-    Some(finish(
-        attribute.family,
-        key,
-        &attribute.name,
-        change,
-        chance,
-        attribute.shown(),
-        group,
-        likewise.count(),
-        good.len(),
-    ))
+    let likewise = against.unlike(key, column);
+    let (name, shown) = (&attribute.name, attribute.shown());
+    Some(finish(attribute.family, key, name, change, chance, shown, likewise, against))
 }
 
 /// Keys that most successes have and this refusal lacks.
-fn absent(
-    sheet: &Sheet,
-    keys: &[u64],
-    good: &[&Sample],
-    group: &[&Sample],
-    stats: &Stats,
-    out: &mut Vec<Contrast>,
-) {
-    for run in keys.chunk_by(|a, b| a == b) {
-        let Some(key) = run.first().copied() else { continue };
-        let missing = good.len().saturating_sub(run.len());
-        if run.len() * 3 < good.len() * 2 {
+fn absent(sheet: &Sheet, against: &Against<'_>, stats: &Stats, out: &mut Vec<Contrast>) {
+    let successes = against.good.len();
+    let mut own = sheet.attributes.iter().peekable();
+    for column in against.columns.iter() {
+        while own.next_if(|attribute| attribute.mark.key < column.key).is_some() {}
+        let here = own.peek().is_some_and(|attribute| attribute.mark.key == column.key);
+        if here || column.count() * 3 < successes * 2 {
             continue;
         }
-        let Some((family, name)) = stats.name_of(key) else { continue };
+        let Some((family, name)) = stats.name_of(column.key) else { continue };
         if !comparable(family, sheet) {
             continue;
         }
-        let chance = (missing as f32 + 0.5) / (good.len() as f32 + 1.0);
-        let known: Vec<u64> = good.iter().filter_map(|sample| sample.value(key)).collect();
-        let unlike = |sample: &&&Sample| sample.value(key).is_none_or(|value| !known.contains(&value));
-        let likewise = group.iter().filter(unlike).count();
-        out.push(finish(
-            family,
-            key,
-            name,
-            Change::Absent,
-            chance,
-            String::new(),
-            group,
-            likewise,
-            good.len(),
-        ));
+        let missing = successes.saturating_sub(column.count());
+        let chance = (missing as f32 + 0.5) / (successes as f32 + 1.0);
+        let likewise = against.unlike(column.key, Some(column));
+        out.push(finish(family, column.key, name, Change::Absent, chance, String::new(), likewise, against));
     }
 }
 
@@ -181,24 +155,14 @@ fn comparable(family: Family, sheet: &Sheet) -> bool {
 }
 
 /// A body larger than any accepted one.
-fn size(sheet: &Sheet, good: &[&Sample], group: &[&Sample], out: &mut Vec<Contrast>) {
-    let largest = good.iter().map(|sample| sample.body_len).max().unwrap_or(0);
+fn size(sheet: &Sheet, against: &Against<'_>, out: &mut Vec<Contrast>) {
+    let largest = against.good.iter().map(|sample| sample.body_len).max().unwrap_or(0);
     let above = |len: u64| len > largest.saturating_mul(3) / 2 + 120;
     if above(sheet.body_len) {
-        let likewise = group.iter().filter(|sample| above(sample.body_len)).count();
-        let chance = 0.5 / (good.len() as f32 + 1.0);
+        let likewise = against.group.iter().filter(|sample| above(sample.body_len)).count();
+        let chance = 0.5 / (against.good.len() as f32 + 1.0);
         let shown = format!("{} bytes, {largest} at most in successes", sheet.body_len);
-        out.push(finish(
-            Family::BodySize,
-            0,
-            "body size",
-            Change::Value,
-            chance,
-            shown,
-            group,
-            likewise,
-            good.len(),
-        ));
+        out.push(finish(Family::BodySize, 0, "body size", Change::Value, chance, shown, likewise, against));
     }
 }
 
@@ -210,10 +174,10 @@ fn finish(
     change: Change,
     chance: f32,
     this: String,
-    group: &[&Sample],
     likewise: usize,
-    successes: usize,
+    against: &Against<'_>,
 ) -> Contrast {
+    let (group, successes) = (against.group, against.good.len());
     let share = if group.is_empty() { 1.0 } else { likewise as f32 / group.len() as f32 };
     let shared =
         if group.len() > 1 && share > 0.99 { 0.25 * (group.len() as f32).ln().min(2.0) } else { 0.0 };
@@ -278,11 +242,6 @@ pub const fn is_gate(family: Family) -> bool {
             | Family::ContentEncoding
             | Family::BodySize
     )
-}
-
-/// Values that occur once, of a sorted list.
-fn singletons(values: &[u64]) -> usize {
-    values.chunk_by(|a, b| a == b).filter(|run| run.len() == 1).count()
 }
 
 /// One-sided Fisher's exact test: `likewise` of `refusals` differ, none of `successes` does.

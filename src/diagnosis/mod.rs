@@ -9,6 +9,7 @@
 pub mod attribute;
 pub mod behaved;
 pub mod case;
+pub mod columns;
 pub mod combine;
 pub mod contrast;
 pub mod differs;

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use super::attribute::{Mark, Sheet, hash, hash_of};
+use super::behaved::Timeline;
+use super::columns::{self, Columns};
 use super::family::Family;
 use super::voice;
 use crate::history::{History, Record};
@@ -12,9 +15,9 @@ use crate::model::{Exchange, ExchangeId};
 /// Places remembered; exchanges of further ones are diagnosed without statistics.
 const MAX_PLACES: usize = 4096;
 /// Successes kept as samples at one place.
-const MAX_GOOD: usize = 64;
+const MAX_GOOD: usize = columns::MAX;
 /// Refusals kept as samples at one place.
-const MAX_BAD: usize = 64;
+const MAX_BAD: usize = columns::MAX;
 /// Refusals of one place that all become samples.
 const ALL_BAD: u64 = 256;
 /// At least one in so many becomes a sample.
@@ -34,6 +37,8 @@ const MAX_SIBLINGS: usize = 256;
 
 /// Bytes of everything remembered; beyond, nothing new is added, but the old makes room for the new.
 const MAX_BYTES: u64 = 48 << 20;
+/// Bytes that the time of an exchange takes up: it stands in the list, and about twice as much in [`Timeline`].
+const BRIEF: u64 = size_of::<Brief>() as u64 * 3;
 /// Bytes that an entry of a tally takes up.
 const TALLY: u64 = (size_of::<(u64, Tally)>() * 2) as u64;
 
@@ -45,7 +50,11 @@ pub struct Sample {
     /// Which exchange.
     pub id: ExchangeId,
     /// Attributes, sorted by key.
-    pub marks: Box<[Mark]>,
+    pub marks: Arc<[Mark]>,
+    /// Who asked, as far as the request says; see [`Sheet::caller`].
+    pub caller: u64,
+    /// Whether anything in the request says who asks.
+    pub named: bool,
     /// Whether it carried a token that could be decoded.
     pub has_token: bool,
     /// Whether its body could be taken apart.
@@ -69,14 +78,9 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Bytes in use.
+    /// Bytes in use, those of its place in [`Columns`] included.
     fn memory(&self) -> u64 {
-        (size_of::<Self>() + size_of_val(&*self.marks) + size_of_val(&*self.fields)) as u64
-    }
-    /// The value of attribute `key`.
-    pub fn value(&self, key: u64) -> Option<u64> {
-        let at = self.marks.binary_search_by_key(&key, |mark| mark.key).ok()?;
-        self.marks.get(at).map(|mark| mark.value)
+        (size_of::<Self>() + size_of_val(&*self.marks) * 2 + size_of_val(&*self.fields)) as u64
     }
 }
 
@@ -144,8 +148,12 @@ pub struct Place {
     pub statuses: Vec<(u16, u32)>,
     /// Sampled successes.
     pub good: Vec<Sample>,
-    /// Sampled refusals.
-    pub bad: VecDeque<Sample>,
+    /// Their attributes.
+    pub good_columns: Columns,
+    /// Sampled refusals, in no order.
+    pub bad: Vec<Sample>,
+    /// Their attributes.
+    pub bad_columns: Columns,
     /// Times, oldest first.
     pub briefs: VecDeque<Brief>,
     /// By client.
@@ -155,6 +163,10 @@ pub struct Place {
     /// Time of the last success.
     pub last_ok: i64,
     turn: u64,
+    /// Where the oldest of `bad` stands.
+    oldest: usize,
+    /// What follows from `briefs`, since the last of them.
+    timeline: OnceLock<Box<Timeline>>,
 }
 
 /// What is remembered of one server.
@@ -168,6 +180,8 @@ pub struct Server {
     pub clients: Map<Tally>,
     /// Late successes at any place.
     pub good: VecDeque<Sample>,
+    /// Their attributes, since the last of them.
+    columns: OnceLock<Columns>,
 }
 
 /// Everything remembered.
@@ -293,35 +307,61 @@ impl Stats {
 
     fn keep(&mut self, address: Address, sample: Sample, ok: bool) {
         let room = self.bytes < MAX_BYTES;
+        let mut gone = 0;
+        self.bytes += sample.memory();
         if ok {
             let server = self.servers.entry(address.server).or_default();
             self.bytes += sample.memory();
             if server.good.len() >= MAX_SERVER_GOOD || (!room && !server.good.is_empty()) {
-                self.bytes -= server.good.pop_front().map_or(0, |gone| gone.memory());
+                gone += server.good.pop_front().map_or(0, |gone| gone.memory());
             }
             server.good.push_back(sample.clone());
+            server.columns.take();
         }
-        let Some(place) = self.places.get_mut(&address.place) else { return };
-        self.bytes += sample.memory();
-        if !ok {
-            if place.bad.len() >= MAX_BAD || (!room && !place.bad.is_empty()) {
-                self.bytes -= place.bad.pop_front().map_or(0, |gone| gone.memory());
-            }
-            place.bad.push_back(sample);
-        } else if place.good.is_empty() || (room && place.good.len() < MAX_GOOD) {
-            place.good.push(sample);
-        } else {
-            place.turn =
-                place.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = (place.turn >> 33) as usize % place.good.len();
-            if let Some(slot) = place.good.get_mut(at) {
-                self.bytes -= std::mem::replace(slot, sample).memory();
-            }
+        if let Some(place) = self.places.get_mut(&address.place) {
+            gone += if ok { place.keep_good(sample, room) } else { place.keep_bad(sample, room) };
         }
+        self.bytes -= gone;
+    }
+}
+
+impl Server {
+    /// The attributes of its late successes.
+    pub fn columns(&self) -> &Columns {
+        self.columns.get_or_init(|| Columns::of(self.good.iter().map(|sample| &*sample.marks)))
     }
 }
 
 impl Place {
+    /// What the times say.
+    pub fn timeline(&self) -> &Timeline {
+        self.timeline.get_or_init(|| Box::new(Timeline::of(&self.briefs)))
+    }
+
+    /// Says how many bytes left.
+    fn keep_good(&mut self, sample: Sample, room: bool) -> u64 {
+        if self.good.is_empty() || (room && self.good.len() < MAX_GOOD) {
+            self.good_columns.put(self.good.len(), &sample.marks);
+            self.good.push(sample);
+            return 0;
+        }
+        self.turn = self.turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = (self.turn >> 33) as usize % self.good.len();
+        replace(&mut self.good, &mut self.good_columns, at, sample)
+    }
+
+    /// Says how many bytes left.
+    fn keep_bad(&mut self, sample: Sample, room: bool) -> u64 {
+        if self.bad.is_empty() || (room && self.bad.len() < MAX_BAD) {
+            self.bad_columns.put(self.bad.len(), &sample.marks);
+            self.bad.push(sample);
+            return 0;
+        }
+        let at = self.oldest % self.bad.len();
+        self.oldest = at + 1;
+        replace(&mut self.bad, &mut self.bad_columns, at, sample)
+    }
+
     /// Says how many bytes more it takes up.
     fn count(&mut self, exchange: &Exchange, ok: bool, client: u64, credential: u64, room: bool) -> u64 {
         let at = exchange.started().0;
@@ -344,8 +384,9 @@ impl Place {
         if self.briefs.len() >= MAX_BRIEFS || (!room && !self.briefs.is_empty()) {
             self.briefs.pop_front();
         } else {
-            more += size_of::<Brief>() as u64;
+            more += BRIEF;
         }
+        self.timeline.take();
         let to = exchange.response.as_ref().map_or(at, |response| response.started.0);
         self.briefs.push_back(Brief { id: exchange.id, from: at, to, status, ok, client, credential });
         more
@@ -366,6 +407,14 @@ impl Place {
     pub fn with_status(&self, status: u16) -> u32 {
         self.statuses.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count)
     }
+}
+
+/// Puts `sample` in the place of another; says how many bytes left.
+fn replace(samples: &mut [Sample], columns: &mut Columns, at: usize, sample: Sample) -> u64 {
+    let Some(slot) = samples.get_mut(at) else { return 0 };
+    columns.clear(at, &slot.marks);
+    columns.put(at, &sample.marks);
+    std::mem::replace(slot, sample).memory()
 }
 
 /// Counts, if `key` is known or there is `room`; says how many bytes more the map takes up.
@@ -454,6 +503,23 @@ fn rank(name: &[u8]) -> Option<usize> {
     if fits { CREDENTIALS.iter().position(|known| is(known)) } else { None }
 }
 
+/// Whether an attribute of this family may say who asks.
+pub const fn identifies(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Credential
+            | Family::ApiKey
+            | Family::Session
+            | Family::Consumer
+            | Family::Certificate
+            | Family::Signature
+            | Family::Cookie
+            | Family::Tenant
+            | Family::Other
+            | Family::Expiry
+    )
+}
+
 /// `record` as a sample.
 pub fn sample(record: &Record, sheet: &Sheet, client: u64, credential: u64) -> Sample {
     let exchange = &record.exchange;
@@ -465,6 +531,8 @@ pub fn sample(record: &Record, sheet: &Sheet, client: u64, credential: u64) -> S
     Sample {
         id: exchange.id,
         marks: sheet.marks(),
+        caller: sheet.caller(credential),
+        named: sheet.attributes.iter().any(|one| identifies(one.family)),
         has_token: sheet.has_token,
         has_members: sheet.has_members,
         body_len: sheet.body_len,

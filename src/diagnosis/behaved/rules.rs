@@ -51,9 +51,9 @@ fn rate_weight(course: &Course) -> (f32, &'static str) {
         (true, _) if short => (3.2, "; accepted again later"),
         (true, _) => (2.2, "; accepted again later"),
         (false, true) => (1.7, "; it came sooner after the one before than any success"),
-        (false, false) => (if course.others < course.count { 1.1 } else { 0.4 }, ""),
+        (false, false) => (if course.others { 0.4 } else { 1.1 }, ""),
     };
-    let contradicted = course.others >= course.count && !course.recovered;
+    let contradicted = course.others && !course.recovered;
     let dense = if course.dense < 70 { 0.3 } else { 1.0 };
     (base * dense * if contradicted { 0.35 } else { 1.0 }, then)
 }
@@ -132,7 +132,7 @@ impl Rule for StateChange {
         }
         let credential_fine = case.credential == 0 || behaviour.credential.ok_after > 0;
         if let Some(text) = lost(&behaviour.client, behaviour.others_after, "client") {
-            let limit = behaviour.client.window != 0 && behaviour.client.others < behaviour.client.count;
+            let limit = behaviour.client.window != 0 && !behaviour.client.others;
             let weight = if credential_fine { 3.0 } else { 1.0 };
             add(Cause::IpDenied, if limit { weight * 0.4 } else { weight }, &text);
             add(Cause::RateLimited, if limit { 1.2 } else { 0.3 }, &text);

@@ -1,10 +1,11 @@
 //! Attributes that separate refusals from successes, and credentials or clients that were accepted.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::columns;
 use crate::diagnosis::contrast::{Change, Contrast};
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::diagnosis::stats::Sample;
+use crate::diagnosis::stats::identifies;
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
@@ -206,13 +207,7 @@ impl Rule for Nobody {
         case.own_good().len() >= 2 && !case.sheet.attributes.iter().any(|one| identifies(one.family))
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let named = |sample: &&&Sample| {
-            sample
-                .marks
-                .iter()
-                .any(|mark| case.stats.name_of(mark.key).is_some_and(|(family, _)| identifies(family)))
-        };
-        if case.own_good().iter().filter(named).count() * 2 > case.own_good().len() {
+        if case.own_good().iter().filter(|sample| sample.named).count() * 2 > case.own_good().len() {
             return;
         }
         let text = "neither this request nor the successes carry a credential";
@@ -231,22 +226,6 @@ impl Rule for Nobody {
     }
 }
 
-const fn identifies(family: Family) -> bool {
-    matches!(
-        family,
-        Family::Credential
-            | Family::ApiKey
-            | Family::Session
-            | Family::Consumer
-            | Family::Certificate
-            | Family::Signature
-            | Family::Cookie
-            | Family::Tenant
-            | Family::Other
-            | Family::Expiry
-    )
-}
-
 /// A signature or a token's signature that nobody here can check, in a request that is otherwise like accepted ones.
 pub struct Signed;
 
@@ -260,24 +239,20 @@ impl Rule for Signed {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for signature in case.sheet.family(Family::Signature) {
             let key = signature.mark.key;
-            let having = case.own_good().iter().filter(|sample| sample.value(key).is_some()).count();
-            if having * 3 < case.own_good().len() * 2 {
+            let Some(column) = case.own_columns().column(key) else { continue };
+            if column.count() * 3 < case.own_good().len() * 2 {
                 continue;
             }
             let pointer = vec![case.point(Part::RequestHeader, &signature.name)];
-            let same: Vec<_> = case
-                .own_good()
-                .iter()
-                .filter(|sample| sample.value(key) == Some(signature.mark.value))
-                .collect();
+            let same = column.with(signature.mark.value);
             let alike = 1.0 / (1.0 + case.separation());
-            if same.is_empty() {
+            if same == 0 {
                 let text = format!(
                     "{} is there as in successes; whether it fits these bytes only the server knows",
                     signature.name
                 );
                 out.add(Cause::Signature, 2.6 * alike, DIFFERS, text, pointer);
-            } else if same.iter().all(|sample| body_differs(case, sample)) {
+            } else if body_differs(case, same) {
                 let text = format!("{} was accepted with another body", signature.name);
                 out.add(Cause::Signature, 3.4, DIFFERS, text, pointer);
             }
@@ -285,9 +260,15 @@ impl Rule for Signed {
     }
 }
 
-fn body_differs(case: &Case<'_>, sample: &Sample) -> bool {
-    sample.body_len != case.sheet.body_len
-        || case.sheet.family(Family::Body).any(|one| sample.value(one.mark.key) != Some(one.mark.value))
+/// Whether the body of each of `samples` differs.
+fn body_differs(case: &Case<'_>, samples: u64) -> bool {
+    let good = case.own_good().iter().enumerate();
+    let alike = case
+        .sheet
+        .family(Family::Body)
+        .fold(u64::MAX, |alike, one| alike & case.own_columns().with(one.mark.key, one.mark.value));
+    let same = |slot: usize| columns::bit(slot) & samples & alike != 0;
+    !good.into_iter().any(|(slot, sample)| same(slot) && sample.body_len == case.sheet.body_len)
 }
 
 /// A credential that was never accepted anywhere, in a request that is otherwise like accepted ones.

@@ -3,7 +3,6 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::diagnosis::stats::Sample;
 use crate::model::{Cause, EvidenceKind, Part};
 
 /// The token was accepted before together with another session or cookie.
@@ -18,21 +17,17 @@ impl Rule for StaleToken {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for token in case.sheet.family(Family::Csrf).filter(|one| one.name != "token = cookie") {
-            let before: Vec<&&Sample> = case
-                .own_good()
-                .iter()
-                .filter(|sample| sample.value(token.mark.key) == Some(token.mark.value))
-                .collect();
+            let before = case.own_columns().with(token.mark.key, token.mark.value);
             let beside = |family| matches!(family, Family::Session | Family::Csrf | Family::Cookie);
             let moved = case
                 .sheet
                 .attributes
                 .iter()
                 .filter(|one| beside(one.family) && one.mark.key != token.mark.key);
-            for cookie in moved.filter(|_| !before.is_empty()) {
-                if before.iter().all(|sample| {
-                    sample.value(cookie.mark.key).is_some_and(|value| value != cookie.mark.value)
-                }) {
+            for cookie in moved.filter(|_| before != 0) {
+                let column = case.own_columns().column(cookie.mark.key);
+                let another = column.map_or(0, |column| column.having & !column.with(cookie.mark.value));
+                if before & !another == 0 {
                     let text = format!("the token {} was accepted with another {}", token.name, cookie.name);
                     out.add(
                         Cause::Csrf,

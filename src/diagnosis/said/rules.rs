@@ -137,13 +137,11 @@ impl Rule for NewCookies {
             }
             let kind = family::of(At::Cookie, &name);
             let stem: String = name.split('_').take(2).collect::<Vec<_>>().join("_");
-            let sent_by_successes = case.own_good().iter().any(|sample| {
-                sample
-                    .marks
-                    .iter()
-                    .filter_map(|mark| case.stats.name_of(mark.key))
-                    .any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)))
-            });
+            let sent_by_successes = case
+                .own_columns()
+                .iter()
+                .filter_map(|column| case.stats.name_of(column.key))
+                .any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)));
             let factor = if sent_by_successes { 1.0 } else { 0.35 };
             let text = format!(
                 "the refusal sets the cookie {name}, which the request did not carry{}",

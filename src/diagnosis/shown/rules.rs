@@ -19,9 +19,11 @@ impl Rule for Facts {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for fact in &case.sheet.facts {
             let key = attribute::key(Family::Fact, fact.id);
-            let sharing = case.good.iter().filter(|sample| sample.value(key).is_some()).count();
+            let sharing = case.columns.having(key).count_ones();
             let all = case.good.len();
-            let fellows = case.group.iter().filter(|sample| sample.value(key).is_some()).count();
+            let fellows =
+                case.place.map_or(0, |place| place.bad_columns.having(key) & case.fellows).count_ones()
+                    as usize;
             let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
             let factor = factor(all, share, case.borrowed) * fellowship(fellows, case.group.len());
             let shared = match (all, case.borrowed) {
