@@ -1,15 +1,20 @@
 //! An exchange's request as a flat list of attributes, so that refusals and successes can be counted against each other.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
-use super::family::{self, At, Family};
+use super::agent::{agent, home};
+use super::family::Family;
+use super::names::{Kind, Label, Name, Which, name};
 use super::shown::facts::{self, Fact};
 use super::shown::seen::Seen;
 use crate::edge::sanitize;
 use crate::model::{Exchange, Request};
 use crate::parts::json::JsonEnd;
-use crate::parts::{self, Authorization, Jwt, MediaType, Target, cookies, parameters};
+use crate::parts::{self, Authorization, Jwt, MediaType, cookies, parameters};
 
 /// Most attributes taken from one request.
 pub const MAX: usize = 160;
@@ -49,23 +54,88 @@ pub struct Mark {
     pub value: u64,
 }
 
+/// The beginning of a value.
+#[derive(Clone, Debug)]
+pub enum Value<'a> {
+    /// As on the wire.
+    Wire(&'a [u8]),
+    /// Made from it.
+    Made(Rc<[u8]>),
+}
+
+impl Deref for Value<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Wire(bytes) => bytes,
+            Self::Made(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Wire(bytes)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Wire(text.as_bytes())
+    }
+}
+
+impl From<Rc<[u8]>> for Value<'_> {
+    fn from(bytes: Rc<[u8]>) -> Self {
+        Self::Made(bytes)
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Made(text.into_bytes().into())
+    }
+}
+
+impl<'a> From<Cow<'a, [u8]>> for Value<'a> {
+    fn from(bytes: Cow<'a, [u8]>) -> Self {
+        match bytes {
+            Cow::Borrowed(bytes) => Self::Wire(bytes),
+            Cow::Owned(bytes) => Self::Made(bytes.into()),
+        }
+    }
+}
+
+/// In lower case.
+fn lower(bytes: &[u8]) -> Value<'_> {
+    if bytes.iter().any(u8::is_ascii_uppercase) {
+        Value::Made(bytes.to_ascii_lowercase().into())
+    } else {
+        Value::Wire(bytes)
+    }
+}
+
 /// An attribute with its value, as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute {
+#[derive(Clone, Debug)]
+pub struct Attribute<'a> {
     /// Hashes.
     pub mark: Mark,
     /// Family.
     pub family: Family,
     /// Field, cookie, parameter, claim or member name.
-    pub name: String,
-    /// The beginning of the value; may be a secret, see [`Attribute::shown`].
-    pub value: Vec<u8>,
+    pub name: Label,
+    /// The value; may be a secret, see [`Attribute::shown`].
+    value: Value<'a>,
 }
 
-impl Attribute {
+impl Attribute<'_> {
+    /// The beginning of the value.
+    fn value(&self) -> &[u8] {
+        self.value.get(..SHOWN.min(self.value.len())).unwrap_or_default()
+    }
     /// The value as it may be shown: secrets become a short hash that is equal for equal secrets.
     pub fn shown(&self) -> String {
-        shown(self.family, &self.name, &self.value, self.mark.value)
+        shown(self.family, &self.name, self.value(), self.mark.value)
     }
 }
 
@@ -97,9 +167,9 @@ fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
 
 /// The attributes of one request.
 #[derive(Clone, Debug, Default)]
-pub struct Sheet {
+pub struct Sheet<'a> {
     /// Sorted by key, one a key.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
     /// Whether a token could be decoded, so that absent claims mean something.
     pub has_token: bool,
     /// Whether a body could be taken apart, so that absent members mean something.
@@ -110,28 +180,35 @@ pub struct Sheet {
     pub facts: Vec<Fact>,
 }
 
-impl Sheet {
+impl<'a> Sheet<'a> {
     /// Takes `exchange`'s request apart.
-    pub fn of(exchange: &Exchange) -> Self {
-        let mut sheet = Self::default();
+    pub fn of(exchange: &'a Exchange) -> Self {
+        let mut sheet = Self { attributes: Vec::with_capacity(48), ..Self::default() };
         let Some(request) = &exchange.request else { return sheet };
         sheet.body_len = request.body.len;
-        let address = exchange.client.ip().to_canonical().to_string();
-        sheet.add(Family::Client, "", address.as_bytes());
-        let network = parts::client_network(exchange.client.ip()).to_string();
-        sheet.add(Family::Network, "", network.as_bytes());
-        sheet.add(Family::HttpVersion, "", request.head.version().as_str().as_bytes());
-        sheet.target(request);
-        sheet.fields(request);
+        let (address, network) = home(exchange.client.ip());
+        sheet.add(Family::Client, Label::Fixed(""), address);
+        sheet.add(Family::Network, Label::Fixed(""), network);
+        sheet.add(Family::HttpVersion, Label::Fixed(""), request.head.version().as_str());
         let seen = Seen::of(request);
+        sheet.target(&seen);
+        sheet.fields(request, &seen);
         sheet.tokens(&seen);
         sheet.body(request, &seen);
         sheet.relations();
-        let facts = facts::facts(exchange, &sheet, &seen);
-        for fact in &facts {
-            sheet.add(Family::Fact, fact.id, fact.detail.as_bytes());
+        sheet.facts = facts::facts(exchange, &sheet, &seen);
+        for fact in &sheet.facts {
+            let name = Label::Fixed(fact.id);
+            let mark = Mark { key: key(Family::Fact, &name), value: hash(fact.detail.as_bytes()) };
+            if sheet.attributes.len() < MAX {
+                sheet.attributes.push(Attribute {
+                    mark,
+                    family: Family::Fact,
+                    name,
+                    value: Value::Wire(b""),
+                });
+            }
         }
-        sheet.facts = facts;
         sheet.attributes.sort_by_key(|attribute| attribute.mark.key);
         sheet.attributes.dedup_by_key(|attribute| attribute.mark.key);
         sheet
@@ -141,7 +218,7 @@ impl Sheet {
         self.attributes.iter().map(|attribute| attribute.mark).collect()
     }
     /// The attributes of `family`.
-    pub fn family(&self, family: Family) -> impl Iterator<Item = &Attribute> {
+    pub fn family(&self, family: Family) -> impl Iterator<Item = &Attribute<'a>> {
         self.attributes.iter().filter(move |attribute| attribute.family == family)
     }
 
@@ -157,135 +234,129 @@ impl Sheet {
             .unwrap_or(0)
     }
 
-    fn add(&mut self, family: Family, name: &str, value: &[u8]) {
-        if family == Family::Noise || self.attributes.len() >= MAX {
-            return;
-        }
-        let mark = Mark { key: key(family, name), value: hash(value) };
-        let kept = value.get(..SHOWN.min(value.len())).unwrap_or_default();
-        self.attributes.push(Attribute { mark, family, name: name.to_owned(), value: kept.to_vec() });
+    fn add(&mut self, family: Family, name: Label, value: impl Into<Value<'a>>) {
+        let key = key(family, &name);
+        self.push(family, key, name, value.into());
     }
 
-    fn target(&mut self, request: &Request) {
-        let target = Target::of(&request.head);
-        let path = String::from_utf8_lossy(target.path);
-        for (index, segment) in path.split('/').filter(|segment| !segment.is_empty()).take(12).enumerate() {
-            let version = segment.len() <= 5
-                && segment
-                    .strip_prefix(['v', 'V'])
-                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    /// Of a name whose family is its own.
+    fn named(&mut self, name: Rc<Name>, value: impl Into<Value<'a>>) {
+        self.push(name.family, name.key, Label::Known(name), value.into());
+    }
+
+    fn push(&mut self, family: Family, key: u64, name: Label, value: Value<'a>) {
+        if family != Family::Noise && self.attributes.len() < MAX {
+            let mark = Mark { key, value: hash(&value) };
+            self.attributes.push(Attribute { mark, family, name, value });
+        }
+    }
+
+    fn target(&mut self, seen: &Seen<'a>) {
+        let text = |part: &'a [u8]| match String::from_utf8_lossy(part) {
+            Cow::Borrowed(text) => Value::from(text),
+            Cow::Owned(text) => Value::from(text),
+        };
+        let segments = seen.target.path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty());
+        for (segment, name) in segments.zip(SEGMENTS) {
+            let version =
+                segment.len() <= 5 && matches!(segment, [b'v' | b'V', digit, ..] if digit.is_ascii_digit());
             let family = if version { Family::VersionSegment } else { Family::Segment };
-            self.add(family, &format!("segment {}", index + 1), segment.as_bytes());
+            self.add(family, Label::Fixed(name), text(segment));
         }
-        for parameter in parameters(target.query()).take(32) {
-            let name = parameter.name();
-            self.add(family::of(At::Parameter, &name), &name, &parameter.value());
+        for parameter in parameters(seen.target.query()).take(32) {
+            self.named(name(Kind::Parameter, parameter.name().as_bytes()), parameter.value());
         }
     }
 
-    fn fields(&mut self, request: &Request) {
-        for field in request.head.fields().iter() {
-            let name = field.name_text().to_ascii_lowercase();
-            match name.as_str() {
-                "authorization" | "proxy-authorization" => self.authorization(&name, field.value),
-                "cookie" => {}
-                "content-type" => self.content_type(field.value),
-                "user-agent" => self.add(Family::UserAgent, &name, product(&field.value_text()).as_bytes()),
-                "referer" => self.add(Family::Referer, &name, site(field.value)),
-                "origin" | "accept" | "content-encoding" => {
-                    self.add(family::of(At::Field, &name), &name, &field.value.to_ascii_lowercase());
+    fn fields(&mut self, request: &'a Request, seen: &Seen<'a>) {
+        for (field, value) in &seen.fields {
+            let name = Label::Known(Rc::clone(field));
+            match field.which {
+                Which::Authorization | Which::ProxyAuthorization => self.authorization(&name, value),
+                Which::Cookie => {}
+                Which::ContentType => self.content_type(value),
+                Which::UserAgent => self.add(Family::UserAgent, name, Rc::clone(&agent(value).product)),
+                Which::Referer => self.add(Family::Referer, name, site(value)),
+                Which::Origin | Which::Accept | Which::ContentEncoding => {
+                    self.named(Rc::clone(field), lower(value));
                 }
-                "host" => self.add(
-                    Family::Host,
-                    &name,
-                    field
-                        .value
-                        .to_ascii_lowercase()
-                        .strip_suffix(b":80")
-                        .unwrap_or(&field.value.to_ascii_lowercase()),
-                ),
-                _ => self.other(&name, field.value),
+                Which::Host => {
+                    let bare = value.strip_suffix(b":80").unwrap_or(value);
+                    self.add(Family::Host, name, lower(bare));
+                }
+                Which::Other => self.other(field, value),
             }
         }
         for cookie in cookies(request.head.fields()) {
-            let name = String::from_utf8_lossy(cookie.name).into_owned();
-            self.add(family::of(At::Cookie, &name), &name, cookie.value);
+            self.named(name(Kind::Cookie, cookie.name), cookie.value);
         }
     }
 
-    fn other(&mut self, name: &str, value: &[u8]) {
-        let family = family::of(At::Field, name);
-        match family {
-            Family::Browser => self.add(family, name, b""),
-            Family::Scope | Family::Role => self.words(family, name, &String::from_utf8_lossy(value)),
+    fn other(&mut self, name: &Rc<Name>, value: &'a [u8]) {
+        match name.family {
+            Family::Browser => self.named(Rc::clone(name), &b""[..]),
+            Family::Scope | Family::Role => {
+                self.words(&Label::Known(Rc::clone(name)), name.family, &String::from_utf8_lossy(value));
+            }
             Family::ApiKey => {
-                self.shape(name, value);
-                self.add(family, name, value);
+                self.shape(&Label::Known(Rc::clone(name)), value);
+                self.named(Rc::clone(name), value);
             }
-            _ => self.add(family, name, value),
+            _ => self.named(Rc::clone(name), value),
         }
     }
 
-    fn content_type(&mut self, value: &[u8]) {
-        match MediaType::parse(value) {
-            Some(media) => {
-                self.add(Family::MediaType, "content-type", media.essence.to_ascii_lowercase().as_bytes());
-                if let Some(charset) = media
-                    .charset()
-                    .filter(|set| !set.eq_ignore_ascii_case("utf-8") && !set.eq_ignore_ascii_case("utf8"))
-                {
-                    self.add(
-                        Family::Charset,
-                        "content-type charset",
-                        charset.to_ascii_lowercase().as_bytes(),
-                    );
-                }
-            }
-            None => self.add(Family::MediaType, "content-type", value),
+    fn content_type(&mut self, value: &'a [u8]) {
+        let name = Label::Fixed("content-type");
+        let Some(media) = MediaType::parse(value) else { return self.add(Family::MediaType, name, value) };
+        self.add(Family::MediaType, name, lower(media.essence.as_bytes()));
+        let usual = |set: &str| set.eq_ignore_ascii_case("utf-8") || set.eq_ignore_ascii_case("utf8");
+        if let Some(charset) = media.charset().filter(|set| !usual(set)) {
+            let charset = charset.to_ascii_lowercase();
+            self.add(Family::Charset, Label::Fixed("content-type charset"), charset);
         }
     }
 
-    fn authorization(&mut self, name: &str, value: &[u8]) {
+    fn authorization(&mut self, name: &Label, value: &'a [u8]) {
         let parsed = Authorization::parse(value);
-        self.add(Family::Scheme, name, parsed.scheme().to_ascii_lowercase().as_bytes());
+        self.add(Family::Scheme, name.clone(), parsed.scheme().to_ascii_lowercase());
         match parsed {
             Authorization::Basic { user } => {
-                self.add(Family::Credential, name, value);
-                self.add(Family::Subject, "user", user.unwrap_or_default().as_bytes());
+                self.add(Family::Credential, name.clone(), value);
+                self.add(Family::Subject, Label::Fixed("user"), user.unwrap_or_default());
             }
             Authorization::Aws4(aws) => {
-                self.add(Family::ApiKey, "access key id", aws.access_key);
-                self.add(Family::Signature, name, aws.signature);
-                self.add(Family::Environment, "aws region", aws.region);
+                self.add(Family::ApiKey, Label::Fixed("access key id"), aws.access_key);
+                self.add(Family::Signature, name.clone(), aws.signature);
+                self.add(Family::Environment, Label::Fixed("aws region"), aws.region);
             }
             Authorization::Bearer { token } | Authorization::Other { rest: token, .. } => {
-                if memchr::memmem::find(&value.to_ascii_lowercase(), b"signature").is_some()
-                    || value.len() > 20 && value.to_ascii_lowercase().starts_with(b"hmac")
-                {
-                    self.add(Family::Signature, name, value);
+                let hmac = value.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"hmac"));
+                if (value.len() > 20 && hmac) || memchr::memmem::find(&lower(value), b"signature").is_some() {
+                    self.add(Family::Signature, name.clone(), value);
                 } else {
-                    let kind: &[u8] = if token.starts_with(b"eyJ") { b"JWT" } else { b"opaque" };
-                    self.add(Family::Scheme, "token kind", kind);
+                    let kind = if token.starts_with(b"eyJ") { "JWT" } else { "opaque" };
+                    self.add(Family::Scheme, Label::Fixed("token kind"), kind);
                     self.shape(name, token);
-                    self.add(Family::Credential, name, value);
+                    self.add(Family::Credential, name.clone(), value);
                 }
             }
         }
     }
 
     /// The part of a key before its random part, such as `sk_test_`.
-    fn shape(&mut self, name: &str, key: &[u8]) {
+    fn shape(&mut self, name: &Label, key: &'a [u8]) {
         let window = key.get(..14.min(key.len())).unwrap_or_default();
         let end = window.iter().rposition(|byte| matches!(byte, b'_' | b'-' | b'.'));
         if let Some(prefix) = end.and_then(|end| window.get(..=end)).filter(|_| !key.starts_with(b"eyJ")) {
             let stages: [&[u8]; 6] = [b"test", b"live", b"sandbox", b"stag", b"prod", b"dev"];
             let lower = prefix.to_ascii_lowercase();
             let staged = stages.iter().any(|stage| memchr::memmem::find(&lower, stage).is_some());
-            self.add(if staged { Family::Environment } else { Family::KeyShape }, name, prefix);
+            self.add(if staged { Family::Environment } else { Family::KeyShape }, name.clone(), prefix);
         }
     }
 
-    fn tokens(&mut self, seen: &Seen<'_>) {
+    fn tokens(&mut self, seen: &Seen<'a>) {
         if let Some(token) = seen.tokens.first() {
             self.has_token = true;
             self.claims(&token.jwt);
@@ -293,70 +364,66 @@ impl Sheet {
     }
 
     fn claims(&mut self, jwt: &Jwt) {
-        if let Some(kid) = jwt.header.get("kid").and_then(|kid| kid.as_str()) {
-            self.add(Family::KeyId, "kid", kid.as_bytes());
+        for id in ["kid", "alg"] {
+            if let Some(text) = jwt.header.get(id).and_then(|value| value.as_str()) {
+                self.add(Family::KeyId, Label::Fixed(id), Rc::<[u8]>::from(text.as_bytes()));
+            }
         }
-        if let Some(algorithm) = jwt.header.get("alg").and_then(|alg| alg.as_str()) {
-            self.add(Family::KeyId, "alg", algorithm.as_bytes());
-        }
-        for (name, value) in jwt.claims.iter().take(48) {
-            let family = family::of(At::Claim, name);
+        for (claim, value) in jwt.claims.iter().take(48) {
+            let claim = name(Kind::Claim, claim.as_bytes());
+            let listed = matches!(claim.family, Family::Scope | Family::Role);
+            let label = || Label::Known(Rc::clone(&claim));
             match value {
-                serde_json::Value::String(text) if matches!(family, Family::Scope | Family::Role) => {
-                    self.words(family, name, text);
-                }
-                serde_json::Value::String(text) => self.add(family, name, text.as_bytes()),
-                other if matches!(family, Family::Scope | Family::Role) => self.members(family, name, other),
-                other => self.add(family, name, other.to_string().as_bytes()),
+                serde_json::Value::String(text) if listed => self.words(&label(), claim.family, text),
+                serde_json::Value::String(text) => self.named(claim, Rc::<[u8]>::from(text.as_bytes())),
+                other if listed => self.members(&label(), claim.family, other),
+                other => self.named(claim, other.to_string()),
             }
         }
     }
 
-    fn members(&mut self, family: Family, name: &str, value: &serde_json::Value) {
+    fn members(&mut self, name: &Label, family: Family, value: &serde_json::Value) {
         let mut words = Vec::new();
         strings(value, &mut words, 0);
-        self.words(family, name, &words.join(" "));
+        self.words(name, family, &words.join(" "));
     }
 
     /// A set of words: each by itself, and the whole.
-    fn words(&mut self, family: Family, name: &str, text: &str) {
+    fn words(&mut self, name: &Label, family: Family, text: &str) {
         let mut all: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         all.sort_unstable();
         for word in all.iter().take(40) {
-            self.add(family, &format!("{name}: {word}"), b"");
+            let one = [name, ": ", word].concat();
+            self.add(family, Label::Made(one.into()), &b""[..]);
         }
-        self.add(family, name, all.join(" ").as_bytes());
+        self.add(family, name.clone(), all.join(" "));
     }
 
-    fn body(&mut self, request: &Request, seen: &Seen<'_>) {
+    fn body(&mut self, request: &'a Request, seen: &Seen<'a>) {
         let kept = &request.body.kept;
         if kept.is_empty() {
             return;
         }
-        let media = request.head.fields().value("content-type").and_then(MediaType::parse);
-        self.add(Family::BodyKind, "", seen.sniffed.as_str().as_bytes());
+        self.add(Family::BodyKind, Label::Fixed(""), seen.sniffed.as_str());
         match seen.sniffed {
             parts::Sniffed::Json => {
                 let Some(flat) = &seen.json else { return };
                 self.has_members = matches!(flat.end, JsonEnd::Complete | JsonEnd::Limit);
                 for leaf in flat.leaves.iter().take(MAX_MEMBERS) {
-                    let name = leaf.path.rsplit(['.', '\'']).next().unwrap_or_default();
-                    self.add(family::of(At::Member, name), &leaf.path, leaf.raw);
+                    self.named(name(Kind::Path, leaf.path.as_bytes()), leaf.raw);
                 }
             }
             parts::Sniffed::Form => {
                 self.has_members = true;
                 for parameter in parameters(kept).take(MAX_MEMBERS) {
-                    let name = parameter.name();
-                    self.add(family::of(At::Member, &name), &name, &parameter.value());
+                    self.named(name(Kind::Member, parameter.name().as_bytes()), parameter.value());
                 }
             }
             parts::Sniffed::Multipart => {
-                let boundary = media.and_then(|media| media.boundary()).unwrap_or_default();
+                let boundary = seen.media.and_then(|media| media.boundary()).unwrap_or_default();
                 self.has_members = true;
                 for part in parts::multipart_fields(kept, boundary).iter().take(MAX_MEMBERS) {
-                    let name = String::from_utf8_lossy(part.name);
-                    self.add(family::of(At::Member, &name), &name, part.filename.unwrap_or(part.value));
+                    self.named(name(Kind::Member, part.name), part.filename.unwrap_or(part.value));
                 }
             }
             _ => {}
@@ -365,35 +432,48 @@ impl Sheet {
 
     /// Equalities inside one request: who asks is named in what is asked for; a token repeats its cookie.
     fn relations(&mut self) {
-        let who: Vec<(String, Vec<u8>)> = self
-            .attributes
-            .iter()
-            .filter(|one| matches!(one.family, Family::Subject | Family::Tenant | Family::Consumer))
-            .map(|one| (one.name.clone(), one.value.clone()))
-            .collect();
-        let what: Vec<(String, Vec<u8>)> = self
-            .attributes
-            .iter()
-            .filter(|one| {
-                matches!(one.family, Family::Segment | Family::Query | Family::Body | Family::Tenant)
-            })
-            .map(|one| (one.name.clone(), one.value.clone()))
-            .collect();
-        for (who, value) in who.iter().take(12) {
-            for (what, other) in what.iter().take(40) {
+        let mut equal = Vec::new();
+        let askers =
+            |one: &&Attribute<'_>| matches!(one.family, Family::Subject | Family::Tenant | Family::Consumer);
+        let asked = |one: &&Attribute<'_>| {
+            matches!(one.family, Family::Segment | Family::Query | Family::Body | Family::Tenant)
+        };
+        for who in self.attributes.iter().filter(askers).take(12) {
+            let value = who.value();
+            for what in self.attributes.iter().filter(asked).take(40).filter(|_| value.len() > 1) {
+                let other = what.value();
                 let bare =
                     other.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(other);
-                if who != what && value.len() > 1 && value == bare {
-                    self.add(Family::Ownership, &format!("{who} = {what}"), b"");
+                if value == bare && *who.name != *what.name {
+                    equal.push([&who.name, " = ", &what.name].concat());
                 }
             }
         }
+        for name in equal {
+            self.add(Family::Ownership, Label::Made(name.into()), &b""[..]);
+        }
         let csrf: Vec<u64> = self.family(Family::Csrf).map(|one| one.mark.value).collect();
         if csrf.iter().enumerate().any(|(at, value)| csrf.iter().skip(at + 1).any(|other| other == value)) {
-            self.add(Family::Csrf, "token = cookie", b"");
+            self.add(Family::Csrf, Label::Fixed("token = cookie"), &b""[..]);
         }
     }
 }
+
+/// Names of the parts of a path; further ones are not looked at.
+const SEGMENTS: [&str; 12] = [
+    "segment 1",
+    "segment 2",
+    "segment 3",
+    "segment 4",
+    "segment 5",
+    "segment 6",
+    "segment 7",
+    "segment 8",
+    "segment 9",
+    "segment 10",
+    "segment 11",
+    "segment 12",
+];
 
 fn strings(value: &serde_json::Value, out: &mut Vec<String>, depth: usize) {
     match value {
@@ -409,17 +489,6 @@ fn strings(value: &serde_json::Value, out: &mut Vec<String>, depth: usize) {
     }
 }
 
-/// The program behind a User-Agent: its first product, or the browser's family.
-pub fn product(agent: &str) -> String {
-    let lower = agent.to_ascii_lowercase();
-    for name in ["headless", "bot", "crawler", "spider", "edg/", "firefox", "chrome", "safari"] {
-        if lower.starts_with("mozilla") && lower.contains(name) {
-            return name.trim_end_matches('/').to_owned();
-        }
-    }
-    lower.split(['/', ' ', '(']).next().unwrap_or_default().to_owned()
-}
-
 /// Scheme and host of an address.
 fn site(value: &[u8]) -> &[u8] {
     let from = memchr::memmem::find(value, b"://").map_or(0, |at| at + 3);
@@ -433,36 +502,31 @@ mod tests {
     use super::super::fixture::exchanges;
     use super::*;
 
-    fn sheet(text: &str) -> Sheet {
-        Sheet::of(&exchanges(text)[0])
+    fn exchange(text: &str) -> Exchange {
+        exchanges(text).remove(0)
     }
 
     #[test]
     fn scopes_roles_and_ownership_become_attributes() {
-        let sheet = sheet(
+        let exchange = exchange(
             "POST /users/u7/files\nHost: a.example\nAuthorization: Bearer {jwt sub=u7 scope=files:read,files:write exp=+60}\n--- 201\n",
         );
+        let sheet = Sheet::of(&exchange);
         assert!(sheet.has_token);
-        let names: Vec<&str> = sheet.family(Family::Scope).map(|one| one.name.as_str()).collect();
+        let names: Vec<&str> = sheet.family(Family::Scope).map(|one| &*one.name).collect();
         assert!(names.contains(&"scope: files:write"), "{names:?}");
-        assert!(sheet.family(Family::Ownership).any(|one| one.name == "sub = segment 2"));
+        assert!(sheet.family(Family::Ownership).any(|one| &*one.name == "sub = segment 2"));
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let sheet = sheet(
+        let exchange = exchange(
             "POST /x\nAuthorization: Bearer sk_test_hush\nCookie: sid=hush\nX-Api-Key: hush\n\n{\"password\":\"hush\",\"n\":1}\n--- 201\n",
         );
+        let sheet = Sheet::of(&exchange);
         for attribute in &sheet.attributes {
             assert!(!attribute.shown().contains("hush"), "{attribute:?}");
         }
         assert!(sheet.family(Family::Environment).any(|one| one.shown() == "sk_test_"));
-    }
-
-    #[test]
-    fn products_of_agents() {
-        assert_eq!(product("curl/8.1"), "curl");
-        assert_eq!(product("Mozilla/5.0 (X11) HeadlessChrome/1"), "headless");
-        assert_eq!(product(""), "");
     }
 }

@@ -37,7 +37,7 @@ pub struct Case<'a> {
     /// What is known of the server.
     pub server: Option<&'a Server>,
     /// The request's attributes.
-    pub sheet: Sheet,
+    pub sheet: Sheet<'a>,
     /// Successes it is set against.
     pub good: Vec<&'a Sample>,
     /// Their attributes.

@@ -74,7 +74,7 @@ impl Against<'_> {
 }
 
 /// Sets `sheet` against successes, with refusals that sound like it as fellows; best first.
-pub fn contrasts(sheet: &Sheet, against: &Against<'_>, stats: &Stats) -> Vec<Contrast> {
+pub fn contrasts(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats) -> Vec<Contrast> {
     if against.good.is_empty() {
         return Vec::new();
     }
@@ -94,7 +94,7 @@ pub fn contrasts(sheet: &Sheet, against: &Against<'_>, stats: &Stats) -> Vec<Con
     out
 }
 
-fn present(attribute: &Attribute, against: &Against<'_>) -> Option<Contrast> {
+fn present(attribute: &Attribute<'_>, against: &Against<'_>) -> Option<Contrast> {
     if attribute.family == Family::Fact {
         return None;
     }
@@ -116,7 +116,7 @@ fn present(attribute: &Attribute, against: &Against<'_>) -> Option<Contrast> {
 }
 
 /// Keys that most successes have and this refusal lacks.
-fn absent(sheet: &Sheet, against: &Against<'_>, stats: &Stats, out: &mut Vec<Contrast>) {
+fn absent(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats, out: &mut Vec<Contrast>) {
     let successes = against.good.len();
     let mut own = sheet.attributes.iter().peekable();
     for column in against.columns.iter() {
@@ -137,7 +137,7 @@ fn absent(sheet: &Sheet, against: &Against<'_>, stats: &Stats, out: &mut Vec<Con
 }
 
 /// Whether an absence means something: claims only with a token, members only with a body that could be read.
-fn comparable(family: Family, sheet: &Sheet) -> bool {
+fn comparable(family: Family, sheet: &Sheet<'_>) -> bool {
     match family {
         Family::Fact | Family::Client | Family::Network | Family::Segment | Family::VersionSegment => false,
         Family::Audience
@@ -155,7 +155,7 @@ fn comparable(family: Family, sheet: &Sheet) -> bool {
 }
 
 /// A body larger than any accepted one.
-fn size(sheet: &Sheet, against: &Against<'_>, out: &mut Vec<Contrast>) {
+fn size(sheet: &Sheet<'_>, against: &Against<'_>, out: &mut Vec<Contrast>) {
     let largest = against.good.iter().map(|sample| sample.body_len).max().unwrap_or(0);
     let above = |len: u64| len > largest.saturating_mul(3) / 2 + 120;
     if above(sheet.body_len) {

@@ -6,6 +6,7 @@
 
 #![allow(clippy::similar_names, reason = "a case and its cause are called what they are")]
 
+pub mod agent;
 pub mod attribute;
 pub mod behaved;
 pub mod case;
@@ -19,6 +20,7 @@ pub mod family;
 pub(crate) mod fixture;
 pub mod knowledge;
 pub mod many;
+pub mod names;
 pub mod next;
 pub mod quick;
 pub mod refuser;

@@ -2,6 +2,8 @@
 
 use super::attribute::hash;
 use super::case::Case;
+use super::names::{Kind, name};
+use super::stats::Sample;
 use crate::model::{Evidence, EvidenceKind, Part, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
@@ -61,14 +63,16 @@ fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String,
     let fields = response.head.fields();
     let server = fields.value("server").map_or(0, hash);
     let same_server = good.iter().any(|sample| sample.server == server);
-    let names: Vec<u64> = fields.iter().map(|field| hash(&field.name.to_ascii_lowercase())).collect();
+    let names: Vec<u64> = fields.iter().map(|field| name(Kind::Field, field.name).key).collect();
+    let other = |sample: &&&Sample| good.first().is_some_and(|first| first.fields != sample.fields);
+    let others: Vec<&&Sample> = good.iter().filter(other).collect();
     let common: Vec<&u64> = good
         .first()
         .map(|first| {
             first
                 .fields
                 .iter()
-                .filter(|name| good.iter().all(|sample| sample.fields.contains(name)))
+                .filter(|name| others.iter().all(|sample| sample.fields.contains(name)))
                 .collect()
         })
         .unwrap_or_default();

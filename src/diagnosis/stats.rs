@@ -8,9 +8,10 @@ use super::attribute::{Mark, Sheet, hash, hash_of};
 use super::behaved::Timeline;
 use super::columns::{self, Columns};
 use super::family::Family;
+use super::names::{Kind, name};
 use super::voice;
 use crate::history::{History, Record};
-use crate::model::{Exchange, ExchangeId};
+use crate::model::{Exchange, ExchangeId, Fields};
 
 /// Places remembered; exchanges of further ones are diagnosed without statistics.
 const MAX_PLACES: usize = 4096;
@@ -293,14 +294,14 @@ impl Stats {
         true
     }
 
-    fn name(&mut self, sheet: &Sheet) {
+    fn name(&mut self, sheet: &Sheet<'_>) {
         for attribute in &sheet.attributes {
             if self.names.len() >= MAX_NAMES {
                 return;
             }
             self.names.entry(attribute.mark.key).or_insert_with(|| {
                 self.bytes += 64 + attribute.name.len() as u64;
-                (attribute.family, attribute.name.as_str().into())
+                (attribute.family, (&*attribute.name).into())
             });
         }
     }
@@ -521,13 +522,11 @@ pub const fn identifies(family: Family) -> bool {
 }
 
 /// `record` as a sample.
-pub fn sample(record: &Record, sheet: &Sheet, client: u64, credential: u64) -> Sample {
+pub fn sample(record: &Record, sheet: &Sheet<'_>, client: u64, credential: u64) -> Sample {
     let exchange = &record.exchange;
     let fields = exchange.response.as_ref().map(|response| response.head.fields());
-    let names: Vec<u64> = fields
-        .into_iter()
-        .flat_map(|fields| fields.iter().map(|field| hash(&field.name.to_ascii_lowercase())))
-        .collect();
+    let names = fields.into_iter().flat_map(Fields::iter);
+    let names: Vec<u64> = names.map(|field| name(Kind::Field, field.name).key).collect();
     Sample {
         id: exchange.id,
         marks: sheet.marks(),

@@ -87,7 +87,8 @@ pub struct Json<'a> {
 /// Reads `body` into leaves. Linear in its length.
 pub fn flatten(body: &[u8]) -> Json<'_> {
     let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut scan = Scan { body, at: start, path: String::from("$"), stack: Vec::new(), leaves: Vec::new() };
+    let mut scan =
+        Scan { body, at: start, path: String::from("$"), stack: Vec::new(), leaves: Vec::with_capacity(8) };
     let end = scan.document().err().unwrap_or(JsonEnd::Complete);
     Json { leaves: scan.leaves, end }
 }
@@ -245,7 +246,7 @@ impl Scan<'_> {
         let len = rest.iter().position(|byte| !of_number(byte)).unwrap_or(rest.len());
         self.at += len;
         let text = rest.get(..len).unwrap_or_default();
-        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
+        if is_number(text) {
             Ok(JsonKind::Number)
         } else if len == rest.len() {
             Err(JsonEnd::Cut)
@@ -279,6 +280,29 @@ impl Scan<'_> {
     }
 }
 
+/// Whether `text` is all of a number (RFC 8259 §6).
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || (whole > 1 && text.starts_with(b"0")) {
+        return false;
+    }
+    let mut rest = text.get(whole..).unwrap_or_default();
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let len = digits(fraction);
+        rest = fraction.get(len..).unwrap_or_default();
+        if len == 0 {
+            return false;
+        }
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
 /// Appends `.key`, or `['key']` when it is no plain word.
 pub(crate) fn push_key(path: &mut String, key: &str) {
     let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
@@ -310,6 +334,37 @@ mod tests {
 
     fn shown(body: &str) -> Vec<String> {
         flatten(body.as_bytes()).leaves.iter().map(|leaf| format!("{}={}", leaf.path, leaf.text())).collect()
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_grammar() {
+        for text in [
+            "0",
+            "-0",
+            "7",
+            "10",
+            "01",
+            "-",
+            "",
+            "1.5",
+            "1.",
+            ".5",
+            "1e3",
+            "1E+3",
+            "1e-3",
+            "1e",
+            "1e+",
+            "1.5e3",
+            "--1",
+            "1-1",
+            "1.5.5",
+            "1ee3",
+            "-1.25E-07",
+            "00",
+        ] {
+            let known = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            assert_eq!(super::is_number(text.as_bytes()), known, "{text}");
+        }
     }
 
     #[test]

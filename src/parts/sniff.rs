@@ -1,7 +1,7 @@
 //! What a body's bytes look like, whatever its Content-Type says.
 
 use super::json;
-use super::{JsonEnd, MediaType};
+use super::{Json, JsonEnd, MediaType};
 
 /// How many bytes are looked at.
 const WINDOW: usize = 4096;
@@ -78,6 +78,19 @@ pub fn sniff(body: &[u8]) -> Sniffed {
     }
 }
 
+/// The same with the leaves of what looks like JSON, read once.
+pub fn with_json(body: &[u8]) -> (Sniffed, Option<Json<'_>>) {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    if body.len() <= WINDOW && matches!(text.first(), Some(b'{' | b'[')) && is_text(body, false) {
+        let json = json::flatten(body);
+        if !matches!(json.end, JsonEnd::Invalid(_)) {
+            return (Sniffed::Json, Some(json));
+        }
+    }
+    let sniffed = sniff(body);
+    (sniffed, (sniffed == Sniffed::Json).then(|| json::flatten(body)))
+}
+
 fn looks_json(text: &[u8]) -> bool {
     !matches!(json::flatten(text).end, JsonEnd::Invalid(_))
 }
@@ -144,7 +157,7 @@ fn is_text(window: &[u8], cut: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sniffed, sniff};
+    use super::{Sniffed, sniff, with_json};
     use crate::parts::MediaType;
 
     #[test]
@@ -170,6 +183,8 @@ mod tests {
         ];
         for (body, expected) in table {
             assert_eq!(sniff(body), expected, "{}", String::from_utf8_lossy(body));
+            let (sniffed, json) = with_json(body);
+            assert_eq!((sniffed, json.is_some()), (expected, expected == Sniffed::Json));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Whose is it: the caller against the object, over several requests.
 
+use smallvec::SmallVec;
+
 use crate::diagnosis::attribute::Attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::columns::{self, Column};
@@ -27,7 +29,10 @@ impl Rule for Owner {
             return;
         }
         let objects = [Family::Segment, Family::Tenant, Family::Query, Family::Body];
-        for object in case.sheet.attributes.iter().filter(|one| objects.contains(&one.family)) {
+        let objects = case.sheet.attributes.iter().filter(|one| objects.contains(&one.family));
+        let mut objects: SmallVec<[&Attribute<'_>; 32]> = objects.collect();
+        objects.sort_by(|a, b| a.name.cmp(&b.name));
+        for object in objects {
             judge(case, object, mine, out);
         }
     }
@@ -39,7 +44,7 @@ fn samples_of(case: &Case<'_>, caller: u64) -> u64 {
     own.fold(0, |set, (slot, _)| set | columns::bit(slot))
 }
 
-fn judge(case: &Case<'_>, object: &Attribute, mine: u64, out: &mut Out) {
+fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
     let Some(column) = case.own_columns().column(object.mark.key) else { return };
     let same = column.with(object.mark.value);
     if same & mine != 0 || column.having & mine == 0 {

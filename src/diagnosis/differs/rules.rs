@@ -27,7 +27,7 @@ impl Rule for Separation {
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let told = case.sheet.has_token
             && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
-        let paired = case.sheet.family(Family::Csrf).any(|one| one.name == "token = cookie");
+        let paired = case.sheet.family(Family::Csrf).any(|one| &*one.name == "token = cookie");
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.25).take(24) {
             let mut scale = (contrast.surprise / FULL).min(MOST);
             if case.borrowed {

@@ -16,7 +16,7 @@ impl Rule for StaleToken {
         !case.own_good().is_empty() && case.sheet.family(Family::Csrf).next().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        for token in case.sheet.family(Family::Csrf).filter(|one| one.name != "token = cookie") {
+        for token in case.sheet.family(Family::Csrf).filter(|one| &*one.name != "token = cookie") {
             let before = case.own_columns().with(token.mark.key, token.mark.value);
             let beside = |family| matches!(family, Family::Session | Family::Csrf | Family::Cookie);
             let moved = case

@@ -1,7 +1,9 @@
 //! Credentials looked at without a key: form, times, signed addresses.
 
-use crate::model::{Exchange, Request};
-use crate::parts::{self, Authorization, Target, jwt::Token, parameters};
+use super::seen::Seen;
+use crate::diagnosis::names::Which;
+use crate::model::Exchange;
+use crate::parts::{self, Authorization, jwt::Token, parameters};
 
 /// How far a token's end lies before `now`, in seconds; `None` when it does not.
 pub fn expired_for(tokens: &[Token<'_>], now: i64) -> Option<i64> {
@@ -22,30 +24,24 @@ fn seconds(value: i64) -> i64 {
     if value > 100_000_000_000 { value / 1000 } else { value }
 }
 
-/// How far a signed address's end lies before the request, in seconds (`Expires`, `X-Amz-Expires`, `se`, …).
-pub fn address_expired_for(request: &Request) -> Option<i64> {
-    let now = request.started.seconds();
-    let query = Target::of(&request.head).query();
+/// How far a signed address's end lies before the request at `now`, in seconds (`Expires`, `X-Amz-Expires`, `se`, …).
+pub fn address_expired_for(now: i64, query: &[u8]) -> Option<i64> {
     let mut begun = None;
     let mut lasts = None;
     for parameter in parameters(query).take(64) {
-        let name = parameter.name().to_ascii_lowercase();
-        let text = parameter.text().into_owned();
-        match name.as_str() {
-            "x-amz-date" | "x-goog-date" => begun = instant(&text),
-            "x-amz-expires" | "x-goog-expires" => lasts = text.parse::<i64>().ok(),
-            "expires" | "exp" | "expiry" | "se" | "e" | "valid_until" | "expires_at" | "deadline" => {
-                let end = text
-                    .parse::<i64>()
-                    .ok()
-                    .map(seconds)
-                    .filter(|end| *end > 1_000_000_000)
-                    .or_else(|| instant(&text));
-                if let Some(late) = end.map(|end| now - end).filter(|late| *late > 0) {
-                    return Some(late);
-                }
+        let name = parameter.name();
+        let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if is(&["x-amz-date", "x-goog-date"]) {
+            begun = instant(&parameter.text());
+        } else if is(&["x-amz-expires", "x-goog-expires"]) {
+            lasts = parameter.text().parse::<i64>().ok();
+        } else if is(&["expires", "exp", "expiry", "se", "e", "valid_until", "expires_at", "deadline"]) {
+            let text = parameter.text();
+            let end = text.parse::<i64>().ok().map(seconds).filter(|end| *end > 1_000_000_000);
+            let end = end.or_else(|| instant(&text));
+            if let Some(late) = end.map(|end| now - end).filter(|late| *late > 0) {
+                return Some(late);
             }
-            _ => {}
         }
     }
     let late = now - (begun? + lasts?);
@@ -53,37 +49,21 @@ pub fn address_expired_for(request: &Request) -> Option<i64> {
 }
 
 /// How far a signed time lies from the request, in seconds: positive is behind.
-pub fn clock_off(exchange: &Exchange) -> Option<(String, i64)> {
-    let request = exchange.request.as_ref()?;
-    let served =
-        exchange.response.as_ref().and_then(|response| response.head.fields().text("date")).and_then(instant);
-    let now = served.unwrap_or_else(|| request.started.seconds());
-    request.head.fields().iter().find_map(|field| {
-        let name = field.name_text().to_ascii_lowercase();
-        let dated = [
-            "timestamp",
-            "x-amz-date",
-            "x-date",
-            "x-ms-date",
-            "request-time",
-            "x-time",
-            "x-signed-at",
-            "x-ts",
-        ]
-        .iter()
-        .any(|part| name.contains(part));
-        if !dated && name != "date" && !name.contains("signature") {
-            return None;
-        }
-        let text = field.value_text();
+pub fn clock_off(exchange: &Exchange, seen: &Seen<'_>) -> Option<(String, i64)> {
+    let dated = seen.fields.iter().filter(|(name, _)| name.traits.dated || name.traits.signed);
+    let (name, then) = dated.into_iter().find_map(|(name, value)| {
+        let text = String::from_utf8_lossy(value);
         let text = text.trim();
-        let then = if name.contains("signature") {
+        let then = if name.traits.signed {
             text.split([',', ';']).find_map(|part| part.trim().strip_prefix("t=")).and_then(instant)
         } else {
             instant(text)
         };
-        then.map(|then| (name, now - then))
-    })
+        then.map(|then| (name, then))
+    })?;
+    let date = exchange.response.as_ref().and_then(|response| response.head.fields().text("date"));
+    let now = date.and_then(instant).or(Some(exchange.request.as_ref()?.started.seconds()))?;
+    Some((name.text.to_string(), now - then))
 }
 
 /// Reads `1795333921`, milliseconds, `20261122T075201Z`, RFC 3339 and IMF-fixdate.
@@ -105,50 +85,34 @@ pub fn instant(text: &str) -> Option<i64> {
 }
 
 /// What is wrong with the form of the credential, if anything can be seen.
-pub fn malformed(request: &Request) -> Option<String> {
-    let value = request.head.fields().value("authorization")?;
-    let text = String::from_utf8_lossy(value).into_owned();
-    let lower = text.to_ascii_lowercase();
-    let rest = lower.split_once(' ').map_or("", |(_, rest)| rest.trim());
+pub fn malformed(seen: &Seen<'_>) -> Option<String> {
+    let value = seen.field(Which::Authorization)?;
+    let text = String::from_utf8_lossy(value);
     let said = |what: &str| Some(format!("Authorization {what}"));
-    if lower.starts_with("bearer bearer") || lower.starts_with("basic basic") {
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
+    let one_of = |text: &str, list: &[&str]| list.iter().any(|known| text.eq_ignore_ascii_case(known));
+    let rest = text.split_once(' ').map_or("", |(_, rest)| rest.trim());
+    if begins("bearer bearer") || begins("basic basic") {
         return said("repeats its scheme");
     }
-    if matches!(lower.trim(), "bearer" | "basic" | "token") {
+    if one_of(text.trim(), &["bearer", "basic", "token"]) {
         return said("has a scheme and no credential");
     }
-    if matches!(
-        rest,
-        "undefined"
-            | "null"
-            | "none"
-            | "nan"
-            | "[object object]"
-            | "false"
-            | "true"
-            | "nil"
-            | "<token>"
-            | "{{token}}"
-            | "$token"
-            | "your_token"
-            | "your_api_key"
-            | "xxx"
-    ) || rest.starts_with("${")
-        || rest.starts_with("{{")
-    {
+    if one_of(rest, &PLACEHOLDERS) || rest.starts_with("${") || rest.starts_with("{{") {
         return said("holds a placeholder instead of a credential");
     }
     if rest.starts_with('"') || rest.ends_with('"') || rest.starts_with('\'') || rest.starts_with('<') {
         return said("quotes its credential");
     }
+    let decoded = |raw: &[u8]| {
+        seen.tokens.iter().any(|token| std::ptr::eq(token.raw, raw)) || parts::Jwt::decode(raw).is_some()
+    };
     match Authorization::parse(value) {
         Authorization::Basic { user: None } => said("is not base64 of user:password"),
         Authorization::Bearer { token } if token.contains(&b' ') || token.contains(&b',') => {
             said("has white space inside the token")
         }
-        Authorization::Bearer { token }
-            if token.starts_with(b"eyJ") && parts::Jwt::decode(token).is_none() =>
-        {
+        Authorization::Bearer { token } if token.starts_with(b"eyJ") && !decoded(token) => {
             said("holds a JWT that cannot be decoded (cut or altered)")
         }
         Authorization::Other { scheme: b"", rest } if rest.starts_with(b"eyJ") => {
@@ -157,6 +121,24 @@ pub fn malformed(request: &Request) -> Option<String> {
         _ => None,
     }
 }
+
+/// What programs send that were not told the credential.
+const PLACEHOLDERS: [&str; 14] = [
+    "undefined",
+    "null",
+    "none",
+    "nan",
+    "[object object]",
+    "false",
+    "true",
+    "nil",
+    "<token>",
+    "{{token}}",
+    "$token",
+    "your_token",
+    "your_api_key",
+    "xxx",
+];
 
 /// Whether the first token names no signing algorithm.
 pub fn unsigned(tokens: &[Token<'_>]) -> bool {
@@ -195,12 +177,12 @@ mod tests {
         let request = expired.request.as_ref().unwrap();
         let now = request.started.seconds();
         assert_eq!(expired_for(&parts::tokens(request), now), Some(3600));
-        assert_eq!(address_expired_for(request), Some(60));
+        assert_eq!(address_expired_for(now, Seen::of(request).target.query()), Some(60));
         let fresh =
             &exchanges("POST /x?expires={time +60}\nAuthorization: Bearer {jwt sub=a exp=+3600}\n--- 403\n")
                 [0];
         assert_eq!(expired_for(&parts::tokens(fresh.request.as_ref().unwrap()), now), None);
-        assert_eq!(address_expired_for(fresh.request.as_ref().unwrap()), None);
+        assert_eq!(address_expired_for(now, Seen::of(fresh.request.as_ref().unwrap()).target.query()), None);
     }
 
     #[test]
@@ -216,7 +198,7 @@ mod tests {
             ("Bearer eyJhbGciOi", true),
         ] {
             let exchange = &exchanges(&format!("POST /x\nAuthorization: {value}\n--- 403\n"))[0];
-            assert_eq!(malformed(exchange.request.as_ref().unwrap()).is_some(), wrong, "{value}");
+            assert_eq!(malformed(&Seen::of(exchange.request.as_ref().unwrap())).is_some(), wrong, "{value}");
         }
     }
 }

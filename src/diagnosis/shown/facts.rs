@@ -1,10 +1,14 @@
 //! Facts about a request that are true or false of it alone. They are counted in successes too: a fact that successes
 //! share explains nothing.
 
+use std::borrow::Cow;
+
 use super::seen::Seen;
 use super::{credential, payload};
+use crate::diagnosis::agent::{Agent, agent};
 use crate::diagnosis::attribute::Sheet;
 use crate::diagnosis::family::Family;
+use crate::diagnosis::names::{RESTRICTED, Which};
 use crate::model::{Anomaly, Exchange, Part, Request};
 use crate::parts::json::{self, JsonEnd};
 use crate::parts::{self, MediaType};
@@ -17,24 +21,24 @@ pub struct Fact {
     /// What was seen, for people; never a secret.
     pub detail: String,
     /// Where it stands: the part and the name in it.
-    pub at: (Part, String),
+    pub at: (Part, Cow<'static, str>),
 }
 
 /// The facts of a request.
-pub fn facts(exchange: &Exchange, sheet: &Sheet, seen: &Seen<'_>) -> Vec<Fact> {
+pub fn facts(exchange: &Exchange, sheet: &Sheet<'_>, seen: &Seen<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     let Some(request) = &exchange.request else { return out };
     payload_fact(request, seen, &mut out);
     let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail, at: part_of(id) });
-    upload_fact(request, &mut add);
+    upload_fact(request, seen, &mut add);
     credential_facts(exchange, sheet, seen, &mut add);
     body_facts(request, seen, &mut add);
-    field_facts(exchange, request, &mut add);
+    field_facts(exchange, seen, &mut add);
     out
 }
 
 /// The part in which a fact stands that is not about one named thing.
-fn part_of(id: &str) -> (Part, String) {
+fn part_of(id: &str) -> (Part, Cow<'static, str>) {
     let part = match id {
         "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
         "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
@@ -52,7 +56,7 @@ fn part_of(id: &str) -> (Part, String) {
         "credential-malformed" | "credential-none" | "token-malformed" => "authorization",
         _ => "",
     };
-    (part, name.to_owned())
+    (part, Cow::Borrowed(name))
 }
 
 fn payload_fact(request: &Request, seen: &Seen<'_>, out: &mut Vec<Fact>) {
@@ -65,14 +69,13 @@ fn payload_fact(request: &Request, seen: &Seen<'_>, out: &mut Vec<Fact>) {
         out.push(Fact {
             id: if found.strong { "payload" } else { "payload-weak" },
             detail: format!("{} in {place}", found.name),
-            at: (found.part, found.place),
+            at: (found.part, Cow::Owned(found.place)),
         });
     }
 }
 
-fn upload_fact(request: &Request, add: &mut impl FnMut(&'static str, String)) {
-    let media = request.head.fields().value("content-type").and_then(MediaType::parse);
-    if let Some(boundary) = media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
+fn upload_fact(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
+    if let Some(boundary) = seen.media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
         for part in parts::multipart_fields(&request.body.kept, boundary) {
             let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
             if let Some(suffix) =
@@ -87,7 +90,7 @@ fn upload_fact(request: &Request, add: &mut impl FnMut(&'static str, String)) {
 
 fn credential_facts(
     exchange: &Exchange,
-    sheet: &Sheet,
+    sheet: &Sheet<'_>,
     seen: &Seen<'_>,
     add: &mut impl FnMut(&'static str, String),
 ) {
@@ -99,16 +102,16 @@ fn credential_facts(
     if let Some(early) = credential::not_yet_for(&seen.tokens, now) {
         add("token-not-yet-valid", format!("the token begins to be valid {} after the request", span(early)));
     }
-    if let Some(late) = credential::address_expired_for(request) {
+    if let Some(late) = credential::address_expired_for(request.started.seconds(), seen.target.query()) {
         add("address-expired", format!("the signed address ended {} before the request", span(late)));
     }
-    if let Some(what) = credential::malformed(request) {
+    if let Some(what) = credential::malformed(seen) {
         add("credential-malformed", what);
     }
     if credential::unsigned(&seen.tokens) {
         add("token-unsigned", "the token names no signature".to_owned());
     }
-    if let Some((name, off)) = credential::clock_off(exchange).filter(|(_, off)| off.abs() > 150) {
+    if let Some((name, off)) = credential::clock_off(exchange, seen).filter(|(_, off)| off.abs() > 150) {
         let side = if off > 0 { "behind" } else { "ahead of" };
         add("clock-far", format!("{name} is {} {side} the time of the answer", span(off.abs())));
     }
@@ -128,12 +131,11 @@ fn credential_facts(
 
 fn body_facts(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
     let kept = &request.body.kept;
-    let media = request.head.fields().value("content-type");
-    let parsed = media.and_then(MediaType::parse);
+    let (media, parsed) = (seen.field(Which::ContentType), seen.media);
     if kept.is_empty() {
         return;
     }
-    let coded = request.head.fields().has("content-encoding");
+    let coded = seen.field(Which::ContentEncoding).is_some();
     match (media, &parsed) {
         (None, _) => add("body-untyped", "a body without Content-Type".to_owned()),
         (Some(_), Some(media)) if !coded => {
@@ -163,29 +165,32 @@ fn body_facts(request: &Request, seen: &Seen<'_>, add: &mut impl FnMut(&'static 
     }
 }
 
-fn field_facts(exchange: &Exchange, request: &Request, add: &mut impl FnMut(&'static str, String)) {
-    let fields = request.head.fields();
-    if let Some(name) = RESTRICTED.iter().find(|name| fields.has(name)) {
+fn field_facts(exchange: &Exchange, seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
+    let restricted = seen.fields.iter().filter_map(|(name, _)| name.traits.restricted).min();
+    if let Some(name) = restricted.and_then(|at| RESTRICTED.get(usize::from(at))) {
         add("field-restricted", format!("the field {name}, which rule sets restrict"));
     }
-    if let Some(coding) = fields.text("content-encoding").filter(|coding| !coding.is_empty()) {
+    if let Some(coding) = seen.text(Which::ContentEncoding).filter(|coding| !coding.is_empty()) {
         let coding: String = coding.chars().take(20).collect();
         add("encoding-odd", format!("a request body with Content-Encoding {coding}"));
     }
-    match fields.text("host") {
+    match seen.text(Which::Host) {
         None | Some("") => add("host-missing", "no Host".to_owned()),
         Some(host) if is_address(host) => add("host-address", format!("Host is the address {host}")),
         Some(_) => {}
     }
-    let agent = fields.text("user-agent").unwrap_or_default().to_ascii_lowercase();
-    if agent.trim().is_empty() {
-        add("agent-missing", "no User-Agent".to_owned());
-    } else if let Some(name) = SCANNERS.iter().find(|name| agent.contains(*name)) {
-        add("agent-scanner", format!("a scanner's User-Agent ({name})"));
-    } else if let Some(name) = SCRIPTS.iter().find(|name| agent.contains(*name)) {
-        add("agent-script", format!("a script's User-Agent ({name})"));
+    let agent = seen.field(Which::UserAgent).map(agent);
+    match agent.as_deref().filter(|agent| !agent.blank) {
+        None => add("agent-missing", "no User-Agent".to_owned()),
+        Some(Agent { scanner: Some(name), .. }) => {
+            add("agent-scanner", format!("a scanner's User-Agent ({name})"));
+        }
+        Some(Agent { script: Some(name), .. }) => {
+            add("agent-script", format!("a script's User-Agent ({name})"));
+        }
+        Some(_) => {}
     }
-    if !fields.has("accept") {
+    if seen.field(Which::Accept).is_none() {
         add("accept-missing", "no Accept".to_owned());
     }
     if let Some(anomaly) = exchange.anomalies.iter().find(|anomaly| FRAMING.contains(anomaly)) {
@@ -231,67 +236,6 @@ const RISKY: [&str; 18] = [
     ".dll",
     ".svg",
     ".war",
-];
-/// Fields that rule sets restrict.
-const RESTRICTED: [&str; 10] = [
-    "proxy",
-    "lock-token",
-    "content-range",
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-    "accept-charset",
-    "if",
-];
-/// Parts of the User-Agent of scanners.
-const SCANNERS: [&str; 20] = [
-    "sqlmap",
-    "nikto",
-    "nmap",
-    "acunetix",
-    "masscan",
-    "zgrab",
-    "nuclei",
-    "dirbuster",
-    "gobuster",
-    "wpscan",
-    "nessus",
-    "openvas",
-    "hydra",
-    "metasploit",
-    "fuzz",
-    "burp",
-    "zaproxy",
-    "havij",
-    "w3af",
-    "arachni",
-];
-/// Parts of the User-Agent of scripts and automation.
-const SCRIPTS: [&str; 22] = [
-    "curl",
-    "wget",
-    "python",
-    "libwww",
-    "go-http-client",
-    "java/",
-    "okhttp",
-    "scrapy",
-    "headless",
-    "phantomjs",
-    "httpie",
-    "axios",
-    "node-fetch",
-    "ruby",
-    "php",
-    "perl",
-    "bot",
-    "crawler",
-    "spider",
-    "httpclient",
-    "postman",
-    "winhttp",
 ];
 /// Framing that servers in front refuse.
 const FRAMING: [Anomaly; 12] = [

@@ -1,14 +1,16 @@
 //! Text that web application firewalls look for. Linear in the text, which is bounded.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use percent_encoding::percent_decode;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::seen::Seen;
+use crate::diagnosis::attribute::hash;
 use crate::model::{Part, Request};
-use crate::parts::{self, MediaType, Target, parameters};
+use crate::parts::{self, parameters};
 
 /// Bytes of one piece of text that are looked at.
 const WINDOW: usize = 64 << 10;
@@ -66,27 +68,24 @@ pub fn find(request: &Request, seen: &Seen<'_>) -> Option<Payload> {
             best = Some(Payload { name, strong, part, place: place.to_owned() });
         }
     };
-    let target = Target::of(&request.head);
-    let path: Cow<'_, [u8]> = percent_decode(target.path).into();
+    let path: Cow<'_, [u8]> = percent_decode(seen.target.path).into();
     take(Part::Path, "", &path);
-    for parameter in parameters(target.query()).take(64) {
+    for parameter in parameters(seen.target.query()).take(64) {
         take(Part::Query, &parameter.name(), &parameter.value());
     }
-    for field in request.head.fields().iter() {
-        let name = field.name_text().to_ascii_lowercase();
-        if !UNSCANNED.contains(&name.as_str()) && field.value.len() > 6 {
-            take(Part::RequestHeader, &name, field.value);
+    for (name, value) in seen.fields.iter().filter(|(name, _)| !name.traits.unscanned) {
+        if value.len() > 6 {
+            take(Part::RequestHeader, &name.text, value);
         }
     }
     let body = request.body.kept.get(..WINDOW.min(request.body.kept.len())).unwrap_or_default();
     if !body.is_empty() {
-        bodies(request, seen, body, &mut take);
+        bodies(seen, body, &mut take);
     }
     best
 }
 
-fn bodies(request: &Request, seen: &Seen<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
-    let media = request.head.fields().value("content-type").and_then(MediaType::parse);
+fn bodies(seen: &Seen<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
     match seen.sniffed {
         parts::Sniffed::Form => {
             for parameter in parameters(body).take(64) {
@@ -106,7 +105,7 @@ fn bodies(request: &Request, seen: &Seen<'_>, body: &[u8], take: &mut impl FnMut
             }
         }
         parts::Sniffed::Multipart => {
-            let boundary = media.and_then(|media| media.boundary()).unwrap_or_default();
+            let boundary = seen.media.and_then(|media| media.boundary()).unwrap_or_default();
             for part in parts::multipart_fields(body, boundary) {
                 let name = String::from_utf8_lossy(part.name);
                 take(
@@ -133,27 +132,41 @@ fn scan(text: &[u8]) -> Option<(&'static str, bool)> {
     if plain {
         return None;
     }
-    let lower = text.to_ascii_lowercase();
-    let hits = PATTERNS.set.matches(&lower);
-    let mut found = hits.iter().filter_map(|index| PATTERNS.names.get(index).copied());
-    let first = found.next()?;
-    Some(std::iter::once(first).chain(found).find(|hit| hit.1).unwrap_or(first))
+    let found = if text.len() > LONGEST {
+        search(text)
+    } else {
+        let key = hash(text);
+        SCANNED.with_borrow_mut(|scanned| {
+            let Some(slot) = scanned.get_mut(key as usize % SCANS) else { return search(text) };
+            if slot.0 != key {
+                *slot = (key, search(text));
+            }
+            slot.1
+        })
+    };
+    found.and_then(|index| PATTERNS.names.get(index).copied())
 }
 
-/// Fields whose usual values look like payloads, or are credentials.
-const UNSCANNED: [&str; 11] = [
-    "authorization",
-    "accept",
-    "host",
-    "content-type",
-    "sec-ch-ua",
-    "if-none-match",
-    "accept-language",
-    "accept-encoding",
-    "cookie",
-    "etag",
-    "x-api-key",
-];
+/// Texts of one thread whose patterns are remembered.
+const SCANS: usize = 1024;
+/// Longest text whose patterns are remembered: fields come again, long bodies do not.
+const LONGEST: usize = 512;
+
+/// Hash of a text, and the pattern that [`search`] found in it.
+type Scanned = (u64, Option<usize>);
+
+thread_local! {
+    static SCANNED: RefCell<Box<[Scanned]>> = RefCell::new(vec![(0, None); SCANS].into());
+}
+
+/// The first strong pattern that matches, else the first one.
+fn search(text: &[u8]) -> Option<usize> {
+    let hits = PATTERNS.set.matches(&text.to_ascii_lowercase());
+    let strong = |index: &usize| PATTERNS.names.get(*index).is_some_and(|(_, strong)| *strong);
+    let mut found = hits.iter();
+    let first = found.next()?;
+    Some(std::iter::once(first).chain(found).find(strong).unwrap_or(first))
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,20 @@
-//! What is taken apart once and looked at by several: tokens and the body.
+//! What is taken apart once and looked at by several: fields, tokens and the body.
 
+use std::rc::Rc;
+
+use crate::diagnosis::names::{Kind, Name, Which, name};
 use crate::model::Request;
-use crate::parts::{self, Json, Sniffed, jwt::Token};
+use crate::parts::{self, Json, MediaType, Sniffed, Target, jwt::Token};
 
-/// A request's tokens and what its body is.
+/// A request's fields and tokens and what its body is.
 #[derive(Debug)]
 pub struct Seen<'a> {
+    /// Its target.
+    pub target: Target<'a>,
+    /// Its fields, in the order of the wire.
+    pub fields: Vec<(Rc<Name>, &'a [u8])>,
+    /// What its Content-Type says.
+    pub media: Option<MediaType<'a>>,
     /// Its tokens, Authorization first.
     pub tokens: Vec<Token<'a>>,
     /// What the body looks like.
@@ -17,8 +26,25 @@ pub struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// Takes `request` apart.
     pub fn of(request: &'a Request) -> Self {
-        let sniffed = parts::sniff(&request.body.kept);
-        let json = (sniffed == Sniffed::Json).then(|| parts::json::flatten(&request.body.kept));
-        Self { tokens: parts::tokens(request), sniffed, json }
+        let (sniffed, json) = parts::sniff::with_json(&request.body.kept);
+        let fields = request.head.fields().iter();
+        let mut seen = Self {
+            target: Target::of(&request.head),
+            fields: fields.map(|field| (name(Kind::Field, field.name), field.value)).collect(),
+            media: None,
+            tokens: parts::tokens(request),
+            sniffed,
+            json,
+        };
+        seen.media = seen.field(Which::ContentType).and_then(MediaType::parse);
+        seen
+    }
+    /// The value of the first such field.
+    pub fn field(&self, which: Which) -> Option<&'a [u8]> {
+        self.fields.iter().find(|(name, _)| name.which == which).map(|(_, value)| *value)
+    }
+    /// The same as text, if it is UTF-8.
+    pub fn text(&self, which: Which) -> Option<&'a str> {
+        self.field(which).and_then(|value| std::str::from_utf8(value).ok())
     }
 }
