@@ -34,15 +34,19 @@ pub fn report_panics() {
         if caught == Ok(true) {
             return;
         }
-        if terminal::is_taken() {
-            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.len() < HELD {
-                told.push(text);
-            }
-        } else {
-            say(&text);
-        }
+        tell(text);
     }));
+}
+
+/// Says `text`, or keeps it until the screen is gone.
+pub(super) fn tell(text: String) {
+    if !terminal::is_taken() {
+        return say(&text);
+    }
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < HELD {
+        told.push(text);
+    }
 }
 
 /// What was said while nobody could read it.

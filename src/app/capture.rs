@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::bug;
+use super::steps::Steps;
 use crate::decode;
 use crate::export::pcapng::Recorder;
 use crate::feed::{BATCH, Ended, Message, Progress, Sender};
@@ -59,6 +60,9 @@ pub(super) struct Feeder {
     frames: u32,
     /// When the newest frame was captured.
     now: Timestamp,
+    steps: Steps,
+    /// Whether a quiet source says what time it is.
+    ticks: bool,
     /// The second in which the counters were told last, and how much had been read then.
     told: (i64, u64),
     outcome: Outcome,
@@ -92,6 +96,8 @@ impl Feeder {
             progress: Progress::default(),
             frames: 0,
             now: Timestamp::default(),
+            steps: Steps::default(),
+            ticks: false,
             told: (0, 0),
             outcome: Outcome::default(),
         }
@@ -101,6 +107,13 @@ impl Feeder {
     #[must_use]
     pub(super) fn with_recording(mut self, recording: Option<Recording>) -> Self {
         self.recording = recording;
+        self
+    }
+
+    /// The source says what time it is when it is quiet.
+    #[must_use]
+    pub(super) fn with_ticks(mut self, ticks: bool) -> Self {
+        self.ticks = ticks;
         self
     }
 
@@ -230,6 +243,13 @@ impl Feeder {
         }
     }
 
+    /// Says when the clock of a running capture was set.
+    fn watch_clock(&mut self, time: Timestamp) {
+        if let Some(words) = self.steps.saw(time, self.ticks) {
+            self.warning(words);
+        }
+    }
+
     fn record(&mut self, frame: &Frame<'_>) {
         let Some(recording) = &mut self.recording else { return };
         let written = recording
@@ -264,6 +284,9 @@ impl Sink for Feeder {
         self.progress.read += frame.data.len() as u64 + RECORD;
         self.frames += 1;
         self.now = frame.time;
+        if self.eager {
+            self.watch_clock(frame.time);
+        }
         if self.frames >= PROGRESS {
             self.tell_progress();
         }
@@ -272,6 +295,7 @@ impl Sink for Feeder {
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
         self.pipeline.tick(now, &mut self.batch);
+        self.watch_clock(now);
         self.keep_told(now);
         self.flush()
     }
@@ -375,6 +399,31 @@ mod tests {
             exchanges.extend(drain(&mut receiver).0);
         }
         assert_eq!((exchanges.len(), feeder.queue_dropped), (3000, 0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_told_once_and_loses_nothing() {
+        let (sender, mut receiver) = channel(64);
+        let mut feeder = Feeder::new(Limits::default(), sender, false, true).with_ticks(true);
+        let made = frames(20);
+        for (number, step) in [0, 86_400, -86_400, 0].into_iter().enumerate() {
+            for made in &made[number * made.len() / 4..(number + 1) * made.len() / 4] {
+                let frame = made.frame();
+                let time = frame.time.plus(step * 1_000_000_000);
+                assert!(feeder.frame(&crate::model::Frame { time, ..frame }).is_continue());
+            }
+        }
+        feeder.finish(Ended::Whole);
+        let (mut exchanges, mut told) = (0, Vec::new());
+        while let Ok(message) = receiver.try_recv() {
+            match message {
+                Message::Exchanges(batch) => exchanges += batch.len(),
+                Message::Warning(text) => told.push(text),
+                _ => {}
+            }
+        }
+        assert_eq!((exchanges, told.len()), (20, 1), "{told:?}");
+        assert!(told[0].contains("set ahead"), "{told:?}");
     }
 
     #[test]

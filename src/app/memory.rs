@@ -35,7 +35,8 @@ fn limit_of(groups: &str, root: &Path) -> Option<u64> {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?);
         match controllers {
-            "" => least(root, path, "memory.max"),
+            // Above memory.high nothing is killed, but everything is slowed down until it is below again.
+            "" => least(root, path, "memory.max").into_iter().chain(least(root, path, "memory.high")).min(),
             _ if controllers.split(',').any(|one| one == "memory") => {
                 least(&root.join("memory"), path, "memory.limit_in_bytes")
             }
@@ -80,9 +81,13 @@ mod tests {
         write("a/b/memory.max", "max\n");
         assert_eq!(limit_of("0::/a/b\n", root.path()), Some(300));
         assert_eq!(limit_of("0::/\n", root.path()), None);
+        write("a/b/memory.high", "250\n");
+        write("a/memory.high", "max\n");
+        assert_eq!(limit_of("0::/a/b\n", root.path()), Some(250));
+        assert_eq!(limit_of("0::/a\n", root.path()), Some(300));
         write("memory/x/memory.limit_in_bytes", "200\n");
         write("memory/memory.limit_in_bytes", "9223372036854771712\n");
-        let old = "4:cpu,memory:/x\n1:name=systemd:/y\n0::/a/b";
+        let old = "4:cpu,memory:/x\n1:name=systemd:/y\n0::/a";
         assert_eq!(limit_of(old, root.path()), Some(200));
         assert_eq!(limit_of("4:memory:/outside/of/here", root.path()), Some(9_223_372_036_854_771_712));
         assert_eq!(limit_of("nonsense", root.path()), None);

@@ -10,6 +10,7 @@ mod output;
 mod plan;
 mod session;
 mod signals;
+mod steps;
 mod tally;
 mod tools;
 

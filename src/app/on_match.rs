@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::bug;
+
 /// Least time between the starts of two commands.
 const PACE: Duration = Duration::from_secs(1);
 /// How long commands are waited for at the end.
@@ -70,6 +72,7 @@ impl Drop for OnMatch {
 }
 
 fn run(command: &str, inbox: &Receiver<Job>) {
+    let mut failing = false;
     for job in inbox {
         let child = Command::new("/bin/sh")
             .args(["-c", command])
@@ -77,7 +80,18 @@ fn run(command: &str, inbox: &Receiver<Job>) {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn();
-        let Ok(mut child) = child else { continue };
+        let mut child = match child {
+            Ok(child) => child,
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    bug::tell(format!(
+                        "--on-match was not run: {error}; it is tried again at the next match"
+                    ));
+                }
+                continue;
+            }
+        };
+        failing = false;
         if let Some(mut input) = child.stdin.take() {
             // A command that does not read is no fault.
             let _ = input.write_all(job.json.as_bytes());

@@ -68,6 +68,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let live = !plan.input.is_whole();
     let feeder = Feeder::new(plan.limits, sender, plan.input.can_wait(), live)
         .with_recording(recording)
+        .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
     let on_screen = plan.mode == Mode::Screen;

@@ -2,7 +2,8 @@
 
 use crate::model::Timestamp;
 
-/// A jump forward of more seconds than this must be confirmed by the next frame.
+/// A jump forward of more seconds than this must be confirmed by the next frame, and counts as this many: nobody knows
+/// whether nothing came for so long or the clock was set, and who waits for an answer then shall not be given up for that.
 const JUMP: i64 = 60;
 /// Nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;
@@ -43,7 +44,7 @@ impl Clock {
             return false;
         }
         self.set(second);
-        let passed = u32::try_from((second - latest).max(0)).unwrap_or(u32::MAX);
+        let passed = u32::try_from((second - latest).clamp(0, JUMP)).unwrap_or(u32::MAX);
         self.uptime = self.uptime.saturating_add(passed);
         passed > 0
     }
@@ -72,6 +73,7 @@ mod tests {
         assert_eq!(clock.uptime(), 3);
         assert!(!clock.advance(at(2000)));
         assert!(clock.advance(at(2001)), "confirmed");
+        assert_eq!(clock.uptime(), 3 + 60, "who knows how long it was");
         assert!(!clock.advance(at(10)));
         assert!(!clock.advance(at(11)), "set back");
         assert!(clock.advance(at(12)));

@@ -15,6 +15,9 @@ use tokio::sync::mpsc;
 
 /// Events that wait for the loop; a paste is one.
 const WAITING: usize = 256;
+/// How long crossterm looks at what is there. With no time at all it does not look; and what is typed in this time after the last
+/// key is ours, even if that key was the end and it was meant for the shell.
+const LOOK: Duration = Duration::from_micros(20);
 /// What the kernel says of a terminal that nobody holds any more.
 const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR).union(PollFlags::POLLNVAL);
 
@@ -54,9 +57,11 @@ impl Drop for Input {
 
 /// Asks the kernel before crossterm does: at the end of its input crossterm would read it again and again, without end.
 fn read(terminal: &impl AsFd, stopped: &AtomicBool, send: &mpsc::Sender<io::Result<Event>>) {
+    // The first round waits for nothing: crossterm opens what it needs in it, as long as that can be opened.
+    let mut patience = PollTimeout::ZERO;
     loop {
         let mut watched = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
-        let ready = match poll(&mut watched, PollTimeout::NONE) {
+        let ready = match poll(&mut watched, std::mem::replace(&mut patience, PollTimeout::NONE)) {
             Ok(_) => watched[0].revents().unwrap_or(GONE),
             Err(Errno::EINTR) => continue,
             Err(error) => {
@@ -68,7 +73,7 @@ fn read(terminal: &impl AsFd, stopped: &AtomicBool, send: &mpsc::Sender<io::Resu
             return;
         }
         loop {
-            let event = match event::poll(Duration::ZERO) {
+            let event = match event::poll(LOOK) {
                 Ok(true) => event::read(),
                 Ok(false) => break,
                 Err(error) => Err(error),

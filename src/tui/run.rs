@@ -319,9 +319,14 @@ impl Session {
             }
             Err(error) => {
                 let place = self.save_dir.display();
-                self.state.complain(format!(
-                    "{why}cannot be saved in {place}: {error}; start why403 where you may write"
-                ));
+                let advice = match error.kind() {
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                        "start why403 where you may write"
+                    }
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room and try again",
+                    _ => "y copies instead",
+                };
+                self.state.complain(format!("{why}cannot be saved in {place}: {error}; {advice}"));
             }
         }
     }

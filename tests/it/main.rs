@@ -15,6 +15,8 @@ mod accounts;
 mod bugs;
 mod captures;
 mod cli;
+mod clock;
+mod descriptors;
 mod diagnosis;
 mod export;
 mod sources;

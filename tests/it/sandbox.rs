@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::{Nginx, Program, can_run, install, must, run, until, why403};
 
 /// The value of a line of /proc/PID/status.
-fn status(id: u32, name: &str) -> String {
+pub(crate) fn status(id: u32, name: &str) -> String {
     let text = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().to_owned()

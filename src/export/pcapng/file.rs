@@ -42,7 +42,7 @@ impl Rotation {
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file could not be created.
-    #[error("cannot create {path}: {reason}; choose another name or directory with -w")]
+    #[error("cannot create {path}: {reason}; {}", advice(reason))]
     Create {
         /// The file.
         path: PathBuf,
@@ -281,6 +281,14 @@ fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
     hidden.push(format!(".{}", std::process::id()));
     let temporary = target.with_file_name(hidden);
     files::create_new(&temporary).map(|file| (file, temporary))
+}
+
+fn advice(reason: &io::Error) -> &'static str {
+    if [nix::libc::EMFILE, nix::libc::ENFILE].iter().any(|code| reason.raw_os_error() == Some(*code)) {
+        "raise the limit with ulimit -n; what was written before is kept"
+    } else {
+        "choose another name or directory with -w"
+    }
 }
 
 fn mib(bytes: u64) -> String {

@@ -34,16 +34,21 @@ pub(crate) fn can_run(test: &str, root: bool, tools: &[&str]) -> bool {
         std::env::var_os("WHY403_TESTS").is_none_or(|value| value != "require"),
         "{test} needs {missing:?}"
     );
-    // Written past the test harness, which hides what passing tests print.
-    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: needs {}", missing.join(", "));
+    skipped(test, &format!("needs {}", missing.join(", ")));
     false
+}
+
+/// Says that a test, or a part of one, was skipped for something that nobody can install.
+pub(crate) fn skipped(test: &str, why: &str) {
+    // Written past the test harness, which hides what passing tests print.
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {why}");
 }
 
 /// Whether a tool is here that is too large to ask for everywhere; if not, says that the test was skipped.
 pub(crate) fn happens_to_have(test: &str, tool: &str) -> bool {
     let found = find(tool).is_some();
     if !found {
-        let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {tool} is not here");
+        skipped(test, &format!("{tool} is not here"));
     }
     found
 }

@@ -1,7 +1,7 @@
 //! The program under test while it runs: its lines as they come, its signals, its end.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -22,8 +22,18 @@ pub(crate) struct Program {
 impl Program {
     /// Starts `command` with both outputs read line by line.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(command.stdin(Stdio::null()))
+    }
+
+    /// The same with a pipe to its standard input.
+    pub(crate) fn start_fed(command: &mut Command) -> (Self, ChildStdin) {
+        let mut program = Self::of(command.stdin(Stdio::piped()));
+        let input = program.child.stdin.take().unwrap();
+        (program, input)
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = follow(child.stdout.take().unwrap());
         let errors = follow(child.stderr.take().unwrap());
         Self { child, lines, errors, said: String::new() }
