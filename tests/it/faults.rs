@@ -318,9 +318,15 @@ impl Group {
     /// With `bytes` in `file`, whose name says of which kind of groups it is.
     fn limited(file: &str, bytes: u64) -> Option<Self> {
         let root = Path::new("/sys/fs/cgroup");
-        let root = if file == "memory.limit_in_bytes" { root.join("memory") } else { root.to_owned() };
-        // Where processes are in the root itself, as in a container, this is refused.
-        let _ = fs::write(root.join("cgroup.subtree_control"), "+memory");
+        let root = if file == "memory.limit_in_bytes" {
+            root.join("memory")
+        } else {
+            let controllers = fs::read_to_string(root.join("cgroup.controllers")).ok()?;
+            controllers.split_whitespace().find(|controller| *controller == "memory")?;
+            // Where processes are in the root itself, as in a container, this is refused.
+            let _ = fs::write(root.join("cgroup.subtree_control"), "+memory");
+            root.to_owned()
+        };
         let group = Self(root.join(format!("why403-test-{}-{file}", std::process::id())));
         fs::create_dir(&group.0).ok()?;
         fs::write(group.0.join(file), bytes.to_string()).ok()?;
