@@ -136,9 +136,20 @@ fn fields(raw: &[u8], mut at: usize) -> (Fields, Facts) {
     for field in &spans {
         let (name, value) = (field.name.of(raw), field.value.of(raw));
         note_value(value, &mut facts.anomalies);
+        let after_name = (field.name.start + field.name.len) as usize;
+        if is_framing(name) && (raw.get(after_name) != Some(&b':') || memchr::memchr(b'\n', value).is_some())
+        {
+            facts.anomalies.insert(Anomaly::AmbiguousFraming);
+        }
         facts.field(name, value);
     }
     (Fields::new(raw, spans), facts)
+}
+
+/// Whether a field says where the message ends. One that is folded or has white space before its colon is read by some
+/// receivers and not by others.
+fn is_framing(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"transfer-encoding")
 }
 
 /// One field line that begins at `at`.
@@ -241,6 +252,20 @@ mod tests {
             let (fields, anomalies) = lines(wire);
             assert_eq!(fields, pairs(expected), "{wire:?}");
             assert!(anomalies.contains(&anomaly), "{wire:?} {anomalies:?}");
+        }
+    }
+
+    #[test]
+    fn framing_that_only_some_receivers_read_is_ambiguous() {
+        for (wire, ambiguous) in [
+            ("Transfer-Encoding:\r\n chunked\r\n\r\n", true),
+            ("Transfer-Encoding : chunked\r\n\r\n", true),
+            ("content-length:\r\n\t5\r\n\r\n", true),
+            ("Content-Length : 5\r\n\r\n", true),
+            ("X: a\r\n b\r\nContent-Length: 5\r\n\r\n", false),
+            ("X : a\r\nTransfer-Encoding:chunked\r\n\r\n", false),
+        ] {
+            assert_eq!(lines(wire).1.contains(&Anomaly::AmbiguousFraming), ambiguous, "{wire:?}");
         }
     }
 

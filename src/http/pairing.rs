@@ -151,7 +151,13 @@ impl Http {
         }
         match self.role(dir) {
             Some(role) => self.feed(role, data, at, cx),
-            None => cx.tally.skipped_bytes += data.len() as u64,
+            None => {
+                cx.tally.skipped_bytes += data.len() as u64;
+                if at.starts_segment && self.foreign.is_none() && sniff::tls_record(data) {
+                    // Only a name: a message may still come.
+                    self.foreign = Some("tls");
+                }
+            }
         }
     }
 
@@ -180,6 +186,8 @@ impl Http {
             self.synced = false;
             self.requests.state = State::Seek;
             self.responses.state = State::Seek;
+        } else {
+            self.foreign = None;
         }
         self.client = Some(client);
     }

@@ -182,6 +182,11 @@ fn binary(data: &[u8]) -> Sniff {
     }
 }
 
+/// Whether a segment of a connection whose beginning was not seen starts with a record of TLS, whose length is possible.
+pub(crate) fn tls_record(data: &[u8]) -> bool {
+    matches!(data, [0x14..=0x17, 3, 0..=4, 0..=0x48, _, ..])
+}
+
 /// The name of a protocol whose first bytes are text.
 fn text(data: &[u8]) -> Sniff {
     const NAMES: [(&[u8], &str); 14] = [

@@ -114,3 +114,20 @@ fn http_behind_a_socks_preface() {
     seen.expect(&["POST /a 403 ok 1/0"]);
     assert_eq!(seen.counters.unparsed_bytes, 25);
 }
+
+#[test]
+fn tls_whose_beginning_was_not_captured_is_named() {
+    let hello = b"\x16\x03\x01\x00\x05hello".as_slice();
+    let data = b"\x17\x03\x03\x00\x05hello".as_slice();
+    for wire in [Wire::mid().c(hello).s(hello).c(data), Wire::mid().s(data)] {
+        let seen = wire.run();
+        seen.expect(&[]);
+        assert_eq!(seen.counters.flows_unparsed, [("tls", 1)]);
+    }
+    // The end of a body may look like it: what follows counts.
+    let seen = Wire::mid().s(data).s(reply(403, "x")).c(get("/b")).s(reply(200, "")).close().run();
+    seen.expect(&["-  403 orphan-response -/1 mid-stream", "GET /b 200 ok ./0 mid-stream"]);
+    assert_eq!(seen.counters.flows_unparsed, []);
+    let seen = Wire::mid().s(b"\x99 neither").run();
+    assert_eq!(seen.counters.flows_unparsed, [("no message start seen", 1)]);
+}
