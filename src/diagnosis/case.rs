@@ -49,7 +49,8 @@ pub struct Case<'a> {
     /// The same as a set of the place's refusals.
     pub fellows: u64,
     /// What separates them.
-    pub contrasts: Vec<Contrast>,
+    pub contrasts: Vec<Contrast<'a>>,
+    separation: OnceCell<f32>,
     /// What the response says.
     pub heard: Arc<Heard>,
     /// The content of this very response and what it says, where the reading shared with its like will not do.
@@ -127,6 +128,7 @@ impl<'a> Case<'a> {
             fellows,
             heard,
             own: OnceCell::new(),
+            separation: OnceCell::new(),
             behind,
             differences,
         };
@@ -181,7 +183,7 @@ impl<'a> Case<'a> {
         if self.borrowed {
             return 0.0;
         }
-        let strength = |contrast: &Contrast| {
+        let strength = |contrast: &Contrast<'_>| {
             let most = self
                 .knowledge
                 .mechanism(contrast.family, contrast.change.id())
@@ -190,7 +192,7 @@ impl<'a> Case<'a> {
                 .fold(0.0, f32::max);
             contrast.surprise * most / 2.3
         };
-        self.contrasts.iter().map(strength).fold(0.0, f32::max)
+        *self.separation.get_or_init(|| self.contrasts.iter().map(strength).fold(0.0, f32::max))
     }
 }
 

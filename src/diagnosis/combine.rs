@@ -5,7 +5,7 @@
 //! score is its prior plus the kinds together; the softmax of the scores over `temperature` gives raw probabilities, and a
 //! calibration map, fitted on labelled traffic, makes them mean what they say. All numbers are in `assets/weights.toml`.
 
-use super::knowledge::Knowledge;
+use super::knowledge::{Combine, Knowledge};
 use super::rule::{Clue, Out};
 use crate::model::{Cause, Evidence, EvidenceKind};
 
@@ -28,34 +28,44 @@ pub struct Ranked {
     pub evidence: Vec<Evidence>,
 }
 
-/// Ranks the causes that have evidence, and `unknown`; `quality` (0–1) is less where evidence is damaged.
-pub fn rank(knowledge: &Knowledge, out: &Out, quality: f32) -> Vec<Ranked> {
+/// The causes that have evidence, and `unknown`, with their probabilities, likeliest first; `quality` (0–1) is less where
+/// evidence is damaged.
+pub fn judge(knowledge: &Knowledge, out: &mut Out, quality: f32) -> Vec<(Cause, f32)> {
     let combine = &knowledge.combine;
-    let mut clues: Vec<Clue> = out.clues.clone();
-    clues.sort_by(|a, b| a.cause.cmp(&b.cause).then(b.weight.abs().total_cmp(&a.weight.abs())));
-    let own = |cause: Cause| {
-        let start = clues.partition_point(|clue| clue.cause < cause);
-        let end = clues.partition_point(|clue| clue.cause <= cause);
-        clues.get(start..end).unwrap_or_default()
-    };
-    let score = |cause: &Cause| {
-        let total: f32 = KINDS.iter().map(|kind| kind_score(knowledge, *kind, own(*cause))).sum();
-        (*cause, knowledge.prior(*cause) + total)
-    };
-    let mut scored: Vec<(Cause, f32)> = Cause::ALL.iter().map(score).collect();
+    out.clues.sort_by(|a, b| a.cause.cmp(&b.cause).then(b.weight.abs().total_cmp(&a.weight.abs())));
+    let mut scored: Vec<(Cause, f32)> =
+        Cause::ALL.iter().map(|cause| (*cause, knowledge.prior(*cause))).collect();
+    for own in out.clues.chunk_by(|a, b| a.cause == b.cause) {
+        let Some(cause) = own.first().map(|clue| clue.cause) else { continue };
+        if let Some((_, score)) = scored.get_mut(cause as usize) {
+            *score += total(combine, own);
+        }
+    }
     let most = scored.iter().map(|(_, score)| *score).fold(f32::MIN, f32::max);
-    let sum: f32 = scored.iter().map(|(_, score)| ((score - most) / combine.temperature).exp()).sum();
+    let share = |score: f32| ((score - most) / combine.temperature).exp();
+    let sum: f32 = scored.iter().map(|(_, score)| share(*score)).sum();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let confident = |(cause, score): (Cause, f32)| {
-        let raw = ((score - most) / combine.temperature).exp() / sum;
-        let confidence = (knowledge.calibrate(raw) * (0.6 + 0.4 * quality)).min(combine.ceiling);
-        (confidence >= combine.floor).then(|| Ranked {
+    let confidence = |(cause, score): (Cause, f32)| {
+        let confidence = knowledge.calibrate(share(score) / sum) * (0.6 + 0.4 * quality);
+        (cause, confidence.min(combine.ceiling))
+    };
+    let found = scored.into_iter().map(confidence);
+    found.filter(|(_, confidence)| *confidence >= combine.floor).take(MAX_FINDINGS).collect()
+}
+
+/// The same with what supports them.
+pub fn rank(knowledge: &Knowledge, out: &mut Out, quality: f32) -> Vec<Ranked> {
+    let judged = judge(knowledge, out, quality);
+    let ranked = |(cause, confidence)| {
+        let start = out.clues.partition_point(|clue| clue.cause < cause);
+        let own = out.clues.iter().skip(start).take_while(|clue| clue.cause == cause);
+        Ranked {
             cause,
             confidence,
-            evidence: own(cause).iter().take(SHOWN).filter_map(|clue| evidence(out, clue)).collect(),
-        })
+            evidence: own.take(SHOWN).filter_map(|clue| evidence(out, clue)).collect(),
+        }
     };
-    scored.into_iter().filter_map(confident).take(MAX_FINDINGS).collect()
+    judged.into_iter().map(ranked).collect()
 }
 
 fn evidence(out: &Out, clue: &Clue) -> Option<Evidence> {
@@ -68,25 +78,20 @@ fn evidence(out: &Out, clue: &Clue) -> Option<Evidence> {
     })
 }
 
-/// Strongest first in `own`.
-fn kind_score(knowledge: &Knowledge, kind: EvidenceKind, own: &[Clue]) -> f32 {
-    let combine = &knowledge.combine;
-    let cap = match kind {
-        EvidenceKind::Said => combine.cap_said,
-        EvidenceKind::Shown => combine.cap_shown,
-        EvidenceKind::Differs => combine.cap_differs,
-        EvidenceKind::Behaved => combine.cap_behaved,
-    };
-    let sum = |sign: f32| {
-        let mut factor = 1.0;
-        let mut total = 0.0;
-        for clue in own.iter().filter(|clue| clue.kind == kind && clue.weight * sign > 0.0) {
-            total += clue.weight.abs() * factor;
-            factor *= combine.damp;
+/// All clues for one cause, strongest first, together.
+fn total(combine: &Combine, own: &[Clue]) -> f32 {
+    let mut kinds = KINDS.map(|_| [(0.0, 1.0); 2]);
+    for clue in own {
+        let sums = KINDS.iter().position(|kind| *kind == clue.kind).and_then(|at| kinds.get_mut(at));
+        let side = usize::from(clue.weight < 0.0);
+        if let Some((total, factor)) = sums.and_then(|sums| sums.get_mut(side)) {
+            *total += clue.weight.abs() * *factor;
+            *factor *= combine.damp;
         }
-        total.min(cap)
-    };
-    sum(1.0) - sum(-1.0)
+    }
+    let caps = [combine.cap_said, combine.cap_shown, combine.cap_differs, combine.cap_behaved];
+    let kind = |([(up, _), (down, _)], cap): ([(f32, f32); 2], f32)| up.min(cap) - down.min(cap);
+    kinds.into_iter().zip(caps).map(kind).sum()
 }
 
 #[cfg(test)]
@@ -98,7 +103,7 @@ mod tests {
         for (cause, weight) in weights {
             out.add(*cause, *weight, EvidenceKind::Said, "x", Vec::new());
         }
-        rank(&Knowledge::embedded().unwrap(), &out, 1.0)
+        rank(&Knowledge::embedded().unwrap(), &mut out, 1.0)
     }
 
     #[test]

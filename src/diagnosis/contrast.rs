@@ -1,8 +1,11 @@
 //! Which attributes separate this refusal, and those that sound like it, from the successes.
 
+use std::borrow::Cow;
+
 use super::attribute::{Attribute, Sheet};
 use super::columns::{Column, Columns};
 use super::family::Family;
+use super::names::Label;
 use super::stats::{Sample, Stats};
 
 /// How an attribute differs from what successes have.
@@ -29,25 +32,43 @@ impl Change {
 
 /// One attribute set against the successes.
 #[derive(Clone, Debug)]
-pub struct Contrast {
+pub struct Contrast<'a> {
     /// Hash of family and name.
     pub key: u64,
     /// Family.
     pub family: Family,
     /// Name.
-    pub name: String,
+    pub name: Label,
     /// How it differs.
     pub change: Change,
     /// How surprising that is if it had nothing to do with the refusal, in nats.
     pub surprise: f32,
-    /// This refusal's value as it may be shown; empty when absent.
-    pub this: String,
+    this: This<'a>,
     /// Refusals that sound the same, this one included, and how many of them differ likewise.
     pub refusals: (u32, u32),
     /// Successes looked at.
     pub successes: u32,
     /// One-sided Fisher probability of so clean a separation, times the number of attributes tried.
     pub chance: f64,
+}
+
+/// This refusal's value.
+#[derive(Clone, Debug)]
+enum This<'a> {
+    Absent,
+    Attribute(Attribute<'a>),
+    Text(String),
+}
+
+impl Contrast<'_> {
+    /// This refusal's value as it may be shown; empty when absent.
+    pub fn this(&self) -> Cow<'_, str> {
+        match &self.this {
+            This::Absent => Cow::Borrowed(""),
+            This::Attribute(attribute) => Cow::Owned(attribute.shown()),
+            This::Text(text) => Cow::Borrowed(text),
+        }
+    }
 }
 
 /// What a refusal is set against.
@@ -74,11 +95,11 @@ impl Against<'_> {
 }
 
 /// Sets `sheet` against successes, with refusals that sound like it as fellows; best first.
-pub fn contrasts(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats) -> Vec<Contrast> {
+pub fn contrasts<'a>(sheet: &Sheet<'a>, against: &Against<'_>, stats: &Stats) -> Vec<Contrast<'a>> {
     if against.good.is_empty() {
         return Vec::new();
     }
-    let mut out: Vec<Contrast> =
+    let mut out: Vec<Contrast<'a>> =
         sheet.attributes.iter().filter_map(|attribute| present(attribute, against)).collect();
     absent(sheet, against, stats, &mut out);
     size(sheet, against, &mut out);
@@ -94,7 +115,7 @@ pub fn contrasts(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats) -> Vec
     out
 }
 
-fn present(attribute: &Attribute<'_>, against: &Against<'_>) -> Option<Contrast> {
+fn present<'a>(attribute: &Attribute<'a>, against: &Against<'_>) -> Option<Contrast<'a>> {
     if attribute.family == Family::Fact {
         return None;
     }
@@ -111,12 +132,12 @@ fn present(attribute: &Attribute<'_>, against: &Against<'_>) -> Option<Contrast>
         }
     };
     let likewise = against.unlike(key, column);
-    let (name, shown) = (&attribute.name, attribute.shown());
-    Some(finish(attribute.family, key, name, change, chance, shown, likewise, against))
+    let (name, this) = (attribute.name.clone(), This::Attribute(attribute.clone()));
+    Some(finish(attribute.family, key, name, change, chance, this, likewise, against))
 }
 
 /// Keys that most successes have and this refusal lacks.
-fn absent(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats, out: &mut Vec<Contrast>) {
+fn absent(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats, out: &mut Vec<Contrast<'_>>) {
     let successes = against.good.len();
     let mut own = sheet.attributes.iter().peekable();
     for column in against.columns.iter() {
@@ -132,7 +153,8 @@ fn absent(sheet: &Sheet<'_>, against: &Against<'_>, stats: &Stats, out: &mut Vec
         let missing = successes.saturating_sub(column.count());
         let chance = (missing as f32 + 0.5) / (successes as f32 + 1.0);
         let likewise = against.unlike(column.key, Some(column));
-        out.push(finish(family, column.key, name, Change::Absent, chance, String::new(), likewise, against));
+        let name = Label::Made(name.into());
+        out.push(finish(family, column.key, name, Change::Absent, chance, This::Absent, likewise, against));
     }
 }
 
@@ -155,28 +177,29 @@ fn comparable(family: Family, sheet: &Sheet<'_>) -> bool {
 }
 
 /// A body larger than any accepted one.
-fn size(sheet: &Sheet<'_>, against: &Against<'_>, out: &mut Vec<Contrast>) {
+fn size(sheet: &Sheet<'_>, against: &Against<'_>, out: &mut Vec<Contrast<'_>>) {
     let largest = against.good.iter().map(|sample| sample.body_len).max().unwrap_or(0);
     let above = |len: u64| len > largest.saturating_mul(3) / 2 + 120;
     if above(sheet.body_len) {
         let likewise = against.group.iter().filter(|sample| above(sample.body_len)).count();
         let chance = 0.5 / (against.good.len() as f32 + 1.0);
-        let shown = format!("{} bytes, {largest} at most in successes", sheet.body_len);
-        out.push(finish(Family::BodySize, 0, "body size", Change::Value, chance, shown, likewise, against));
+        let this = This::Text(format!("{} bytes, {largest} at most in successes", sheet.body_len));
+        let name = Label::Fixed("body size");
+        out.push(finish(Family::BodySize, 0, name, Change::Value, chance, this, likewise, against));
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the one place where a contrast is made")]
-fn finish(
+fn finish<'a>(
     family: Family,
     key: u64,
-    name: &str,
+    name: Label,
     change: Change,
     chance: f32,
-    this: String,
+    this: This<'a>,
     likewise: usize,
     against: &Against<'_>,
-) -> Contrast {
+) -> Contrast<'a> {
     let (group, successes) = (against.group, against.good.len());
     let share = if group.is_empty() { 1.0 } else { likewise as f32 / group.len() as f32 };
     let shared =
@@ -186,7 +209,7 @@ fn finish(
     Contrast {
         key,
         family,
-        name: name.to_owned(),
+        name,
         change,
         surprise,
         this,

@@ -145,8 +145,10 @@ pub struct Knowledge {
     /// How evidence is combined.
     pub combine: Combine,
     calibration: Vec<(f32, f32)>,
-    prior: HashMap<Cause, f32>,
-    mechanism: HashMap<(Family, &'static str), Weighted>,
+    /// By cause.
+    prior: Vec<Option<f32>>,
+    /// By family and change, see [`mechanism_at`].
+    mechanism: Vec<Weighted>,
     fact: HashMap<String, Weighted>,
     layer: HashMap<String, Weighted>,
 }
@@ -179,11 +181,13 @@ impl Knowledge {
         weights: &Weights,
         lexicon: Lexicon,
     ) -> Result<Self, KnowledgeError> {
-        let mut prior = HashMap::new();
+        let mut prior = vec![None; Cause::ALL.len()];
         for (id, weight) in &weights.prior {
-            prior.insert(cause("prior", id)?, *weight);
+            if let Some(slot) = prior.get_mut(cause("prior", id)? as usize) {
+                *slot = Some(*weight);
+            }
         }
-        let mut mechanism: HashMap<(Family, &'static str), Weighted> = HashMap::new();
+        let mut mechanism: Vec<Option<Weighted>> = vec![None; Family::ALL.len() * CHANGES.len()];
         for raw in &weights.mechanism {
             let family = Family::ALL.iter().copied().find(|family| family.id() == raw.family);
             let family =
@@ -192,10 +196,14 @@ impl Knowledge {
                 "absent" => &["absent"],
                 "added" => &["added"],
                 "value" => &["value"],
-                _ => &["absent", "added", "value"],
+                _ => &CHANGES,
             };
             for change in changes {
-                mechanism.entry((family, change)).or_insert(weighted("mechanism", &raw.causes)?);
+                if let Some(slot) =
+                    mechanism.get_mut(mechanism_at(family, change)).filter(|slot| slot.is_none())
+                {
+                    *slot = Some(weighted("mechanism", &raw.causes)?);
+                }
             }
         }
         let table = |name: &'static str, raw: &HashMap<String, HashMap<String, f32>>| {
@@ -211,16 +219,16 @@ impl Knowledge {
             fingerprints,
             lexicon,
             prior,
-            mechanism,
+            mechanism: mechanism.into_iter().map(Option::unwrap_or_default).collect(),
         })
     }
     /// The prior of a cause.
     pub fn prior(&self, cause: Cause) -> f32 {
-        self.prior.get(&cause).copied().unwrap_or(0.0)
+        self.prior.get(cause as usize).copied().flatten().unwrap_or(0.0)
     }
     /// What a separating attribute speaks for.
     pub fn mechanism(&self, family: Family, change: &'static str) -> &[(Cause, f32)] {
-        self.mechanism.get(&(family, change)).map_or(&[], Vec::as_slice)
+        self.mechanism.get(mechanism_at(family, change)).map_or(&[], Vec::as_slice)
     }
     /// What a fact speaks for.
     pub fn fact(&self, id: &str) -> &[(Cause, f32)] {
@@ -242,6 +250,14 @@ impl Knowledge {
         }
         before.1
     }
+}
+
+/// The changes that a mechanism may be about.
+const CHANGES: [&str; 3] = ["absent", "added", "value"];
+
+fn mechanism_at(family: Family, change: &str) -> usize {
+    let change = CHANGES.iter().position(|known| *known == change).unwrap_or(CHANGES.len() - 1);
+    family as usize * CHANGES.len() + change
 }
 
 fn form(error: &toml::de::Error) -> KnowledgeError {
@@ -324,7 +340,7 @@ mod tests {
         assert!(knowledge.fingerprints.len() > 150);
         assert!(knowledge.prior(Cause::Unknown) > 0.0);
         for cause in Cause::ALL {
-            assert!(knowledge.prior.contains_key(cause), "{cause} has no prior");
+            assert!(knowledge.prior[*cause as usize].is_some(), "{cause} has no prior");
         }
         assert!(!knowledge.mechanism(Family::Credential, "absent").is_empty());
         assert!(!knowledge.mechanism(Family::Host, "absent").is_empty());

@@ -74,8 +74,11 @@ impl Diagnoser {
     /// The top cause of `this` with its confidence, cheaper than a whole diagnosis where many refusals are alike.
     pub fn top(&self, history: &History, this: &Record) -> (Cause, f32) {
         self.answers.of(this, history, &self.stats, || {
-            let diagnosis = self.diagnose(history, this, None, &[]);
-            diagnosis.findings.first().map_or((Cause::Unknown, 0.0), |best| (best.cause, best.confidence))
+            let Some(knowledge) = self.knowledge() else { return (Cause::Unknown, 0.0) };
+            let mut out = Out { brief: true, ..Out::default() };
+            let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
+            let judged = combine::judge(&knowledge, &mut out, quality(&case, None));
+            judged.first().copied().unwrap_or((Cause::Unknown, 0.0))
         })
     }
     /// Why `this` was refused, given the differences to its baseline (if there is one).
@@ -86,21 +89,39 @@ impl Diagnoser {
         baseline: Option<&Record>,
         differences: &[Difference],
     ) -> Diagnosis {
-        let Some(knowledge) = &self.mine.clone().or_else(Knowledge::embedded) else { return nothing() };
-        let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
-        let (refuser, refuser_evidence) = refuser::find(&case);
-        case.refuser = refuser;
+        let Some(knowledge) = self.knowledge() else { return nothing() };
         let mut out = Out::default();
-        for rule in rule::rules() {
-            if rule.applies(&case) {
-                rule.evidence(&case, &mut out);
-            }
-        }
-        let ranked = combine::rank(knowledge, &out, quality(&case, baseline));
+        let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
+        let refuser = case.refuser;
+        let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline));
         let findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
         let top = findings.first().map(|finding| finding.cause);
         let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
         Diagnosis { findings, refuser, refuser_evidence, ruled_out }
+    }
+
+    fn knowledge(&self) -> Option<Arc<Knowledge>> {
+        self.mine.clone().or_else(Knowledge::embedded)
+    }
+
+    /// Prepares the case and asks every rule about it; the evidence is for who refused.
+    fn gather<'a>(
+        &'a self,
+        knowledge: &'a Knowledge,
+        history: &History,
+        this: &'a Record,
+        differences: &'a [Difference],
+        out: &mut Out,
+    ) -> (Case<'a>, Vec<Evidence>) {
+        let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
+        let (refuser, evidence) = refuser::find(&case);
+        case.refuser = refuser;
+        for rule in rule::rules() {
+            if rule.applies(&case) {
+                rule.evidence(&case, out);
+            }
+        }
+        (case, evidence)
     }
 }
 

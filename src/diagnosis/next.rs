@@ -1,5 +1,6 @@
 //! What to do next: concrete, filled in from the case.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -47,11 +48,7 @@ pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
     }
     if cause == Cause::Unknown {
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.5).take(3) {
-            out.push(format!(
-                "look at {}: {} here, unlike successes",
-                label(contrast),
-                if contrast.this.is_empty() { "absent" } else { &contrast.this }
-            ));
+            out.push(format!("look at {}: {} here, unlike successes", label(contrast), value(contrast)));
         }
     }
     out
@@ -61,7 +58,7 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
     let find = |families: &[Family]| {
         case.contrasts.iter().find(|contrast| families.contains(&contrast.family) && contrast.surprise > 0.5)
     };
-    let absent = |contrast: &Contrast| contrast.change == Change::Absent;
+    let absent = |contrast: &Contrast<'_>| contrast.change == Change::Absent;
     match cause {
         Cause::InsufficientScope => lacking(case, &[Family::Scope, Family::Role]),
         Cause::InsufficientRole => lacking(case, &[Family::Role, Family::Scope]),
@@ -79,7 +76,11 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
             .filter(|one| absent(one))
             .map(|one| format!("send {}: successes carry it", label(one))),
         Cause::WrongEnvironment => find(&[Family::Audience, Family::Issuer]).map(|one| {
-            format!("{} is {}: ask for a token with the value that accepted ones have", label(one), one.this)
+            format!(
+                "{} is {}: ask for a token with the value that accepted ones have",
+                label(one),
+                one.this()
+            )
         }),
         Cause::IpDenied | Cause::GeoDenied => Some(format!(
             "ask for {} to be allowed; send the same request from an accepted address",
@@ -92,11 +93,7 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
         | Cause::Accept
         | Cause::BotChallenge
         | Cause::Waf => find(wanted(cause)).map(|one| {
-            format!(
-                "repeat the request with {} as in a success (here: {})",
-                label(one),
-                if one.this.is_empty() { "absent" } else { &one.this }
-            )
+            format!("repeat the request with {} as in a success (here: {})", label(one), value(one))
         }),
         Cause::RateLimited | Cause::Quota => {
             let after = case.response()?.head.fields().text("retry-after")?;
@@ -121,6 +118,11 @@ fn lacking(case: &Case<'_>, families: &[Family]) -> Option<String> {
         "request a token with it"
     };
     Some(format!("the token's {claim} lacks `{word}`; accepted ones have it: {mend}"))
+}
+
+/// This refusal's value for people.
+fn value<'a>(contrast: &'a Contrast<'_>) -> Cow<'a, str> {
+    Some(contrast.this()).filter(|this| !this.is_empty()).unwrap_or(Cow::Borrowed("absent"))
 }
 
 /// The families that a cause rests on.

@@ -1,5 +1,7 @@
 //! The trait that every rule has, and what rules hand in.
 
+use std::borrow::Cow;
+
 use super::case::Case;
 use crate::model::{Cause, EvidenceKind, Pointer};
 
@@ -44,26 +46,34 @@ pub struct Out {
     pub notes: Vec<Note>,
     /// Causes that are ruled out, and why.
     pub ruled_out: Vec<(Cause, String)>,
+    /// Whether nobody will read what the evidence rests on.
+    pub brief: bool,
 }
 
 impl Out {
     /// Adds evidence of `weight` nats for `cause`.
-    pub fn add(
+    pub fn add<'a>(
         &mut self,
         cause: Cause,
         weight: f32,
         kind: EvidenceKind,
-        text: impl AsRef<str>,
-        pointers: impl AsRef<[Pointer]>,
+        text: impl Into<Cow<'a, str>>,
+        pointers: impl Into<Cow<'a, [Pointer]>>,
     ) {
         if weight.abs() <= 0.01 {
             return;
         }
-        let text = text.as_ref();
-        if self.notes.last().is_none_or(|note| note.text != text) {
-            self.notes.push(Note { text: text.to_owned(), pointers: pointers.as_ref().to_vec() });
+        if !self.brief {
+            let text = text.into();
+            if self.notes.last().is_none_or(|note| note.text != text) {
+                self.notes.push(Note { text: text.into_owned(), pointers: pointers.into().into_owned() });
+            }
         }
-        self.clues.push(Clue { cause, kind, weight, note: self.notes.len() - 1 });
+        self.clues.push(Clue { cause, kind, weight, note: self.notes.len().saturating_sub(1) });
+    }
+    /// What somebody will read, if anybody will.
+    pub fn text(&self, text: impl FnOnce() -> String) -> String {
+        if self.brief { String::new() } else { text() }
     }
     /// Rules `cause` out.
     pub fn rule_out(&mut self, cause: Cause, why: impl Into<String>) {

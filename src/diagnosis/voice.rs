@@ -1,6 +1,7 @@
 //! What a response sounds like: the same for refusals that say the same, whatever identifiers and times they hold.
 
 use super::attribute::hash;
+use super::names::{Kind, name};
 use crate::model::Response;
 
 /// Bytes of the body that count.
@@ -8,17 +9,15 @@ const WINDOW: usize = 1024;
 
 /// A hash over status, `Server`, media type and the body without what looks like an identifier.
 pub fn of(response: &Response) -> u64 {
-    let fields = response.head.fields();
-    let mut text = Vec::with_capacity(256);
+    let (telling, coded) = telling(response);
+    let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
+    let mut text = Vec::with_capacity(256 + body.len());
     text.extend_from_slice(&response.head.status().to_le_bytes());
-    for name in
-        ["server", "content-type", "www-authenticate", "x-amzn-errortype", "x-ms-error-code", "location"]
-    {
-        text.extend_from_slice(fields.value(name).unwrap_or_default());
+    for value in telling {
+        text.extend_from_slice(value.unwrap_or_default());
         text.push(0);
     }
-    let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
-    if fields.has("content-encoding") {
+    if coded {
         return hash(&text);
     }
     for word in body.split(|byte| {
@@ -33,27 +32,34 @@ pub fn of(response: &Response) -> u64 {
     hash(&text)
 }
 
+/// Fields that tell who speaks and why.
+const TELLING: [&str; 6] =
+    ["server", "content-type", "www-authenticate", "x-amzn-errortype", "x-ms-error-code", "location"];
+
+/// The values of [`TELLING`], and whether there is a content coding. One pass over the fields.
+fn telling(response: &Response) -> ([Option<&[u8]>; TELLING.len()], bool) {
+    let (mut values, mut coded) = ([None; TELLING.len()], false);
+    for field in response.head.fields().iter() {
+        if !matches!(field.name.len(), 6 | 8 | 12 | 15 | 16) {
+            continue;
+        }
+        let is = |name: &&str| field.name.eq_ignore_ascii_case(name.as_bytes());
+        if let Some(value) = TELLING.iter().position(is).and_then(|at| values.get_mut(at)) {
+            value.get_or_insert(field.value);
+        }
+        coded |= is(&"content-encoding");
+    }
+    (values, coded)
+}
+
 /// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.
 pub fn with_fields(response: &Response) -> u64 {
-    let mut text = of(response).to_le_bytes().to_vec();
+    let mut text = Vec::with_capacity(512);
+    text.extend_from_slice(&of(response).to_le_bytes());
     text.extend_from_slice(response.head.reason());
     for field in response.head.fields().iter() {
-        let name = field.name;
-        let has = |part: &[u8]| memchr::memmem::find(&name.to_ascii_lowercase(), part).is_some();
-        text.extend_from_slice(name);
-        let moving = [
-            &b"date"[..],
-            b"etag",
-            b"expires",
-            b"cookie",
-            b"length",
-            b"id",
-            b"ray",
-            b"trace",
-            b"runtime",
-            b"age",
-        ];
-        if !moving.into_iter().any(has) {
+        text.extend_from_slice(field.name);
+        if !name(Kind::Field, field.name).traits.moving {
             text.extend_from_slice(field.value);
         }
     }

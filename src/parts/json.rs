@@ -207,7 +207,14 @@ impl Scan<'_> {
         if self.path.len() + raw.len() + 2 > MAX_PATH {
             return Err(JsonEnd::Limit);
         }
-        push_key(&mut self.path, &unquote(raw));
+        let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+        match std::str::from_utf8(inner) {
+            Ok(key) if !key.is_empty() && key.bytes().all(is_plain) => {
+                self.path.push('.');
+                self.path.push_str(key);
+            }
+            _ => push_key(&mut self.path, &unquote(raw)),
+        }
         if self.peek()? != b':' {
             return Err(JsonEnd::Invalid(self.at));
         }
@@ -305,7 +312,7 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Appends `.key`, or `['key']` when it is no plain word.
 pub(crate) fn push_key(path: &mut String, key: &str) {
-    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let plain = key.bytes().all(is_plain);
     if plain && !key.is_empty() {
         path.push('.');
         path.push_str(key);
@@ -316,11 +323,15 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
     }
 }
 
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
 /// Undoes quotes and escapes; leaves what is malformed.
 fn unquote(raw: &[u8]) -> Cow<'_, str> {
     let inner = raw.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(raw);
     if memchr::memchr(b'\\', inner).is_none() {
-        return String::from_utf8_lossy(inner);
+        return std::str::from_utf8(inner).map_or_else(|_| String::from_utf8_lossy(inner), Cow::Borrowed);
     }
     match serde_json::from_slice::<String>(raw) {
         Ok(text) => Cow::Owned(text),

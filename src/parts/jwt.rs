@@ -132,8 +132,13 @@ pub fn tokens(request: &Request) -> Vec<Token<'_>> {
     found
 }
 
-/// A field's value without its scheme.
+/// A field's value without its scheme; nothing where that cannot be a token.
 fn credential(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    let last = memchr::memrchr(b' ', value).map_or(0, |at| at + 1);
+    if value.get(last..).is_none_or(|word| !word.contains(&b'.')) {
+        return b"";
+    }
     match Authorization::parse(value) {
         Authorization::Bearer { token } => token,
         Authorization::Other { rest, .. } => rest,

@@ -230,9 +230,10 @@ impl Rule for Layer {
         case.refuser != Refuser::Unknown
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let text = out.text(|| format!("the {} refused", case.refuser.as_str()));
+        let pointer = vec![case.point(Part::ResponseHeader, "server")];
         for (cause, weight) in case.knowledge.layer(case.refuser) {
-            let text = format!("the {} refused", case.refuser.as_str());
-            out.add(*cause, *weight, BEHAVED, text, vec![case.point(Part::ResponseHeader, "server")]);
+            out.add(*cause, *weight, BEHAVED, &text, &pointer);
         }
     }
 }

@@ -57,12 +57,12 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
             "the caller is accepted with other values of {name}; this value ({}) is accepted from others",
             object.shown()
         );
-        let pointer = [case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
+        let pointer = vec![case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
         out.add(Cause::NotOwner, if weak { 2.4 } else { 3.8 }, EvidenceKind::Differs, text, pointer);
     } else if same == 0 && !weak {
         let text =
             format!("the caller is accepted with other values of {name}, never with {}", object.shown());
-        let pointer = [case.point(Part::Path, name)];
+        let pointer = vec![case.point(Part::Path, name)];
         out.add(Cause::NotOwner, 1.9, EvidenceKind::Differs, &text, &pointer);
         out.add(Cause::ResourceState, 1.1, EvidenceKind::Differs, text, pointer);
     }

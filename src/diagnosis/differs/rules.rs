@@ -39,9 +39,13 @@ impl Rule for Separation {
             if contrast.family == Family::Csrf && contrast.change == Change::Value && paired {
                 continue;
             }
-            let text = sentence(contrast);
+            let causes = case.knowledge.mechanism(contrast.family, contrast.change.id());
+            if causes.is_empty() {
+                continue;
+            }
+            let text = out.text(|| sentence(contrast));
             let pointer = vec![case.point(part_of(contrast.family), &contrast.name)];
-            for (cause, weight) in case.knowledge.mechanism(contrast.family, contrast.change.id()) {
+            for (cause, weight) in causes {
                 out.add(*cause, weight * scale, DIFFERS, &text, &pointer);
             }
         }
@@ -83,7 +87,7 @@ pub fn is_claim(family: Family) -> bool {
     )
 }
 
-fn sentence(contrast: &Contrast) -> String {
+fn sentence(contrast: &Contrast<'_>) -> String {
     let name = label(contrast);
     let (all, likewise) = contrast.refusals;
     let count = if all == likewise {
@@ -93,7 +97,7 @@ fn sentence(contrast: &Contrast) -> String {
     };
     let chance =
         if contrast.chance < 0.2 { format!(" (chance {:.2})", contrast.chance) } else { String::new() };
-    let (this, successes) = (&contrast.this, contrast.successes);
+    let (this, successes) = (contrast.this(), contrast.successes);
     match contrast.change {
         Change::Absent => format!(
             "{name} is absent here and in {count}; successes carry it ({successes} looked at){chance}"
@@ -108,7 +112,7 @@ fn sentence(contrast: &Contrast) -> String {
 }
 
 /// The attribute for people.
-pub fn label(contrast: &Contrast) -> String {
+pub fn label(contrast: &Contrast<'_>) -> String {
     let name = &contrast.name;
     match contrast.family {
         Family::Client => "the client's address".to_owned(),
@@ -122,7 +126,7 @@ pub fn label(contrast: &Contrast) -> String {
         Family::BodyKind => "the kind of body".to_owned(),
         Family::Ownership => format!("the equality {name}"),
         family if is_claim(family) => format!("the claim {name}"),
-        _ => name.clone(),
+        _ => name.to_string(),
     }
 }
 
@@ -156,7 +160,7 @@ impl Rule for Accepted {
         let now = case.exchange().started().0;
         if let Some(client) = place.clients.get(&case.client).filter(|tally| tally.ok > 0) {
             let later = client.last_ok > now;
-            let text = format!("the same client was accepted here {} times", client.ok);
+            let text = out.text(|| format!("the same client was accepted here {} times", client.ok));
             for cause in [Cause::IpDenied, Cause::GeoDenied] {
                 out.add(
                     cause,
@@ -174,7 +178,8 @@ impl Rule for Accepted {
             place.credentials.get(&case.credential).filter(|tally| case.credential != 0 && tally.ok > 0);
         let Some(credential) = tally else { return };
         let later = credential.last_ok > now;
-        let text = format!("the same credential was accepted here {} times", credential.ok);
+        let text = out.text(|| format!("the same credential was accepted here {} times", credential.ok));
+        let pointer = vec![case.point(Part::RequestHeader, "authorization")];
         for (cause, weight) in CREDENTIAL_CAUSES {
             let revoked = matches!(cause, Cause::InvalidCredentials | Cause::ExpiredCredentials);
             let scale = match later {
@@ -182,13 +187,7 @@ impl Rule for Accepted {
                 false if revoked => 0.1,
                 false => 0.4,
             };
-            out.add(
-                cause,
-                weight * scale,
-                DIFFERS,
-                &text,
-                vec![case.point(Part::RequestHeader, "authorization")],
-            );
+            out.add(cause, weight * scale, DIFFERS, &text, &pointer);
             if later {
                 out.rule_out(cause, "the same credential was accepted here afterwards");
             }

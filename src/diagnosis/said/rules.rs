@@ -28,14 +28,9 @@ impl Rule for KnownResponse {
                 Some((name, _)) => case.point(Part::ResponseHeader, name),
                 None => case.point(Part::ResponseBody, ""),
             };
+            let text = out.text(|| format!("the response is that of {} ({})", print.system, print.id));
             for (cause, weight) in &print.causes {
-                out.add(
-                    *cause,
-                    *weight,
-                    SAID,
-                    format!("the response is that of {} ({})", print.system, print.id),
-                    std::slice::from_ref(&pointer),
-                );
+                out.add(*cause, *weight, SAID, &text, std::slice::from_ref(&pointer));
             }
         }
     }
@@ -69,8 +64,12 @@ impl Rule for Wording {
                 continue;
             }
             found.sort_by(|a, b| b.0.total_cmp(&a.0));
-            found.dedup_by(|a, b| a.1 == b.1);
+            found.dedup_by(|a, b| std::ptr::eq(a.1, b.1) || a.1 == b.1);
             for (weight, utterance, own) in found.into_iter().take(3) {
+                if out.brief {
+                    out.add(cause, weight, SAID, "", &[]);
+                    continue;
+                }
                 let place =
                     if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
                 let (who, (text, range)) = match own {
@@ -78,7 +77,7 @@ impl Rule for Wording {
                     None => ("an answer behind it", (utterance.text.as_str().into(), None)),
                 };
                 let pointer = Pointer { range, ..case.point(utterance.part, &utterance.name) };
-                out.add(cause, weight, SAID, format!("{who} says {:?}{place}", clip(&text)), [pointer]);
+                out.add(cause, weight, SAID, format!("{who} says {:?}{place}", clip(&text)), vec![pointer]);
             }
         }
     }
