@@ -92,29 +92,29 @@ fn reason(data: &[u8]) -> Span {
 fn collect(data: &[u8], used: usize, headers: &[Header<'_>]) -> (Fields, Facts) {
     let raw = data.get(..used).unwrap_or_default();
     let mut facts = Facts::default();
+    // A value is nearly always followed by the CR of its line's end; only otherwise is every line looked at.
+    let mut ends_in_cr = true;
     let spans = headers.iter().map(|header| {
         facts.field(header.name.as_bytes(), header.value);
-        FieldSpan { name: span(raw, header.name.as_bytes()), value: span(raw, header.value) }
+        let value = span(raw, header.value);
+        ends_in_cr &= raw.get((value.start + value.len) as usize) == Some(&b'\r');
+        FieldSpan { name: span(raw, header.name.as_bytes()), value }
     });
     let fields = Fields::new(raw, spans);
-    inspect(&fields, &mut facts.anomalies);
+    let first = headers.first().map_or(raw.len(), |header| span(raw, header.name.as_bytes()).start as usize);
+    let start_line = raw.get(..first).is_some_and(|line| line.ends_with(b"\r\n"));
+    let plain = ends_in_cr && start_line && raw.ends_with(b"\r\n\r\n");
+    inspect(raw, plain, &mut facts.anomalies);
     (fields, facts)
 }
 
-/// What httparse takes without a word: bare LF and bytes above 0x7F.
-fn inspect(fields: &Fields, anomalies: &mut AnomalySet) {
-    let (raw, mut spans) = (fields.raw(), fields.spans());
+/// What httparse takes without a word: bare LF, unless all lines are `plain`, and bytes above 0x7F. Looks at the captured
+/// bytes, which are at hand; their copy is not yet.
+fn inspect(raw: &[u8], plain: bool, anomalies: &mut AnomalySet) {
     if !raw.is_ascii() {
         anomalies.insert(Anomaly::NonAsciiValue);
     }
-    // A value is nearly always followed by the CR of its line's end; only otherwise is every line looked at.
-    let ends_in_cr = |span: FieldSpan| raw.get((span.value.start + span.value.len) as usize) == Some(&b'\r');
-    let first = fields.spans().next().map_or(raw.len(), |span| span.name.start as usize);
-    let start_line = raw.get(..first).is_some_and(|line| line.ends_with(b"\r\n"));
-    if start_line && raw.ends_with(b"\r\n\r\n") && spans.all(ends_in_cr) {
-        return;
-    }
-    if memchr::memchr_iter(b'\n', raw).any(|at| at == 0 || raw.get(at - 1) != Some(&b'\r')) {
+    if !plain && memchr::memchr_iter(b'\n', raw).any(|at| at == 0 || raw.get(at - 1) != Some(&b'\r')) {
         anomalies.insert(Anomaly::BareLf);
     }
 }

@@ -164,7 +164,12 @@ impl RequestHead {
     }
     /// The method, case kept.
     pub fn method(&self) -> &str {
-        std::str::from_utf8(self.method.of(self.fields.raw())).unwrap_or_default()
+        match self.method.of(self.fields.raw()) {
+            // Asked for several times an exchange.
+            b"POST" => "POST",
+            b"GET" => "GET",
+            other => std::str::from_utf8(other).unwrap_or_default(),
+        }
     }
     /// The request target as on the wire (any form of RFC 9112 §3.2).
     pub fn target(&self) -> &[u8] {
