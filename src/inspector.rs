@@ -57,9 +57,9 @@ impl Inspector {
     pub fn keep(&mut self, record: Record) -> ExchangeId {
         self.history.keep(record)
     }
-    /// Drops `id`, which nobody needs any more.
-    pub fn forget(&mut self, id: ExchangeId) {
-        self.history.forget(id);
+    /// Takes `id` out, which nobody needs any more.
+    pub fn forget(&mut self, id: ExchangeId) -> Option<Exchange> {
+        self.history.forget(id)
     }
     /// Equal for refusals that [`Inspector::top_cause`] gives one answer.
     pub fn likeness(&self, record: &Record) -> u64 {
@@ -70,8 +70,8 @@ impl Inspector {
         self.history.leaving()
     }
     /// Gives `id` up.
-    pub fn evict(&mut self, id: ExchangeId) {
-        self.history.remove(id);
+    pub fn evict(&mut self, id: ExchangeId) -> Option<Exchange> {
+        self.history.remove(id)
     }
     /// The exchanges.
     pub fn history(&self) -> &History {

@@ -2,27 +2,22 @@
 //!
 //! A live source is never made to wait: a batch that finds the queue full is dropped and counted. A file is.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 
-use tokio::sync::mpsc::error::TrySendError;
-
 use super::bug;
+use super::outbox::{ENOUGH, MESSAGE, Outbox};
+use super::spent::{Spent, size_of_exchange};
 use super::steps::Steps;
 use crate::decode;
 use crate::export::pcapng::Recorder;
-use crate::feed::{BATCH, Ended, Message, Progress, Sender};
+use crate::feed::{Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
 use crate::pipeline::{Limits, Pipeline};
 use crate::source::{Sink, Stop};
 
-/// Bytes of exchanges in a message, about; with the channel's capacity this bounds what is queued.
-const MESSAGE: usize = 128 << 10;
-/// Exchanges in a message, unless many small ones had to wait.
-const ENOUGH: usize = 64;
-/// Bytes of exchanges that are held back while the queue is full, before any is given up.
-const HELD: usize = 8 << 20;
 /// Frames between two looks at how far a file is read.
 const PROGRESS: u32 = 1 << 14;
 /// What a record of a capture file has beside the frame's bytes.
@@ -48,14 +43,13 @@ pub(super) struct Feeder {
     /// Exchanges at the front of `batch` that are counted in `bytes`.
     counted: usize,
     bytes: usize,
-    sender: Sender,
-    /// Whether the source may be made to wait.
-    waits: bool,
+    outbox: Outbox,
     /// Whether a batch is sent before it is full when nothing more is at hand.
     eager: bool,
     source: SourceCounters,
-    queue_dropped: u64,
     recording: Option<Recording>,
+    /// What comes back to be freed here, where it was allocated.
+    spent: Option<Spent>,
     progress: Progress,
     frames: u32,
     /// When the newest frame was captured.
@@ -87,12 +81,11 @@ impl Feeder {
             batch: Vec::new(),
             counted: 0,
             bytes: 0,
-            sender,
-            waits,
+            outbox: Outbox::new(sender, waits),
             eager,
             source: SourceCounters::default(),
-            queue_dropped: 0,
             recording: None,
+            spent: None,
             progress: Progress::default(),
             frames: 0,
             now: Timestamp::default(),
@@ -114,6 +107,13 @@ impl Feeder {
     #[must_use]
     pub(super) fn with_ticks(mut self, ticks: bool) -> Self {
         self.ticks = ticks;
+        self
+    }
+
+    /// Frees what comes back.
+    #[must_use]
+    pub(super) fn with_spent(mut self, spent: Spent) -> Self {
+        self.spent = Some(spent);
         self
     }
 
@@ -152,7 +152,7 @@ impl Feeder {
             self.pipeline.finish(&mut self.batch);
         }
         // At the end a full queue is waited for: the reader has nothing else to do than to empty it.
-        self.waits = true;
+        self.outbox.wait();
         let _ = self.flush();
         self.send_counters();
         let _ = self.send(Message::Ended(ended));
@@ -161,74 +161,41 @@ impl Feeder {
             let written = matched.iter().try_for_each(|(client, server)| recorder.matched(client, server));
             if let Err(error) = written.and_then(|()| recorder.finish()) {
                 self.outcome.incomplete = true;
-                let _ = self.sender.blocking_send(Message::Warning(error.to_string()));
+                let _ = self.outbox.send(Message::Warning(error.to_string()));
             }
         }
         self.outcome
     }
 
-    /// Sends the batch if there is one. What a live source cannot send is kept for the next time, as long as that is not
-    /// too much.
+    /// Sends what was gathered.
     fn flush(&mut self) -> ControlFlow<()> {
-        let room = if self.eager { 0 } else { ENOUGH };
-        let mut left = std::mem::replace(&mut self.batch, Vec::with_capacity(room));
+        self.spent.iter().flat_map(Spent::try_iter).for_each(drop);
+        let bytes = self.bytes + self.count();
         (self.counted, self.bytes) = (0, 0);
-        while !left.is_empty() {
-            let rest = left.split_off(left.len().min(BATCH));
-            match self.offer(Message::Exchanges(left))? {
-                None => left = rest,
-                Some(Message::Exchanges(mut refused)) => {
-                    refused.extend(rest);
-                    self.hold(refused);
-                    break;
-                }
-                Some(_) => break,
-            }
-        }
-        ControlFlow::Continue(())
+        let room = if self.eager { 0 } else { ENOUGH };
+        self.outbox.exchanges(mem::replace(&mut self.batch, Vec::with_capacity(room)), bytes)
     }
 
-    /// Keeps what found the queue full, or gives it up.
-    fn hold(&mut self, refused: Vec<Exchange>) {
-        let bytes = refused.iter().map(size_of_exchange).sum();
-        if bytes > HELD {
-            self.queue_dropped += refused.len() as u64;
-        } else {
-            (self.counted, self.bytes) = (refused.len(), bytes);
-            self.batch = refused;
-        }
+    /// Bytes of what has come since the last time.
+    fn count(&mut self) -> usize {
+        let new = self.batch.get(self.counted..).unwrap_or_default();
+        self.counted = self.batch.len();
+        new.iter().map(size_of_exchange).sum()
     }
 
     /// Whether the batch is worth a message.
     fn is_full(&mut self) -> bool {
-        let new = self.batch.get(self.counted..).unwrap_or_default();
-        self.bytes += new.iter().map(size_of_exchange).sum::<usize>();
-        self.counted = self.batch.len();
+        self.bytes += self.count();
         self.bytes >= MESSAGE || self.counted >= ENOUGH
-    }
-
-    /// Sends a message; gives it back when the queue is full and must not be waited for.
-    fn offer(&mut self, message: Message) -> ControlFlow<(), Option<Message>> {
-        if self.waits {
-            return match self.sender.blocking_send(message) {
-                Ok(()) => ControlFlow::Continue(None),
-                Err(_) => ControlFlow::Break(()),
-            };
-        }
-        match self.sender.try_send(message) {
-            Ok(()) => ControlFlow::Continue(None),
-            Err(TrySendError::Full(message)) => ControlFlow::Continue(Some(message)),
-            Err(TrySendError::Closed(_)) => ControlFlow::Break(()),
-        }
     }
 
     /// Sends what may be lost.
     fn send(&mut self, message: Message) -> ControlFlow<()> {
-        self.offer(message).map_continue(|_| ())
+        self.outbox.send(message)
     }
 
     fn send_counters(&mut self) {
-        let source = SourceCounters { queue_dropped: self.queue_dropped, ..self.source };
+        let source = SourceCounters { queue_dropped: self.outbox.dropped(), ..self.source };
         let _ = self.send(Message::Source(source));
         let counters = self.pipeline.counters();
         let _ = self.send(Message::Counters(Box::new(counters)));
@@ -301,7 +268,7 @@ impl Sink for Feeder {
     }
 
     fn pause(&mut self) {
-        if self.eager && !self.batch.is_empty() {
+        if self.eager && !(self.batch.is_empty() && self.outbox.is_empty()) {
             // Whoever has gone is noticed at the next frame.
             let _ = self.flush();
         }
@@ -331,18 +298,9 @@ impl Sink for Feeder {
     }
 }
 
-/// Bytes that an exchange takes up, about.
-fn size_of_exchange(exchange: &Exchange) -> usize {
-    let request =
-        exchange.request.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
-    let response =
-        exchange.response.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
-    size_of::<Exchange>() + request + response
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, Feeder, HELD, Recording};
+    use super::{ENOUGH, Feeder, Recording};
     use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};
@@ -393,12 +351,12 @@ mod tests {
             feeder.pause();
         }
         let (mut exchanges, _) = drain(&mut receiver);
-        assert!(exchanges.len() < ENOUGH && feeder.bytes < HELD);
-        while feeder.counted > 0 {
+        assert!(exchanges.len() < ENOUGH);
+        while !feeder.outbox.is_empty() {
             feeder.pause();
             exchanges.extend(drain(&mut receiver).0);
         }
-        assert_eq!((exchanges.len(), feeder.queue_dropped), (3000, 0));
+        assert_eq!((exchanges.len(), feeder.outbox.dropped()), (3000, 0));
     }
 
     #[test]

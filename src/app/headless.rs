@@ -1,8 +1,8 @@
 //! The consumer without a screen: takes exchanges in, picks, explains and writes them.
 //!
 //! Where everything is at hand (a file), nothing is written before all of it was read: the successes after a refusal say
-//! as much as those before it. What the history has to give up on the way is written before it goes. Everything else is
-//! written at once.
+//! as much as those before it. Everything else is written as soon as nothing waits to be taken in: in a burst that is later,
+//! so that the capture loses nothing to the writing. What the history has to give up on the way is written before it goes.
 
 use std::sync::mpsc;
 
@@ -11,6 +11,7 @@ use super::capture::Matched;
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
+use super::spent::Returns;
 use super::tally::Tally;
 use crate::edge::redact::Redactor;
 use crate::export::{Item, ndjson};
@@ -39,6 +40,8 @@ pub(super) struct Headless {
     pub whole: bool,
     /// Run for a match.
     pub on_match: Option<OnMatch>,
+    /// Takes back what is not needed any more.
+    pub returns: Returns,
     /// Told about connections with a match (`-w`).
     pub recording: Option<mpsc::Sender<Matched>>,
     /// Ring the bell for a match.
@@ -81,9 +84,13 @@ impl Headless {
     pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
         let tally = self.only_counts().then(Tally::default);
         let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0), tally };
-        loop {
+        while run.headless.whole || !run.is_enough() {
             let message = match feed.try_recv() {
                 Ok(message) => Some(message),
+                Err(_) if run.lags() => {
+                    run.next()?;
+                    continue;
+                }
                 Err(_) => {
                     run.headless.outputs.flush()?;
                     feed.blocking_recv()
@@ -96,9 +103,6 @@ impl Headless {
                 run.rest()?;
                 // Whoever waits for the last matching connections can go on.
                 run.headless.recording = None;
-            }
-            if run.is_enough() && !run.headless.whole {
-                break;
             }
         }
         let history = run.headless.inspector.history();
@@ -166,28 +170,30 @@ impl Run {
         let mut leaving: Result<(), AppError> = Ok(());
         let id = self.headless.inspector.add(exchange);
         while let Some(next) = self.headless.inspector.leaving() {
-            if self.headless.whole && leaving.is_ok() && self.is_wanted(next) {
+            if next > self.done && leaving.is_ok() && self.is_wanted(next) {
                 leaving = self.up_to(next);
             }
-            self.headless.inspector.evict(next);
+            let gone = self.headless.inspector.evict(next);
+            self.give_back(gone);
         }
         leaving?;
-        if !self.headless.whole {
-            return self.up_to(id);
-        }
         if self.headless.recording.is_some() && self.is_wanted(id) {
             self.record(id);
         }
         Ok(())
     }
 
+    fn give_back(&mut self, gone: Option<Exchange>) {
+        gone.into_iter().for_each(|gone| self.headless.returns.push(gone));
+    }
+
     fn tally(&mut self, exchange: Exchange) {
-        let Headless { inspector, filter, limit, summary, .. } = &mut self.headless;
+        let Headless { inspector, filter, limit, summary, returns, .. } = &mut self.headless;
         let (Some(tally), Some(summary)) = (&mut self.tally, summary) else { return };
-        tally.take(exchange, inspector, filter, *limit);
+        tally.take(exchange, inspector, filter, *limit, |gone| returns.push(gone));
         while let Some(next) = inspector.leaving() {
             tally.leaves(next, inspector, summary);
-            inspector.evict(next);
+            inspector.evict(next).into_iter().for_each(|gone| returns.push(gone));
         }
         self.totals.matched = tally.matched;
     }
@@ -201,15 +207,32 @@ impl Run {
         self.up_to(self.headless.inspector.history().last_id())
     }
 
+    /// Whether something is to be judged before the end and was not yet.
+    fn lags(&self) -> bool {
+        !self.headless.whole && !self.is_enough() && self.done < self.headless.inspector.history().last_id()
+    }
+
+    /// Judges until something matches, or until everything was judged.
+    fn next(&mut self) -> Result<(), AppError> {
+        let matched = self.totals.matched;
+        while self.lags() && self.totals.matched == matched {
+            self.judge()?;
+        }
+        Ok(())
+    }
+
     /// Judges everything after `done` up to `last`, in order.
     fn up_to(&mut self, last: ExchangeId) -> Result<(), AppError> {
         while self.done < last && !self.is_enough() {
-            self.done = ExchangeId(self.done.0 + 1);
-            if self.is_wanted(self.done) {
-                self.matched(self.done)?;
-            }
+            self.judge()?;
         }
         Ok(())
+    }
+
+    /// Judges the exchange after `done`.
+    fn judge(&mut self) -> Result<(), AppError> {
+        self.done = ExchangeId(self.done.0 + 1);
+        if self.is_wanted(self.done) { self.matched(self.done) } else { Ok(()) }
     }
 
     fn is_wanted(&self, id: ExchangeId) -> bool {

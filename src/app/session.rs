@@ -10,6 +10,7 @@ use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::signals::{self, Headway};
+use super::spent::{Returns, way_back};
 use super::{AppError, Input, Mode, Plan, bug, memory, say};
 use crate::cli::Format;
 use crate::demo::Demo;
@@ -64,11 +65,13 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
             .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;
     }
     let (sender, receiver) = feed::channel();
+    let (returns, spent) = way_back();
     let (recording, matched) = recording(capture_file);
     let live = !plan.input.is_whole();
     let feeder = Feeder::new(plan.limits, sender, plan.input.can_wait(), live)
         .with_recording(recording)
         .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
+        .with_spent(spent)
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
     let on_screen = plan.mode == Mode::Screen;
@@ -76,7 +79,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         if on_screen {
             screen(plan, inspector, receiver, matched, save_dir.path().to_owned())
         } else {
-            headless(plan, inspector, receiver, matched, outputs)
+            headless(plan, inspector, receiver, matched, returns, outputs)
         }
     });
     stop.stop();
@@ -203,6 +206,7 @@ fn headless(
     inspector: Inspector,
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
+    returns: Returns,
     outputs: Outputs,
 ) -> Result<ExitCode, AppError> {
     let query = plan.filter.text().to_owned();
@@ -216,6 +220,7 @@ fn headless(
         limit: plan.count,
         whole: plan.input.is_whole(),
         on_match: on_match(plan.on_match.as_deref())?,
+        returns,
         recording,
         bell: plan.bell,
         stats: plan.stats && plan.mode == Mode::Json,

@@ -45,6 +45,7 @@ impl Tally {
         inspector: &mut Inspector,
         filter: &Filter,
         limit: Option<u64>,
+        mut give_back: impl FnMut(Exchange),
     ) {
         let record = inspector.note(exchange);
         let history = inspector.history();
@@ -57,11 +58,13 @@ impl Tally {
             if !stands_for_others {
                 self.passing.push_back(id);
             }
+        } else {
+            give_back(record.exchange);
         }
         if self.passing.len() > MAX_RECENT
             && let Some(gone) = self.passing.pop_front()
         {
-            inspector.forget(gone);
+            inspector.forget(gone).into_iter().for_each(give_back);
         }
     }
 

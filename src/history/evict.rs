@@ -4,7 +4,7 @@ use super::History;
 use super::columns::{Row, flag};
 use super::endpoints::MAX_CALLERS;
 use super::store::is_free;
-use crate::model::ExchangeId;
+use crate::model::{Exchange, ExchangeId};
 
 impl History {
     /// Makes `row` the last success of its endpoint, client and principal, in place of the ones before.
@@ -58,13 +58,14 @@ impl History {
         self.store.next(0, |_| true).filter(|id| *id < self.last).map(ExchangeId)
     }
 
-    pub(super) fn evict(&mut self, id: u64) {
-        let Some(row) = self.store.remove(id) else { return };
+    pub(super) fn evict(&mut self, id: u64) -> Option<Exchange> {
+        let (row, record) = self.store.remove(id)?;
         self.bytes = self.bytes.saturating_sub(u64::from(row.size));
         self.evicted += 1;
         if row.flags & flag::SUCCESS != 0 {
             self.forget_success(&row);
         }
+        Some(record.exchange)
     }
 
     /// Keeps the endpoint's list of successes free of most evicted ones.

@@ -139,15 +139,16 @@ impl History {
     pub fn leaving(&mut self) -> Option<ExchangeId> {
         if self.memory() <= self.budget || self.store.len() <= 1 { None } else { self.next_to_leave() }
     }
-    /// Evicts `id`.
-    pub fn remove(&mut self, id: ExchangeId) {
-        self.evict(id.0);
+    /// Evicts `id`; gives it back if it was still there.
+    pub fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
+        self.evict(id.0)
     }
-    /// Drops `id`, which nobody needs any more; it does not count as evicted.
-    pub fn forget(&mut self, id: ExchangeId) {
+    /// The same for what nobody needs any more; it does not count as evicted.
+    pub fn forget(&mut self, id: ExchangeId) -> Option<Exchange> {
         let evicted = self.evicted;
-        self.evict(id.0);
+        let gone = self.evict(id.0);
         self.evicted = evicted;
+        gone
     }
     /// The exchange `id`, unless evicted.
     pub fn get(&self, id: ExchangeId) -> Option<&Record> {

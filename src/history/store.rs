@@ -72,15 +72,15 @@ impl Store {
             chunk.move_endpoints(&moved);
         }
     }
-    /// Takes `id` out and gives back its row.
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Row> {
+    /// Takes `id` out, with its row.
+    pub(crate) fn remove(&mut self, id: u64) -> Option<(Row, Record)> {
         let at = self.find(id)?;
         let chunk = self.chunks.get_mut(at.chunk)?;
         let row = chunk.columns().row(at.row)?;
-        chunk.remove(at.row)?;
+        let record = chunk.remove(at.row)?;
         self.living -= 1;
         self.tidy(at.chunk);
-        Some(row)
+        Some((row, *record))
     }
     /// The first row from `from` on for which `wanted` holds, among rows that are alive.
     pub(crate) fn next(&self, from: u64, wanted: impl Fn(u8) -> bool) -> Option<u64> {
