@@ -174,7 +174,7 @@ impl Run {
                 leaving = self.up_to(next);
             }
             let gone = self.headless.inspector.evict(next);
-            self.give_back(gone);
+            self.headless.returns.extend(gone);
         }
         leaving?;
         if self.headless.recording.is_some() && self.is_wanted(id) {
@@ -183,17 +183,13 @@ impl Run {
         Ok(())
     }
 
-    fn give_back(&mut self, gone: Option<Exchange>) {
-        gone.into_iter().for_each(|gone| self.headless.returns.push(gone));
-    }
-
     fn tally(&mut self, exchange: Exchange) {
         let Headless { inspector, filter, limit, summary, returns, .. } = &mut self.headless;
         let (Some(tally), Some(summary)) = (&mut self.tally, summary) else { return };
-        tally.take(exchange, inspector, filter, *limit, |gone| returns.push(gone));
+        returns.extend(tally.take(exchange, inspector, filter, *limit));
         while let Some(next) = inspector.leaving() {
             tally.leaves(next, inspector, summary);
-            inspector.evict(next).into_iter().for_each(|gone| returns.push(gone));
+            returns.extend(inspector.evict(next));
         }
         self.totals.matched = tally.matched;
     }

@@ -124,7 +124,9 @@ mod tests {
             .server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", time)
             .into_frames();
         let (mut pipeline, mut out) = (Pipeline::new(Limits::default()), Vec::new());
-        made.iter().for_each(|made| pipeline.ingest(&made.frame(), &mut out));
+        for made in &made {
+            pipeline.ingest(&made.frame(), &mut out);
+        }
         out.pop().unwrap()
     }
 

@@ -31,8 +31,9 @@ pub(super) fn way_back() -> (Returns, Spent) {
 }
 
 impl Returns {
-    /// Gives `exchange` back, together with others.
-    pub(super) fn push(&mut self, exchange: Exchange) {
+    /// Gives an exchange back, together with others.
+    pub(super) fn extend(&mut self, gone: Option<Exchange>) {
+        let Some(exchange) = gone else { return };
         self.bytes += size_of_exchange(&exchange);
         self.batch.push(exchange);
         if self.batch.len() >= BATCH || self.bytes >= BYTES {

@@ -38,34 +38,31 @@ struct Group {
 }
 
 impl Tally {
-    /// Takes an exchange in; it counts if it matches and no more than `limit` did before.
+    /// Takes an exchange in; it counts if it matches and no more than `limit` did before. Gives back what is not needed any
+    /// more: that one, or one before.
     pub(super) fn take(
         &mut self,
         exchange: Exchange,
         inspector: &mut Inspector,
         filter: &Filter,
         limit: Option<u64>,
-        mut give_back: impl FnMut(Exchange),
-    ) {
+    ) -> Option<Exchange> {
         let record = inspector.note(exchange);
         let history = inspector.history();
         let context = Context { history, now: history.now(), cause: &|_| None };
         let wanted = limit.is_none_or(|limit| self.matched < limit) && filter.matches(&record, &context);
         let refused = record.exchange.is_refusal();
         let stands_for_others = wanted && self.count(&record, inspector) && refused;
-        if refused {
-            let id = inspector.keep(record);
-            if !stands_for_others {
-                self.passing.push_back(id);
-            }
-        } else {
-            give_back(record.exchange);
+        if !refused {
+            return Some(record.exchange);
         }
-        if self.passing.len() > MAX_RECENT
-            && let Some(gone) = self.passing.pop_front()
-        {
-            inspector.forget(gone).into_iter().for_each(give_back);
+        let id = inspector.keep(record);
+        if stands_for_others {
+            return None;
         }
+        self.passing.push_back(id);
+        let gone = if self.passing.len() > MAX_RECENT { self.passing.pop_front() } else { None };
+        gone.and_then(|gone| inspector.forget(gone))
     }
 
     /// Counts a match; says whether it is the first of its group.
