@@ -4,31 +4,13 @@
 
 #![allow(clippy::print_stdout, reason = "a report")]
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use why403::model::{Anomaly, Exchange, Frame, SourceCounters, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
-use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+use why403::model::Anomaly;
 
-/// Frames in, exchanges kept.
-struct Run {
-    pipeline: Pipeline,
-    out: Vec<Exchange>,
-}
-
-impl Sink for Run {
-    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        self.pipeline.ingest(frame, &mut self.out);
-        ControlFlow::Continue(())
-    }
-    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-    fn counters(&mut self, _counters: SourceCounters) {}
-    fn warning(&mut self, _text: String) {}
-}
+#[path = "shared/collect.rs"]
+mod collect;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
@@ -61,12 +43,7 @@ fn main() -> Result<()> {
 }
 
 fn read(path: &Path, verbose: bool) -> Result<((u64, u64, u64), String)> {
-    let stop = Stop::new()?;
-    let source = Source::open(&Origin::File(path.to_owned()), &SourceOptions::default(), &stop)?;
-    let mut run = Run { pipeline: Pipeline::new(Limits::default()), out: Vec::new() };
-    source.run(&mut run, &stop)?;
-    let Run { mut pipeline, mut out } = run;
-    pipeline.finish(&mut out);
+    let (out, counters) = collect::collect(path)?;
     if verbose {
         for exchange in &out {
             println!(
@@ -82,9 +59,8 @@ fn read(path: &Path, verbose: bool) -> Result<((u64, u64, u64), String)> {
                 exchange.anomalies.iter().map(Anomaly::name).collect::<Vec<_>>(),
             );
         }
-        println!("  {:?}", pipeline.counters());
+        println!("  {counters:?}");
     }
-    let counters = pipeline.counters();
     let refused = out.iter().filter(|exchange| exchange.status() == Some(403)).count() as u64;
     let detail = format!(
         "orphans {} interim {} gaps {} ({} B) unparsed {:?} skipped {:?}",

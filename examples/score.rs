@@ -13,15 +13,12 @@
 )]
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use why403::diagnosis::Diagnoser;
 use why403::history::History;
 use why403::inspector::Inspector;
-use why403::model::{BaselineChoice, Diagnosis, Exchange, ExchangeId, Frame, SourceCounters, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
-use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+use why403::model::{BaselineChoice, Diagnosis, Exchange, ExchangeId, Timestamp};
 
 use why403::model;
 
@@ -29,21 +26,8 @@ use why403::model;
 #[allow(dead_code, unreachable_pub, clippy::pedantic, reason = "shared with the unit tests")]
 mod fixture;
 
-struct Collect(Pipeline, Vec<Exchange>);
-
-impl Sink for Collect {
-    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        self.0.ingest(frame, &mut self.1);
-        ControlFlow::Continue(())
-    }
-    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-    fn counters(&mut self, _counters: SourceCounters) {}
-    fn warning(&mut self, text: String) {
-        eprintln!("{text}");
-    }
-}
+#[path = "shared/collect.rs"]
+mod collect;
 
 struct Labelled {
     name: String,
@@ -104,13 +88,7 @@ fn load(path: &Path) -> Vec<Labelled> {
 fn read(folder: &Path) -> Labelled {
     let label: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.join("label.json")).unwrap()).unwrap();
-    let stop = Stop::new().unwrap();
-    let source =
-        Source::open(&Origin::File(folder.join("capture.pcap")), &SourceOptions::default(), &stop).unwrap();
-    let mut collect = Collect(Pipeline::new(Limits::default()), Vec::new());
-    source.run(&mut collect, &stop).unwrap();
-    let Collect(mut pipeline, mut exchanges) = collect;
-    pipeline.finish(&mut exchanges);
+    let (exchanges, _) = collect::collect(&folder.join("capture.pcap")).unwrap();
     let text = |name: &str| label[name].as_str().unwrap_or_default().to_owned();
     let also = label["also_accept"].as_array().cloned().unwrap_or_default();
     Labelled {

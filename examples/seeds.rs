@@ -11,21 +11,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use why403::model::{Exchange, Frame, LinkType};
+use links::LINKS;
+use why403::model;
+use why403::model::{Exchange, Frame};
 use why403::pipeline::{Limits, Pipeline};
 use why403::source::savefile::BlockReader;
 
-/// The link types in the order of the `frames` target.
-const LINKS: [LinkType; 8] = [
-    LinkType::ETHERNET,
-    LinkType::RAW,
-    LinkType::LINUX_SLL,
-    LinkType::LINUX_SLL2,
-    LinkType::NULL,
-    LinkType::LOOP,
-    LinkType::IPV4,
-    LinkType::IPV6,
-];
+#[path = "../src/fuzzing/links.rs"]
+mod links;
+
 const LARGEST_FILE: u64 = 64 << 10;
 const LARGEST_SEED: usize = 8 << 10;
 

@@ -5,6 +5,7 @@
 
 mod fragments;
 mod input;
+mod links;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -16,22 +17,11 @@ use std::net::SocketAddr;
 
 use crate::decode::{DecodeLimits, Decoded, Decoder};
 use crate::http::targets;
-use crate::model::{Counters, Exchange, FieldSpan, Fields, Frame, InterfaceId, LinkType, Span, Timestamp};
+use crate::model::{Counters, Exchange, FieldSpan, Fields, Frame, InterfaceId, Span, Timestamp};
 use crate::pipeline::{Limits, Pipeline};
 use crate::synth::{Conversation, MadeFrame};
 use input::Input;
-
-/// The link types that frames are tried as.
-const LINKS: [LinkType; 8] = [
-    LinkType::ETHERNET,
-    LinkType::RAW,
-    LinkType::LINUX_SLL,
-    LinkType::LINUX_SLL2,
-    LinkType::NULL,
-    LinkType::LOOP,
-    LinkType::IPV4,
-    LinkType::IPV6,
-];
+use links::LINKS;
 
 /// Frames cut out of `data`, each through both of the decoder's paths and then through the pipeline.
 pub fn frames(data: &[u8]) {

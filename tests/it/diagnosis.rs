@@ -1,38 +1,18 @@
 //! The bars on labelled captures: `WHY403_CASES`, else `../shared/cases`. Without captures the test says loudly that it tested nothing.
 
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use why403::diagnosis::Diagnoser;
 use why403::history::History;
 use why403::inspector::Inspector;
-use why403::model::{BaselineChoice, Exchange, Frame, SourceCounters, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
-use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+use why403::model::{BaselineChoice, Exchange};
 
-struct Collect(Pipeline, Vec<Exchange>);
-
-impl Sink for Collect {
-    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        self.0.ingest(frame, &mut self.1);
-        ControlFlow::Continue(())
-    }
-    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-    fn counters(&mut self, _counters: SourceCounters) {}
-    fn warning(&mut self, _text: String) {}
-}
+#[path = "../../examples/shared/collect.rs"]
+mod collect;
 
 fn exchanges(capture: &Path) -> Vec<Exchange> {
-    let stop = Stop::new().unwrap();
-    let source = Source::open(&Origin::File(capture.into()), &SourceOptions::default(), &stop).unwrap();
-    let mut collect = Collect(Pipeline::new(Limits::default()), Vec::new());
-    source.run(&mut collect, &stop).unwrap();
-    let Collect(mut pipeline, mut out) = collect;
-    pipeline.finish(&mut out);
-    out
+    collect::collect(capture).unwrap().0
 }
 
 /// Whether the path without its query fits `pattern`, in which a segment `{…}` stands for any.
