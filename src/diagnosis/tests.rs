@@ -98,6 +98,10 @@ fn rules_with_traffic_of_their_own() {
     const FORM: &str = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
     const OPEN: &str = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
     const SIGNED: &str = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
+    const OBJECTS: &str = "POST /d/7\nCookie: sid=s1\n\n{\"n\":{#}}\n--- 201 x2\n\n+++\nPOST /d/9\n--- 201 x2\n\n+++\nPOST /d/7\n--- 403\n\n+++\nPOST /d/9\n--- 201 x2\n\n";
+    const ONCE: &str = "POST /blob/{#}\nHost: h\nUser-Agent: A/1\nAccept: */*\n--- 201 x5\n\n";
+    const FORMAT: &str =
+        "+++\n--- 403\n\n{\"message\":\"the requested response format is not acceptable\"}\n";
     const DENIED: &str = "+++\n--- 403\n\n{\"message\":\"permission denied\"}\n";
     let refused = "+++\n--- 403\n";
     let cases = [
@@ -105,6 +109,30 @@ fn rules_with_traffic_of_their_own() {
         ("nobody", OPEN, DENIED, OK, DENIED, "neither this request nor the successes carry"),
         ("signed", SIGNED, refused, OK, refused, "only the server knows"),
         ("signed", SIGNED, refused, SIGNED, "+++\n-X-Signature\n--- 403\n", "only the server knows"),
+        (
+            "turned",
+            OBJECTS,
+            "+++\nPOST /d/7\n--- 403\n",
+            OBJECTS,
+            "+++\nPOST /d/8\n--- 403\n",
+            "refused since, while",
+        ),
+        (
+            "repeats",
+            ONCE,
+            "+++\nPOST /blob/2\n--- 403\n",
+            ONCE,
+            "+++\nPOST /blob/77\n--- 403\n",
+            "it repeats a request",
+        ),
+        (
+            "unchanged",
+            OK,
+            FORMAT,
+            OK,
+            &format!("+++\nAccept: text/html\n{}", &FORMAT[4..]),
+            "the same accept was accepted",
+        ),
         (
             "stale-token",
             FORM,

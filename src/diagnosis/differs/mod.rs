@@ -1,6 +1,8 @@
 //! What differs from successes, and what does not although it could.
 
+pub mod object;
 pub mod owner;
 pub mod place;
 pub mod rules;
 pub mod stale;
+pub mod unchanged;

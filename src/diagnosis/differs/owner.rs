@@ -39,7 +39,7 @@ impl Rule for Owner {
 }
 
 /// The successes of `caller`.
-fn samples_of(case: &Case<'_>, caller: u64) -> u64 {
+pub(super) fn samples_of(case: &Case<'_>, caller: u64) -> u64 {
     let own = case.own_good().iter().enumerate().filter(|(_, sample)| sample.caller == caller);
     own.fold(0, |set, (slot, _)| set | columns::bit(slot))
 }
@@ -52,7 +52,9 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
     }
     let weak = object.family == Family::Body;
     let name = &object.name;
-    if same != 0 && exclusive(case, column) {
+    // A free member such as a note takes any value by chance; one that names an object does not.
+    let theirs = same.count_ones() > u32::from(weak && !names_object(name));
+    if theirs && exclusive(case, column) {
         let text = format!(
             "the caller is accepted with other values of {name}; this value ({}) is accepted from others",
             object.shown()
@@ -67,6 +69,38 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
         out.add(Cause::ResourceState, 1.1, EvidenceKind::Differs, text, pointer);
     }
 }
+
+/// Whether a member is called as references to objects are: `id`, `userId`, `account_no`, `$.owner`.
+fn names_object(name: &str) -> bool {
+    let last = name.rsplit(['.', '\'']).next().unwrap_or(name);
+    let lower = last.to_ascii_lowercase();
+    ENDS.iter().any(|end| lower.ends_with(end)) || CALLED.iter().any(|part| lower.contains(part))
+}
+
+/// Ends of the names of members that name an object.
+const ENDS: [&str; 8] = ["id", "uuid", "_no", "number", "_ref", "_key", "iban", "slug"];
+/// Parts of such names.
+const CALLED: [&str; 19] = [
+    "owner",
+    "tenant",
+    "account",
+    "project",
+    "team",
+    "customer",
+    "company",
+    "organi",
+    "workspace",
+    "user",
+    "author",
+    "group",
+    "site",
+    "store",
+    "merchant",
+    "member",
+    "department",
+    "folder",
+    "repo",
+];
 
 /// Whether no value was accepted from two callers.
 fn exclusive(case: &Case<'_>, column: &Column) -> bool {

@@ -203,13 +203,17 @@ impl Rule for Nobody {
         "nobody"
     }
     fn applies(&self, case: &Case<'_>) -> bool {
-        case.own_good().len() >= 2 && !case.sheet.attributes.iter().any(|one| identifies(one.family))
+        case.good.len() >= 2 && !case.sheet.attributes.iter().any(|one| identifies(one.family))
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        if case.own_good().iter().filter(|sample| sample.named).count() * 2 > case.own_good().len() {
+        if case.good.iter().filter(|sample| sample.named).count() * 2 > case.good.len() {
             return;
         }
-        let text = "neither this request nor the successes carry a credential";
+        let (text, scale) = if case.borrowed {
+            ("neither this request nor the successes of other endpoints carry a credential", 0.5)
+        } else {
+            ("neither this request nor the successes carry a credential", 1.0)
+        };
         for (cause, weight) in [
             (Cause::InsufficientRole, -2.2),
             (Cause::InsufficientScope, -2.6),
@@ -218,9 +222,17 @@ impl Rule for Nobody {
             (Cause::InvalidCredentials, -2.6),
             (Cause::ExpiredCredentials, -1.6),
             (Cause::WrongEnvironment, -2.0),
-            (Cause::Subscription, -1.0),
+            (Cause::Subscription, -2.0),
         ] {
-            out.add(cause, weight, DIFFERS, text, vec![case.point(Part::RequestHeader, "authorization")]);
+            let open = case.borrowed && cause == Cause::MissingCredentials;
+            let scale = if open { 0.0 } else { scale };
+            out.add(
+                cause,
+                weight * scale,
+                DIFFERS,
+                text,
+                vec![case.point(Part::RequestHeader, "authorization")],
+            );
         }
     }
 }
@@ -250,7 +262,13 @@ impl Rule for Signed {
                     "{} is there as in successes; whether it fits these bytes only the server knows",
                     signature.name
                 );
-                out.add(Cause::Signature, 2.6 * alike, DIFFERS, text, pointer);
+                out.add(
+                    Cause::Signature,
+                    if single_use(case) { 3.4 } else { 2.6 } * alike,
+                    DIFFERS,
+                    text,
+                    pointer,
+                );
             } else if body_differs(case, same) {
                 let text = format!("{} was accepted with another body", signature.name);
                 out.add(Cause::Signature, 3.4, DIFFERS, text, pointer);
@@ -282,6 +300,7 @@ impl Rule for NewCredential {
         case.own_good().len() >= 2
             && case.credential != 0
             && !known(case.server.and_then(|server| server.credentials.get(&case.credential)))
+            && !single_use(case)
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let told = case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 0.8);
@@ -301,6 +320,11 @@ impl Rule for NewCredential {
             }
         }
     }
+}
+
+/// Whether the credential holds a signature, so that each request has one of its own.
+fn single_use(case: &Case<'_>) -> bool {
+    case.sheet.family(Family::Signature).any(|one| one.name.as_ref() == "authorization")
 }
 
 /// What an accepted credential speaks against.

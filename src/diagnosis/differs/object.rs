@@ -1,0 +1,107 @@
+//! The object's own history: what was accepted for it before, and what is for others since.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::columns::{Column, bit};
+use crate::diagnosis::differs::owner::samples_of;
+use crate::diagnosis::family::Family;
+use crate::diagnosis::rule::{Out, Rule};
+use crate::diagnosis::stats::identifies;
+use crate::model::{Cause, EvidenceKind, Part};
+
+const DIFFERS: EvidenceKind = EvidenceKind::Differs;
+
+/// Requests for this object were accepted and are refused since, while requests for others go on being accepted.
+pub struct Turned;
+
+impl Rule for Turned {
+    fn id(&self) -> &'static str {
+        "turned"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= 2 && case.sheet.family(Family::Segment).next().is_some()
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let me = case.sheet.caller(case.credential);
+        let mine = if me == 0 { 0 } else { samples_of(case, me) };
+        if mine == 0 {
+            return;
+        }
+        let now = case.exchange().started().0;
+        for object in case.sheet.family(Family::Segment) {
+            let Some(column) = case.own_columns().column(object.mark.key) else { continue };
+            let same = column.with(object.mark.value);
+            let times = |set: u64| {
+                let good = case.own_good().iter().enumerate();
+                good.filter(move |(slot, _)| set & bit(*slot) != 0).map(|(_, sample)| sample.at)
+            };
+            let Some(last) = times(same & mine).max().filter(|last| *last < now) else { continue };
+            let refused = |place: &crate::diagnosis::stats::Place| {
+                place.bad_columns.with(object.mark.key, object.mark.value) & case.fellows == case.fellows
+            };
+            let since = times(mine & column.having & !same).filter(|at| *at > last).count();
+            let alike = case.place.is_some_and(refused) && case.group.iter().all(|sample| sample.at > last);
+            if since == 0 || !alike {
+                continue;
+            }
+            let text = format!(
+                "{} ({}) was accepted before and is refused since, while {since} requests of the same caller for others were accepted",
+                object.name,
+                object.shown()
+            );
+            let pointer = [case.point(Part::Path, &object.name)];
+            out.add(Cause::ResourceState, 3.0, DIFFERS, &text, &pointer);
+            out.add(Cause::RateLimited, -0.8, DIFFERS, text, pointer);
+        }
+    }
+}
+
+/// The refused request repeats an accepted one, and no accepted request repeats another.
+pub struct Repeats;
+
+impl Rule for Repeats {
+    fn id(&self) -> &'static str {
+        "repeats"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= 4
+            && case.sheet.family(Family::Signature).next().is_none()
+            && case.separation() < 1.0
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        let whole = case.sheet.attributes.iter().filter(|one| object(one.family) || identifies(one.family));
+        let columns = case.own_columns();
+        let all = (0..case.own_good().len()).fold(0, |set, slot| set | bit(slot));
+        let repeated = whole.fold(all, |set, one| set & columns.with(one.mark.key, one.mark.value));
+        let length = |(slot, sample): (usize, &&crate::diagnosis::stats::Sample)| {
+            if sample.body_len == case.sheet.body_len { bit(slot) } else { 0 }
+        };
+        let repeated =
+            repeated & case.own_good().iter().enumerate().map(length).fold(0, |set, one| set | one);
+        if repeated == 0 || !all_differ(case) {
+            return;
+        }
+        let text = format!(
+            "it repeats a request that was accepted before; none of the {} accepted ones repeats another",
+            case.own_good().len()
+        );
+        let pointer = [case.point(Part::RequestLine, "")];
+        out.add(Cause::ResourceState, 2.6, DIFFERS, &text, &pointer);
+        out.add(Cause::Csrf, 0.4, DIFFERS, text, pointer);
+    }
+}
+
+/// Whether an attribute says what is asked for.
+const fn object(family: Family) -> bool {
+    matches!(family, Family::Segment | Family::Body | Family::Query)
+}
+
+/// Whether no two successes ask for the same.
+fn all_differ(case: &Case<'_>) -> bool {
+    let asked = case.sheet.attributes.iter().filter(|one| object(one.family));
+    let columns: Vec<&Column> = asked.filter_map(|one| case.own_columns().column(one.mark.key)).collect();
+    let like = |slot: usize| {
+        let same = |column: &&Column| column.values().map(|(_, set)| set).find(|set| set & bit(slot) != 0);
+        columns.iter().filter_map(same).fold(u64::MAX, |set, same| set & same)
+    };
+    !columns.is_empty() && (0..case.own_good().len()).all(|slot| like(slot).count_ones() <= 1)
+}

@@ -1,0 +1,41 @@
+//! What servers test in a single field, where that field is as in accepted requests.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::differs::rules::part_of;
+use crate::diagnosis::family::Family;
+use crate::diagnosis::rule::{Out, Rule};
+use crate::model::{Cause, EvidenceKind};
+
+/// The field, the cause that it is about, and what its accepted value speaks against it.
+const FIELDS: [(Family, &str, Cause, f32); 6] = [
+    (Family::Accept, "accept", Cause::Accept, -2.6),
+    (Family::Referer, "referer", Cause::Referer, -2.2),
+    (Family::Origin, "origin", Cause::Origin, -2.2),
+    (Family::Host, "host", Cause::Host, -2.4),
+    (Family::ApiVersion, "api-version", Cause::ApiVersion, -2.0),
+    (Family::MediaType, "content-type", Cause::ContentType, -0.8),
+];
+/// Successes with the same value from which on it counts.
+const ENOUGH: u32 = 2;
+
+/// A field is exactly as in requests that were accepted here.
+pub struct Unchanged;
+
+impl Rule for Unchanged {
+    fn id(&self) -> &'static str {
+        "unchanged"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.own_good().len() >= ENOUGH as usize
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut Out) {
+        for (family, name, cause, weight) in FIELDS {
+            let Some(own) = case.sheet.family(family).next() else { continue };
+            let same = case.own_columns().with(own.mark.key, own.mark.value).count_ones();
+            if same >= ENOUGH {
+                let text = format!("the same {name} was accepted {same} times");
+                out.add(cause, weight, EvidenceKind::Differs, text, [case.point(part_of(family), &own.name)]);
+            }
+        }
+    }
+}
