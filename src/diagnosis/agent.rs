@@ -21,6 +21,8 @@ pub struct Agent {
     pub blank: bool,
     /// The scanner it names.
     pub scanner: Option<&'static str>,
+    /// The robot or driven browser it names.
+    pub robot: Option<&'static str>,
     /// The script or automation it names.
     pub script: Option<&'static str>,
 }
@@ -73,6 +75,7 @@ impl Agent {
             product: product(&String::from_utf8_lossy(value)).into_bytes().into(),
             blank,
             scanner: names(&SCANNERS),
+            robot: names(&ROBOTS),
             script: names(&SCRIPTS),
         }
     }
@@ -89,6 +92,9 @@ pub fn product(agent: &str) -> String {
     lower.split(['/', ' ', '(']).next().unwrap_or_default().to_owned()
 }
 
+/// Parts of the User-Agent of programs that read sites by themselves or drive a browser.
+const ROBOTS: [&str; 9] =
+    ["bot/", "bot ", "crawl", "spider", "scrapy", "headless", "phantomjs", "selenium", "puppeteer"];
 /// Parts of the User-Agent of scanners.
 const SCANNERS: [&str; 20] = [
     "sqlmap",

@@ -324,7 +324,7 @@ impl Rule for NewCredential {
 
 /// Whether the credential holds a signature, so that each request has one of its own.
 fn single_use(case: &Case<'_>) -> bool {
-    case.sheet.family(Family::Signature).any(|one| one.name.as_ref() == "authorization")
+    case.sheet.family(Family::Signature).any(|one| &*one.name == "authorization")
 }
 
 /// What an accepted credential speaks against.

@@ -11,7 +11,7 @@ use crate::diagnosis::family::Family;
 use crate::diagnosis::names::{RESTRICTED, Which};
 use crate::model::{Anomaly, Exchange, Part, Request};
 use crate::parts::json::{self, JsonEnd};
-use crate::parts::{self, MediaType};
+use crate::parts::{self, MediaType, Target};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub fn facts(exchange: &Exchange, sheet: &Sheet<'_>, seen: &Seen<'_>) -> Vec<Fac
     let Some(request) = &exchange.request else { return out };
     payload_fact(request, seen, &mut out);
     let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail, at: part_of(id) });
+    hidden_fact(request, &mut add);
     upload_fact(request, seen, &mut add);
     credential_facts(exchange, sheet, seen, &mut add);
     body_facts(request, seen, &mut add);
@@ -43,13 +44,14 @@ fn part_of(id: &str) -> (Part, Cow<'static, str>) {
         "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
         "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
         "address-expired" => Part::Query,
+        "path-hidden" => Part::Path,
         _ => Part::RequestHeader,
     };
     let name = match id {
         "token-expired" => "exp",
         "token-not-yet-valid" => "nbf",
         "host-address" | "host-missing" => "host",
-        "agent-missing" | "agent-script" | "agent-scanner" => "user-agent",
+        "agent-missing" | "agent-script" | "agent-scanner" | "agent-bot" => "user-agent",
         "accept-missing" => "accept",
         "charset-odd" => "content-type",
         "encoding-odd" => "content-encoding",
@@ -71,6 +73,21 @@ fn payload_fact(request: &Request, seen: &Seen<'_>, out: &mut Vec<Fact>) {
             detail: format!("{} in {place}", found.name),
             at: (found.part, Cow::Owned(found.place)),
         });
+    }
+}
+
+/// Names that begin with a dot, which servers refuse to hand out by themselves.
+fn hidden_fact(request: &Request, add: &mut impl FnMut(&'static str, String)) {
+    let path = Target::of(&request.head).path;
+    let hidden = |segment: &&[u8]| {
+        segment.len() > 2
+            && segment.starts_with(b".")
+            && !segment.starts_with(b"..")
+            && *segment != b".well-known"
+    };
+    if let Some(segment) = path.split(|byte| *byte == b'/').find(hidden) {
+        let name: String = String::from_utf8_lossy(segment).chars().take(40).collect();
+        add("path-hidden", format!("the path names a hidden file or directory ({name})"));
     }
 }
 
@@ -185,6 +202,7 @@ fn field_facts(exchange: &Exchange, seen: &Seen<'_>, add: &mut impl FnMut(&'stat
         Some(Agent { scanner: Some(name), .. }) => {
             add("agent-scanner", format!("a scanner's User-Agent ({name})"));
         }
+        Some(Agent { robot: Some(name), .. }) => add("agent-bot", format!("a robot's User-Agent ({name})")),
         Some(Agent { script: Some(name), .. }) => {
             add("agent-script", format!("a script's User-Agent ({name})"));
         }
