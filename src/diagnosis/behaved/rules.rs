@@ -50,12 +50,14 @@ fn rate_weight(course: &Course) -> (f32, &'static str) {
     let (base, then) = match (course.recovered, course.hasty) {
         (true, _) if short => (3.2, "; accepted again later"),
         (true, _) => (2.2, "; accepted again later"),
+        _ if course.burst => (2.6, "; a burst came before the first refusal"),
         (false, true) => (1.7, "; it came sooner after the one before than any success"),
         (false, false) => (if course.others { 0.4 } else { 1.1 }, ""),
     };
     let contradicted = course.others && !course.recovered;
     let dense = if course.dense < 70 { 0.3 } else { 1.0 };
-    (base * dense * if contradicted { 0.35 } else { 1.0 }, then)
+    let few = if course.count < 3 && !course.recovered { 0.5 } else { 1.0 };
+    (base * dense * few * if contradicted { 0.35 } else { 1.0 }, then)
 }
 
 /// More requests at once than when successes came.
@@ -105,11 +107,17 @@ impl Rule for StateChange {
         for cause in [Cause::RateLimited, Cause::ResourceState, Cause::ServerConfig, Cause::Quota] {
             add(cause, 0.7, same);
         }
+        if case.refuser == Refuser::Gateway {
+            add(Cause::GatewayPolicy, 0.7, same);
+        }
         let all = &behaviour.all;
         if all.ok_before >= 2 && all.ok_after == 0 && all.no >= 2 {
             let text = format!("after {} successes everybody is refused", all.ok_before);
             let many = several(case);
             add(Cause::ServerConfig, if many { 2.2 } else { 1.5 }, &text);
+            if case.refuser == Refuser::Gateway {
+                add(Cause::GatewayPolicy, if many { 2.0 } else { 1.4 }, &text);
+            }
             add(Cause::ResourceState, if many { 1.2 } else { 0.9 }, &text);
             add(Cause::Quota, 0.3, &text);
         } else if all.ok_before >= 2
@@ -154,7 +162,9 @@ fn familiarity(case: &Case<'_>) -> f32 {
     let known = !new && (case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0);
     let body =
         case.contrasts.iter().any(|contrast| contrast.family == Family::Body && contrast.surprise > 1.2);
-    let differs = if body { 0.5 } else { 1.0 };
+    // Whether a signature fits these bytes cannot be seen, so likeness says less.
+    let signed = case.sheet.family(Family::Signature).next().is_some();
+    let differs = if body { 0.5 } else { 1.0 } * if signed { 0.6 } else { 1.0 };
     differs
         * match (strange, known) {
             _ if new => 0.25,
