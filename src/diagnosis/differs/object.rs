@@ -5,7 +5,7 @@ use crate::diagnosis::columns::{Column, bit};
 use crate::diagnosis::differs::owner::samples_of;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::diagnosis::stats::identifies;
+use crate::diagnosis::stats::{Place, Sample, identifies};
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
@@ -35,7 +35,7 @@ impl Rule for Turned {
                 good.filter(move |(slot, _)| set & bit(*slot) != 0).map(|(_, sample)| sample.at)
             };
             let Some(last) = times(same & mine).max().filter(|last| *last < now) else { continue };
-            let refused = |place: &crate::diagnosis::stats::Place| {
+            let refused = |place: &Place| {
                 place.bad_columns.with(object.mark.key, object.mark.value) & case.fellows == case.fellows
             };
             let since = times(mine & column.having & !same).filter(|at| *at > last).count();
@@ -72,11 +72,11 @@ impl Rule for Repeats {
         let columns = case.own_columns();
         let all = (0..case.own_good().len()).fold(0, |set, slot| set | bit(slot));
         let repeated = whole.fold(all, |set, one| set & columns.with(one.mark.key, one.mark.value));
-        let length = |(slot, sample): (usize, &&crate::diagnosis::stats::Sample)| {
-            if sample.body_len == case.sheet.body_len { bit(slot) } else { 0 }
-        };
+        let now = case.exchange().started().0;
+        let alike = |sample: &Sample| sample.body_len == case.sheet.body_len && sample.at < now;
+        let before = |(slot, sample): (usize, &&Sample)| if alike(sample) { bit(slot) } else { 0 };
         let repeated =
-            repeated & case.own_good().iter().enumerate().map(length).fold(0, |set, one| set | one);
+            case.own_good().iter().enumerate().map(before).fold(0, |set, one| set | (one & repeated));
         if repeated == 0 || !all_differ(case) {
             return;
         }
