@@ -43,14 +43,16 @@ impl Rule for Turned {
             if since == 0 || !alike {
                 continue;
             }
-            let text = format!(
-                "{} ({}) was accepted before and is refused since, while {since} requests of the same caller for others were accepted",
-                object.name,
-                object.shown()
-            );
+            let text = out.text(|| {
+                format!(
+                    "{} ({}) was accepted before and is refused since, while {since} requests of the same caller for others were accepted",
+                    object.name,
+                    object.shown()
+                )
+            });
             let pointer = [case.point(Part::Path, &object.name)];
             out.add(Cause::ResourceState, 3.0, DIFFERS, &text, &pointer);
-            out.add(Cause::RateLimited, -0.8, DIFFERS, text, pointer);
+            out.add(Cause::RateLimited, -0.8, DIFFERS, text, &pointer);
         }
     }
 }
@@ -80,13 +82,15 @@ impl Rule for Repeats {
         if repeated == 0 || !all_differ(case) {
             return;
         }
-        let text = format!(
-            "it repeats a request that was accepted before; none of the {} accepted ones repeats another",
-            case.own_good().len()
-        );
+        let text = out.text(|| {
+            format!(
+                "it repeats a request that was accepted before; none of the {} accepted ones repeats another",
+                case.own_good().len()
+            )
+        });
         let pointer = [case.point(Part::RequestLine, "")];
         out.add(Cause::ResourceState, 2.6, DIFFERS, &text, &pointer);
-        out.add(Cause::Csrf, 0.4, DIFFERS, text, pointer);
+        out.add(Cause::Csrf, 0.4, DIFFERS, text, &pointer);
     }
 }
 

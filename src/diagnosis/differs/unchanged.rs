@@ -33,8 +33,14 @@ impl Rule for Unchanged {
             let Some(own) = case.sheet.family(family).next() else { continue };
             let same = case.own_columns().with(own.mark.key, own.mark.value).count_ones();
             if same >= ENOUGH {
-                let text = format!("the same {name} was accepted {same} times");
-                out.add(cause, weight, EvidenceKind::Differs, text, [case.point(part_of(family), &own.name)]);
+                let text = out.text(|| format!("the same {name} was accepted {same} times"));
+                out.add(
+                    cause,
+                    weight,
+                    EvidenceKind::Differs,
+                    text,
+                    &[case.point(part_of(family), &own.name)],
+                );
             }
         }
     }
