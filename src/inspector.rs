@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Diagnoser;
 use crate::diagnosis::quick::likeness;
-use crate::diagnosis::stats::has_credential;
+use crate::diagnosis::who::has_credential;
 use crate::diff;
 use crate::history::{History, Record};
 use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};

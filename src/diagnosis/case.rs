@@ -4,15 +4,17 @@ use std::cell::OnceCell;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::attribute::Sheet;
 use super::behaved::Behaviour;
 use super::columns::{Columns, bit};
 use super::contrast::{Against, Contrast, contrasts};
 use super::knowledge::{Fingerprint, Knowledge};
 use super::said::utterance::{Utterance, utterances};
 use super::said::{Heard, Memory};
-use super::stats::{self, Address, Brief, Place, Sample, Server, Stats};
+use super::sample::Sample;
+use super::sheet::Sheet;
+use super::stats::{Address, Brief, Place, Server, Stats};
 use super::voice;
+use super::who;
 use crate::history::{History, Record};
 use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Response};
 
@@ -109,8 +111,8 @@ impl<'a> Case<'a> {
         let behind = behind(stats, history, record, |response| memory.hear(knowledge, response));
         let mut case = Self {
             contrasts: contrasts(&sheet, &against, stats),
-            client: stats::client_of(exchange),
-            credential: stats::credential_of(record),
+            client: who::client_of(exchange),
+            credential: who::credential_of(record),
             behaviour: Behaviour::default(),
             refuser: Refuser::Unknown,
             prints: Vec::new(),

@@ -50,7 +50,7 @@ pub fn judge(knowledge: &Knowledge, out: &mut Out, quality: f32) -> Vec<(Cause, 
         (cause, confidence.min(combine.ceiling))
     };
     let found = scored.into_iter().map(confidence);
-    found.filter(|(_, confidence)| *confidence >= combine.floor).take(MAX_FINDINGS).collect()
+    found.take_while(|(_, confidence)| *confidence >= combine.floor).take(MAX_FINDINGS).collect()
 }
 
 /// The same with what supports them.

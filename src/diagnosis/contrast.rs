@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::attribute::{Attribute, Sheet};
+use super::attribute::Attribute;
 use super::columns::{Column, Columns};
 use super::family::Family;
 use super::names::Label;
-use super::stats::{Sample, Stats};
+use super::sample::Sample;
+use super::sheet::Sheet;
+use super::stats::Stats;
 
 /// How an attribute differs from what successes have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

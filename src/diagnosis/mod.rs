@@ -26,9 +26,12 @@ pub mod quick;
 pub mod refuser;
 pub mod rule;
 pub mod said;
+pub mod sample;
+pub mod sheet;
 pub mod shown;
 pub mod stats;
 pub mod voice;
+pub mod who;
 pub mod words;
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attribute::hash;
-use super::stats::{Stats, client_of, credential_of};
+use super::stats::Stats;
 use super::voice;
+use super::who::{client_of, credential_of};
 use crate::history::{History, Record};
 use crate::model::Cause;
 

@@ -3,8 +3,8 @@
 use super::attribute::hash;
 use super::case::Case;
 use super::names::{Kind, name};
-use super::stats::Sample;
-use crate::model::{Evidence, EvidenceKind, Part, Refuser};
+use super::sample::Sample;
+use crate::model::{Evidence, EvidenceKind, Field, Part, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
 const UPSTREAM: [&str; 6] = [
@@ -43,7 +43,16 @@ pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
     }
     let Some(response) = case.response() else { return (refuser, evidence) };
     let fields = response.head.fields();
-    if let Some(name) = UPSTREAM.iter().find(|name| fields.has(name)) {
+    let upstream = |field: Field<'_>| {
+        let is = |name: &&str| field.name.eq_ignore_ascii_case(name.as_bytes());
+        if matches!(field.name.len(), 9 | 12 | 16 | 23 | 24 | 29) {
+            UPSTREAM.iter().position(is)
+        } else {
+            None
+        }
+    };
+    let upstream = fields.iter().filter_map(upstream).min();
+    if let Some(name) = upstream.and_then(|at| UPSTREAM.get(at)) {
         note(format!("{name} says that the application answered"), 2.5);
         if matches!(refuser, Refuser::Unknown | Refuser::Gateway | Refuser::WebServer) {
             refuser = Refuser::Application;

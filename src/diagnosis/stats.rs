@@ -1,17 +1,17 @@
 //! What is remembered of every place, incrementally and within bounds, so that a refusal can be set against the successes.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use super::attribute::{Mark, Sheet, hash, hash_of};
+use super::attribute::hash_of;
 use super::behaved::Timeline;
 use super::columns::{self, Columns};
 use super::family::Family;
-use super::names::{Kind, name};
-use super::voice;
+use super::sample::{Sample, sample};
+use super::sheet::Sheet;
+use super::who::{accepted, client_of, credential_of};
 use crate::history::{History, Record};
-use crate::model::{Exchange, ExchangeId, Fields};
+use crate::model::{Exchange, ExchangeId};
 
 /// Places remembered; exchanges of further ones are diagnosed without statistics.
 const MAX_PLACES: usize = 4096;
@@ -44,46 +44,6 @@ const BRIEF: u64 = size_of::<Brief>() as u64 * 3;
 const TALLY: u64 = (size_of::<(u64, Tally)>() * 2) as u64;
 
 type Map<V> = HashMap<u64, V, ahash::RandomState>;
-
-/// One exchange as a list of hashes.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// Which exchange.
-    pub id: ExchangeId,
-    /// Attributes, sorted by key.
-    pub marks: Arc<[Mark]>,
-    /// Who asked, as far as the request says; see [`Sheet::caller`].
-    pub caller: u64,
-    /// Whether anything in the request says who asks.
-    pub named: bool,
-    /// Whether it carried a token that could be decoded.
-    pub has_token: bool,
-    /// Whether its body could be taken apart.
-    pub has_members: bool,
-    /// Bytes of its body.
-    pub body_len: u64,
-    /// What the response sounds like, see [`voice`].
-    pub voice: u64,
-    /// Hash of the response's `Server` field; 0 without one.
-    pub server: u64,
-    /// Hashes of the response's field names.
-    pub fields: Box<[u64]>,
-    /// Nanoseconds to the first byte of the response.
-    pub latency: i64,
-    /// Who asked.
-    pub client: u64,
-    /// With what credential; 0 without one.
-    pub credential: u64,
-    /// When, in nanoseconds.
-    pub at: i64,
-}
-
-impl Sample {
-    /// Bytes in use, those of its place in [`Columns`] included.
-    fn memory(&self) -> u64 {
-        (size_of::<Self>() + size_of_val(&*self.marks) * 2 + size_of_val(&*self.fields)) as u64
-    }
-}
 
 /// When one exchange happened, and how it went.
 #[derive(Clone, Copy, Debug)]
@@ -427,120 +387,4 @@ fn tally(map: &mut Map<Tally>, key: u64, room: bool, ok: bool, at: i64, place: u
         map.entry(key).or_default().count(ok, at, place);
     }
     (map.len() - before) as u64 * TALLY
-}
-
-/// Whether the request was let through: a success, or a redirect that does not lead to a login or an error.
-pub fn accepted(exchange: &Exchange) -> bool {
-    let moved = || {
-        let location = exchange.response.as_ref()?.head.fields().text("location")?.to_ascii_lowercase();
-        let away = [
-            "login",
-            "signin",
-            "sign-in",
-            "sign_in",
-            "auth",
-            "sso",
-            "denied",
-            "forbidden",
-            "error",
-            "challenge",
-        ];
-        Some(!away.iter().any(|part| location.contains(part)))
-    };
-    exchange.is_success() || (matches!(exchange.status(), Some(302 | 303)) && moved().unwrap_or(false))
-}
-
-/// Who asked, without the port.
-pub fn client_of(exchange: &Exchange) -> u64 {
-    match exchange.client.ip().to_canonical() {
-        IpAddr::V4(address) => hash(&address.octets()),
-        IpAddr::V6(address) => hash(&address.octets()),
-    }
-}
-
-/// With what credential, as a hash: Authorization, else a usual key field, else who the history says it is; 0 for nobody.
-pub fn credential_of(record: &Record) -> u64 {
-    match credential(&record.exchange) {
-        Some(value) => hash(value) | 1,
-        None => record.principal.map_or(0, |principal| principal | 1),
-    }
-}
-
-/// Whether the request has a field of its own for its credential, so that nobody needs to look for another.
-pub fn has_credential(exchange: &Exchange) -> bool {
-    credential(exchange).is_some()
-}
-
-fn credential(exchange: &Exchange) -> Option<&[u8]> {
-    let mut best: Option<(usize, &[u8])> = None;
-    for field in exchange.request.as_ref()?.head.fields().iter() {
-        let rank = rank(field.name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
-        match rank {
-            Some(0) => return Some(field.value),
-            Some(rank) => best = Some((rank, field.value)),
-            None => {}
-        }
-    }
-    best.map(|(_, value)| value)
-}
-
-/// Fields that hold a credential, in the order in which they are believed.
-const CREDENTIALS: [&str; 9] = [
-    "authorization",
-    "x-api-key",
-    "apikey",
-    "api-key",
-    "private-token",
-    "x-auth-token",
-    "x-vault-token",
-    "ocp-apim-subscription-key",
-    "x-consumer-id",
-];
-
-fn rank(name: &[u8]) -> Option<usize> {
-    let fits = matches!(name.len(), 6 | 7 | 9 | 12 | 13 | 25)
-        && matches!(name.first(), Some(b'a' | b'A' | b'x' | b'X' | b'p' | b'P' | b'o' | b'O'));
-    let is = |known: &str| known.len() == name.len() && name.eq_ignore_ascii_case(known.as_bytes());
-    if fits { CREDENTIALS.iter().position(|known| is(known)) } else { None }
-}
-
-/// Whether an attribute of this family may say who asks.
-pub const fn identifies(family: Family) -> bool {
-    matches!(
-        family,
-        Family::Credential
-            | Family::ApiKey
-            | Family::Session
-            | Family::Consumer
-            | Family::Certificate
-            | Family::Signature
-            | Family::Cookie
-            | Family::Tenant
-            | Family::Other
-            | Family::Expiry
-    )
-}
-
-/// `record` as a sample.
-pub fn sample(record: &Record, sheet: &Sheet<'_>, client: u64, credential: u64) -> Sample {
-    let exchange = &record.exchange;
-    let fields = exchange.response.as_ref().map(|response| response.head.fields());
-    let names = fields.into_iter().flat_map(Fields::iter);
-    let names: Vec<u64> = names.map(|field| name(Kind::Field, field.name).key).collect();
-    Sample {
-        id: exchange.id,
-        marks: sheet.marks(),
-        caller: sheet.caller(credential),
-        named: sheet.attributes.iter().any(|one| identifies(one.family)),
-        has_token: sheet.has_token,
-        has_members: sheet.has_members,
-        body_len: sheet.body_len,
-        voice: exchange.response.as_ref().map_or(0, voice::of),
-        server: fields.and_then(|fields| fields.value("server")).map_or(0, hash),
-        fields: names.into(),
-        latency: exchange.latency().unwrap_or(0),
-        client,
-        credential,
-        at: exchange.started().0,
-    }
 }

@@ -87,8 +87,14 @@ pub struct Json<'a> {
 /// Reads `body` into leaves. Linear in its length.
 pub fn flatten(body: &[u8]) -> Json<'_> {
     let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut scan =
-        Scan { body, at: start, path: String::from("$"), stack: Vec::new(), leaves: Vec::with_capacity(8) };
+    let mut scan = Scan {
+        body,
+        at: start,
+        path: String::with_capacity(64),
+        stack: Vec::new(),
+        leaves: Vec::with_capacity(8),
+    };
+    scan.path.push('$');
     let end = scan.document().err().unwrap_or(JsonEnd::Complete);
     Json { leaves: scan.leaves, end }
 }

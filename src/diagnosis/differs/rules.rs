@@ -5,7 +5,7 @@ use crate::diagnosis::columns;
 use crate::diagnosis::contrast::{Change, Contrast};
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::diagnosis::stats::identifies;
+use crate::diagnosis::sample::identifies;
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;

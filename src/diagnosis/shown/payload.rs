@@ -98,9 +98,10 @@ fn bodies(seen: &Seen<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])
                     take(Part::RequestBody, &leaf.path, leaf.text().as_bytes());
                 }
             }
-            if memchr::memmem::find(body, b"\"$").is_some()
-                || memchr::memmem::find(body, b"__proto__").is_some()
-            {
+            let holds = |byte: u8, text: &[u8]| {
+                memchr::memchr(byte, body).is_some() && memchr::memmem::find(body, text).is_some()
+            };
+            if holds(b'$', b"\"$") || holds(b'_', b"__proto__") {
                 take(Part::RequestBody, "", body);
             }
         }
