@@ -5,7 +5,8 @@ use crate::diagnosis::columns::{Column, bit};
 use crate::diagnosis::differs::owner::samples_of;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
-use crate::diagnosis::stats::{Place, Sample, identifies};
+use crate::diagnosis::sample::{Sample, identifies};
+use crate::diagnosis::stats::Place;
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
