@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 
 use nix::sys::signal::Signal;
 
@@ -29,20 +31,32 @@ fn a_server_that_is_down_is_a_reset_and_a_notice() {
 }
 
 #[test]
-fn a_server_that_is_slow_is_waited_for() {
-    let address = server(|mut socket| {
+fn a_server_that_is_slow_is_waited_for_and_keeps_nobody_else_waiting() {
+    let (asked, is_asked) = channel();
+    let (answer, may_answer) = channel::<()>();
+    let may_answer = Mutex::new(may_answer);
+    let address = server(move |mut socket| {
         let mut question = [0; 4];
         socket.read_exact(&mut question).unwrap();
-        // Slow on purpose: longer than any internal interval of the tap.
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        socket.write_all(b"late").unwrap();
+        if &question == b"slow" {
+            asked.send(()).unwrap();
+            may_answer.lock().unwrap().recv().unwrap();
+        }
+        socket.write_all(&question).unwrap();
     });
     let tap = Tap::start(address, &[]);
-    let mut stream = tap.connect();
-    stream.write_all(b"slow").unwrap();
-    let mut answer = [0; 4];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"late");
+    let mut slow = tap.connect();
+    slow.write_all(b"slow").unwrap();
+    is_asked.recv_timeout(PATIENCE).unwrap();
+    for _ in 0..20 {
+        let mut quick = tap.connect();
+        quick.write_all(b"soon").unwrap();
+        quick.read_exact(&mut [0; 4]).unwrap();
+    }
+    answer.send(()).unwrap();
+    let mut late = [0; 4];
+    slow.read_exact(&mut late).unwrap();
+    assert_eq!(&late, b"slow");
 }
 
 #[test]
