@@ -2,6 +2,8 @@
 
 use super::changed;
 use super::{Doc, Line, Link, Scene};
+use std::borrow::Cow;
+
 use crate::edge::sanitize;
 use crate::history::{History, Record};
 use crate::model::{Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
@@ -34,7 +36,7 @@ pub fn diff(differences: &[Difference], pair: Pair<'_>, noise: bool, scene: &Sce
     }
     let side_by_side = scene.width >= SIDE_BY_SIDE;
     let shown: Vec<Entry<'_>> = differences.iter().map(|difference| Entry::new(difference, scene)).collect();
-    let widest = shown.iter().map(|entry| text::width(entry.name)).max().unwrap_or_default();
+    let widest = shown.iter().map(|entry| text::width(&entry.name)).max().unwrap_or_default();
     let layout = Layout::new(scene.width, widest, side_by_side);
     if side_by_side {
         layout.heading(&mut doc, pair.names, scene);
@@ -76,7 +78,8 @@ fn heading(doc: &mut Doc, title: &str, count: usize, fold: Option<bool>, scene: 
 /// A difference, ready to show.
 struct Entry<'a> {
     difference: &'a Difference,
-    name: &'a str,
+    /// As it may be shown: keys of a body are a stranger's words.
+    name: Cow<'a, str>,
     values: [Option<String>; 2],
 }
 
@@ -89,7 +92,13 @@ impl<'a> Entry<'a> {
             })
         };
         let name = if difference.name.is_empty() { title(difference.part) } else { &difference.name };
+        let name = sanitize::text(name);
         Self { difference, name, values: [shown(&difference.baseline), shown(&difference.this)] }
+    }
+
+    /// The name that links lead to.
+    fn called(&self) -> &'a str {
+        if self.difference.name.is_empty() { title(self.difference.part) } else { &self.difference.name }
     }
 
     fn sign(&self) -> (&'static str, Role) {
@@ -203,7 +212,7 @@ impl Layout {
     fn beside(&self, doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>, scene: &Scene<'_>) {
         let [left, right] = entry.pieces().map(|pieces| columns(&pieces, self.value));
         let (sign, role) = entry.sign();
-        let name = text::fit_middle(entry.name, self.name.saturating_sub(7), scene.glyphs.ellipsis);
+        let name = text::fit_middle(&entry.name, self.name.saturating_sub(7), scene.glyphs.ellipsis);
         let absent = |rows: &Vec<Vec<(String, Role)>>, index| rows.is_empty() && index == 0;
         for index in 0..left.len().max(right.len()).max(1) {
             let mut line = if index == 0 {
@@ -215,7 +224,7 @@ impl Layout {
             line = cell(line, left.get(index), absent(&left, index));
             line = line.pad(self.name + self.value + 2).add(Role::Line, scene.glyphs.vertical);
             line = cell(line.add(Role::Text, " "), right.get(index), absent(&right, index));
-            doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.name));
+            doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.called()));
         }
     }
 
@@ -223,7 +232,7 @@ impl Layout {
     fn below(doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>) {
         let (sign, role) = entry.sign();
         let line = stem(branch).add(role, sign).add(Role::Name, &format!(" {}", entry.name));
-        doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.name));
+        doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.called()));
         for ((pieces, sign), role) in
             entry.pieces().into_iter().zip(["- ", "+ "]).zip([Role::Removed, Role::Added])
         {

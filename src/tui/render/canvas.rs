@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::edge::sanitize;
 use crate::tui::text;
 use crate::tui::theme::{Glyphs, Role, Theme};
 
@@ -61,7 +62,7 @@ impl<'a> Canvas<'a> {
         used
     }
 
-    /// Without a sign where it is cut.
+    /// Without a sign where it is cut. Every text goes this way; one that came here unescaped is escaped at last.
     pub fn raw(&mut self, x: u16, y: u16, columns: u16, text: &str, role: Role) -> u16 {
         let area = self.buffer.area;
         if y >= area.bottom() || x >= area.right() || columns == 0 {
@@ -71,7 +72,8 @@ impl<'a> Canvas<'a> {
         let fresh = Modifier::all().difference(style.add_modifier);
         let ink = style.bg.and_then(|_| self.theme.ink());
         let style = style.fg(style.fg.or(ink).unwrap_or(Color::Reset)).remove_modifier(fresh);
-        let (end, _) = self.buffer.set_stringn(x, y, text, usize::from(columns), style);
+        let text = sanitize::text(text);
+        let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(columns), style);
         end - x
     }
 

@@ -88,16 +88,18 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
 fn edited(canvas: &mut Canvas<'_>, area: Rect, label: &str, line: &Line, wrong: Option<usize>) -> (u16, u16) {
     let start = area.x + 1 + canvas.put(area.x + 1, area.y, area.width, label, Role::Key);
     let room = usize::from(area.right().saturating_sub(start + 1));
-    let before = line.text.get(..line.cursor).unwrap_or_default();
-    let shown = text::tail(before, room);
-    let hidden = before.len() - shown.len();
-    let text = line.text.get(hidden..).unwrap_or_default();
-    canvas.raw(start, area.y, room as u16, text, if wrong.is_some() { Role::Bad } else { Role::Text });
-    if let Some(at) = wrong.and_then(|at| at.checked_sub(hidden)) {
-        let column = text::width(text.get(..at).unwrap_or(text));
-        if column < room {
-            canvas.tint(Rect { x: start + column as u16, y: area.y, width: 1, height: 1 }, Role::Spot);
-        }
+    let (before, after) = line.text.split_at_checked(line.cursor).unwrap_or((&line.text, ""));
+    // What Tab completed is a stranger's word, and every letter of an escape takes its column.
+    let (before, after) = (sanitize::text(before), sanitize::text(after));
+    let shown = text::tail(&before, room);
+    let hidden = text::width(&before) - text::width(shown);
+    let role = if wrong.is_some() { Role::Bad } else { Role::Text };
+    canvas.raw(start, area.y, room as u16, &format!("{shown}{after}"), role);
+    let whole = |at: usize| text::width(&sanitize::text(line.text.get(..at).unwrap_or(&line.text)));
+    if let Some(column) = wrong.and_then(|at| whole(at).checked_sub(hidden))
+        && column < room
+    {
+        canvas.tint(Rect { x: start + column as u16, y: area.y, width: 1, height: 1 }, Role::Spot);
     }
     (start + text::width(shown) as u16, area.y)
 }

@@ -1,6 +1,7 @@
 //! The screen: every view at three sizes and in every theme, and what a person goes through.
 
 mod flow;
+mod injection;
 mod leavings;
 mod outer;
 mod pty;
