@@ -93,7 +93,7 @@ fn is_ours(raw: &[u8]) {
     while let Some((place, c)) = chars.next() {
         match c {
             '\x1b' => {
-                sequence(&mut chars).unwrap_or_else(|| panic!("a strange sequence in {:?}", around(place)))
+                sequence(&mut chars).unwrap_or_else(|| panic!("a strange sequence in {:?}", around(place)));
             }
             '\r' | '\n' | '\t' => {}
             _ => {
