@@ -117,7 +117,7 @@ impl Diagnoser {
         out: &mut Out,
     ) -> (Case<'a>, Vec<Evidence>) {
         let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
-        let (refuser, evidence) = refuser::find(&case);
+        let (refuser, evidence) = refuser::find(&case, out.brief);
         case.refuser = refuser;
         for rule in rule::rules() {
             if rule.applies(&case) {

@@ -3,8 +3,9 @@
 use super::attribute::hash;
 use super::case::Case;
 use super::names::{Kind, name};
+use super::said::quote::recognised;
 use super::sample::Sample;
-use crate::model::{Evidence, EvidenceKind, Field, Part, Refuser};
+use crate::model::{Evidence, EvidenceKind, Field, Part, Pointer, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
 const UPSTREAM: [&str; 6] = [
@@ -16,16 +17,11 @@ const UPSTREAM: [&str; 6] = [
     "x-aspnet-version",
 ];
 
-/// Who refused, with the evidence.
-pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
+/// Who refused, with the evidence; `brief` where nobody will read it.
+pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
     let mut evidence = Vec::new();
-    let mut note = |text: String, weight: f32| {
-        evidence.push(Evidence {
-            kind: EvidenceKind::Behaved,
-            text,
-            weight,
-            pointers: vec![case.point(Part::ResponseHeader, "server")],
-        });
+    let mut note = |text: String, weight: f32, pointer: Pointer| {
+        evidence.push(Evidence { kind: EvidenceKind::Behaved, text, weight, pointers: vec![pointer] });
     };
     let printed = case.prints.iter().filter_map(|print| print.layer.map(|layer| (layer, print)));
     let strongest = printed.max_by_key(|(layer, _)| match layer {
@@ -38,7 +34,8 @@ pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
     });
     let mut refuser = Refuser::Unknown;
     if let Some((layer, print)) = strongest {
-        note(format!("the response is that of {}", print.system), 3.0);
+        let pointer = if brief { case.point(Part::ResponseBody, "") } else { recognised(case, print) };
+        note(format!("the response is that of {}", print.system), 3.0, pointer);
         refuser = layer;
     }
     let Some(response) = case.response() else { return (refuser, evidence) };
@@ -53,7 +50,8 @@ pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
     };
     let upstream = fields.iter().filter_map(upstream).min();
     if let Some(name) = upstream.and_then(|at| UPSTREAM.get(at)) {
-        note(format!("{name} says that the application answered"), 2.5);
+        let text = format!("{name} says that the application answered");
+        note(text, 2.5, case.point(Part::ResponseHeader, name));
         if matches!(refuser, Refuser::Unknown | Refuser::Gateway | Refuser::WebServer) {
             refuser = Refuser::Application;
         }
@@ -63,7 +61,7 @@ pub fn find(case: &Case<'_>) -> (Refuser, Vec<Evidence>) {
 }
 
 /// Sets the answer's form beside that of successes.
-fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String, f32)) {
+fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String, f32, Pointer)) {
     let Some(response) = case.response() else { return };
     let good = case.own_good();
     if good.len() < 2 {
@@ -96,14 +94,17 @@ fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String,
                 usual as f64 / 1e6
             ),
             1.5,
+            case.point(Part::Timing, ""),
         );
     }
     if !same_server {
-        note("Server differs from that of successes".to_owned(), 2.0);
+        let text = "Server differs from that of successes".to_owned();
+        note(text, 2.0, case.point(Part::ResponseHeader, "server"));
     }
     let alike = common.len() >= 3 && kept * 5 >= common.len() * 4;
     if alike && same_server {
-        note(format!("{kept} of {} fields that all successes have are here", common.len()), 1.5);
+        let text = format!("{kept} of {} fields that all successes have are here", common.len());
+        note(text, 1.5, case.point(Part::ResponseHeader, ""));
     }
     if *refuser == Refuser::Unknown {
         *refuser = match (same_server, alike, fast) {

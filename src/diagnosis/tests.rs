@@ -175,6 +175,28 @@ fn words_of_a_default_page_count_in_a_member_of_their_own() {
 }
 
 #[test]
+fn fingerprints_and_suspicious_text_point_at_the_very_bytes() {
+    let body = "{\"note\":\"x\",\"message\":\"You cannot consume this service\"}";
+    let refusal = format!("{OK}+++\n\n{{\"n\":\"a' or 1=1 --\"}}\n--- 403\nServer: kong/3.4.0\n\n{body}\n");
+    let found = last(&refusal);
+    let spot = |phrase: &str| {
+        let all = found.findings.iter().flat_map(|finding| &finding.evidence);
+        let one = all.filter(|one| one.text.contains(phrase)).flat_map(|one| &one.pointers).next().unwrap();
+        (one.part, one.range.unwrap())
+    };
+    let (part, (start, end)) = spot("the response is that of Kong");
+    assert_eq!(
+        (part, &body[start as usize..end as usize]),
+        (Part::ResponseBody, "You cannot consume this service")
+    );
+    let (part, (start, end)) = spot("SQL injection");
+    assert_eq!(
+        (part, &"{\"n\":\"a' or 1=1 --\"}"[start as usize..end as usize]),
+        (Part::RequestBody, "' or 1=")
+    );
+}
+
+#[test]
 fn evidence_quotes_its_own_response_and_points_at_the_bytes() {
     let denied =
         |ip: &str| format!("+++\n@ {ip}\n--- 403\n\n{{\"message\":\"IP address {ip} is not allowed\"}}\n\n");

@@ -38,7 +38,8 @@ pub struct Pointer {
     pub part: Part,
     /// Name within the part (field, cookie, claim, JSON path); empty for the whole part.
     pub name: String,
-    /// Bytes within the part's value or body that matter, if it is not all of it.
+    /// Bytes that matter, if it is not all of the part: of a field's value; of a body with its content codings undone; of the
+    /// request target, as on the wire, for a path or a query parameter.
     pub range: Option<(u32, u32)>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::quote::quote;
+use super::quote::{quote, recognised};
 use super::utterance::Utterance;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::{self, At, Family};
@@ -24,10 +24,11 @@ impl Rule for KnownResponse {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for print in &case.prints {
-            let pointer = match print.header.first() {
-                Some((name, _)) => case.point(Part::ResponseHeader, name),
-                None => case.point(Part::ResponseBody, ""),
-            };
+            if print.causes.is_empty() {
+                continue;
+            }
+            let pointer =
+                if out.brief { case.point(Part::ResponseBody, "") } else { recognised(case, print) };
             let text = out.text(|| format!("the response is that of {} ({})", print.system, print.id));
             for (cause, weight) in &print.causes {
                 out.add(*cause, *weight, SAID, &text, std::slice::from_ref(&pointer));

@@ -5,3 +5,4 @@ pub mod facts;
 pub mod payload;
 pub mod rules;
 pub mod seen;
+pub mod spot;

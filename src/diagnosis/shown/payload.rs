@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
 
 use percent_encoding::percent_decode;
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::seen::Seen;
 use crate::diagnosis::attribute::hash;
@@ -43,6 +44,17 @@ struct Pattern {
 struct Patterns {
     set: RegexSet,
     names: Vec<(&'static str, bool)>,
+    /// Each by itself, made when the first text with it is shown.
+    single: Vec<(String, OnceLock<Option<Regex>>)>,
+}
+
+impl Patterns {
+    /// Where the pattern `index` matches in `lower`.
+    fn span(&self, index: usize, lower: &[u8]) -> Option<Range<usize>> {
+        let (pattern, made) = self.single.get(index)?;
+        let make = || RegexBuilder::new(pattern).unicode(false).build().ok();
+        made.get_or_init(make).as_ref()?.find(lower).map(|found| found.range())
+    }
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
@@ -52,8 +64,9 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         .unicode(false)
         .build()
         .unwrap_or_default();
+    let single = file.payload.iter().map(|pattern| (pattern.regex.clone(), OnceLock::new())).collect();
     let names = file.payload.into_iter().map(|pattern| (&*pattern.name.leak(), pattern.strong)).collect();
-    Patterns { set, names }
+    Patterns { set, names, single }
 });
 
 /// The strongest suspicious text of a request, if there is any.
@@ -158,6 +171,12 @@ type Scanned = (u64, Option<usize>);
 
 thread_local! {
     static SCANNED: RefCell<Box<[Scanned]>> = RefCell::new(vec![(0, None); SCANS].into());
+}
+
+/// Where the text stands that makes `text` suspicious.
+pub(super) fn span(text: &[u8]) -> Option<Range<usize>> {
+    let text = text.get(..WINDOW.min(text.len())).unwrap_or_default();
+    PATTERNS.span(search(text)?, &text.to_ascii_lowercase())
 }
 
 /// The first strong pattern that matches, else the first one.

@@ -4,6 +4,7 @@ use crate::diagnosis::attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
+use crate::diagnosis::shown::spot;
 use crate::model::{Cause, EvidenceKind};
 
 /// What the request shows by itself.
@@ -31,7 +32,12 @@ impl Rule for Facts {
                 (_, true) => format!("; so is it in {sharing} of {all} successes of other endpoints"),
                 (_, false) => format!("; so is it in {sharing} of {all} successes"),
             };
-            let pointer = vec![case.point(fact.at.0, &fact.at.1)];
+            let mut pointer = case.point(fact.at.0, &fact.at.1);
+            if !out.brief && fact.id.starts_with("payload") {
+                pointer.range =
+                    case.request().and_then(|request| spot::payload(request, fact.at.0, &fact.at.1));
+            }
+            let pointer = [pointer];
             for (cause, weight) in case.knowledge.fact(fact.id) {
                 out.add(
                     *cause,

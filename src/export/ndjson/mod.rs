@@ -141,8 +141,13 @@ fn finding<'a>(one: &'a model::Finding, redactor: &Redactor) -> wire::Finding<'a
         cause: one.cause.id(),
         confidence: (f64::from(one.confidence) * 1000.0).round() / 1000.0,
         evidence: one.evidence.iter().map(|evidence| said(redactor, &evidence.text)).collect(),
+        at: one.evidence.iter().map(|evidence| evidence.pointers.first().map(spot)).collect(),
         next: one.next.iter().map(|next| said(redactor, next)).collect(),
     }
+}
+
+fn spot(pointer: &model::Pointer) -> wire::Spot<'_> {
+    wire::Spot { part: pointer.part.as_str(), name: &pointer.name, range: pointer.range }
 }
 
 /// Nanoseconds as milliseconds with microseconds as decimals.

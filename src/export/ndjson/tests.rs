@@ -106,7 +106,17 @@ struct Finding {
     cause: String,
     confidence: f64,
     evidence: Vec<String>,
+    at: Vec<Option<Spot>>,
     next: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spot {
+    r#where: String,
+    #[serde(default)]
+    name: String,
+    range: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,6 +169,9 @@ fn a_refusal_beside_its_success() {
     assert!(request.body.text.as_ref().unwrap().ends_with("\",\"a\":1}"));
     assert_eq!(line.response.as_ref().unwrap().status, 403);
     assert!(!line.diagnosis.is_empty(), "never empty on a 403");
+    assert!(line.diagnosis.iter().all(|finding| finding.at.len() == finding.evidence.len()));
+    let spots = || line.diagnosis.iter().flat_map(|finding| finding.at.iter().flatten());
+    assert!(spots().any(|spot| spot.r#where == "request.header" && spot.name == "authorization"));
     assert!(lines[0].1.diagnosis.is_empty());
 }
 

@@ -107,7 +107,20 @@ pub(crate) struct Finding<'a> {
     pub(crate) cause: &'static str,
     pub(crate) confidence: f64,
     pub(crate) evidence: Vec<Cow<'a, str>>,
+    /// Where each piece of evidence can be seen, in the same order.
+    pub(crate) at: Vec<Option<Spot<'a>>>,
     pub(crate) next: Vec<Cow<'a, str>>,
+}
+
+/// Where a piece of evidence can be seen, see [`crate::model::Pointer`].
+#[derive(Debug, Serialize)]
+pub(crate) struct Spot<'a> {
+    #[serde(rename = "where")]
+    pub(crate) part: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) range: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Serialize)]

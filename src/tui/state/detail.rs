@@ -248,7 +248,7 @@ fn snippet(pointer: &Pointer, inspector: &Inspector) -> Option<String> {
             let response = exchange.response.as_ref()?;
             cut(&coding::undo(response.head.fields(), &response.body.kept).bytes)
         }
-        Part::Path | Part::RequestLine => cut(exchange.target()),
+        Part::Path | Part::Query | Part::RequestLine => cut(exchange.target()),
         _ => None,
     }
 }
