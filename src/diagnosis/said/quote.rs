@@ -61,8 +61,8 @@ pub fn recognised(case: &Case<'_>, print: &Fingerprint) -> Pointer {
     let matched =
         print.regex.as_ref().and_then(|pattern| pattern.find(&text)).filter(|found| !found.is_empty());
     let exact = matched.and_then(|found| find(&body, found.as_str()));
-    let said = print.says.iter().chain(&print.says_all);
-    let range = exact.or_else(|| said.filter_map(|phrase| loosely(&body, phrase)).next());
+    let mut said = print.says.iter().chain(&print.says_all);
+    let range = exact.or_else(|| said.find_map(|phrase| loosely(&body, phrase)));
     Pointer { range, ..whole }
 }
 
@@ -88,7 +88,8 @@ fn find(body: &[u8], text: &str) -> Bytes {
 
 /// Finds `phrase` whatever stands between its letters and digits: quotes, spaces, entities of quotes, capitals.
 fn loosely(body: &[u8], phrase: &str) -> Bytes {
-    let wanted: Vec<u8> = phrase.bytes().filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
+    let wanted: Vec<u8> =
+        phrase.bytes().filter(|byte| counts(*byte)).map(|byte| byte.to_ascii_lowercase()).collect();
     if wanted.len() < 4 {
         return None;
     }
@@ -101,7 +102,7 @@ fn loosely(body: &[u8], phrase: &str) -> Bytes {
             at += entity.len();
             continue;
         }
-        if counts(byte) {
+        if counts(*byte) {
             letters.push(byte.to_ascii_lowercase());
             places.push(at);
         }
@@ -112,8 +113,8 @@ fn loosely(body: &[u8], phrase: &str) -> Bytes {
     span(*places.get(start)?, end + 1)
 }
 
-const fn counts(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte >= 0x80
+const fn counts(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 /// Entities that stand for no letter.

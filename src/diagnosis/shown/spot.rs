@@ -48,8 +48,8 @@ fn body(request: &Request, name: &str) -> Option<Range<usize>> {
             let media = request.head.fields().value("content-type").and_then(MediaType::parse)?;
             let fields = parts::multipart_fields(kept, media.boundary()?);
             let own = fields.iter().filter(|field| String::from_utf8_lossy(field.name) == name);
-            let texts = own.flat_map(|field| [Some(field.value), field.filename]).flatten();
-            texts.filter_map(|text| inside(text, Coding::Plain, offset(kept, text)?)).next()
+            let mut texts = own.flat_map(|field| [Some(field.value), field.filename]).flatten();
+            texts.find_map(|text| inside(text, Coding::Plain, offset(kept, text)?))
         }
         _ => inside(kept, Coding::Plain, 0),
     }
@@ -57,8 +57,8 @@ fn body(request: &Request, name: &str) -> Option<Range<usize>> {
 
 /// In the value of the parameter `name` of `text`, which stands in `whole`.
 fn pairs(whole: &[u8], text: &[u8], name: &str) -> Option<Range<usize>> {
-    let own = parameters(text).filter(|one| one.name() == name).filter_map(|one| one.raw_value);
-    own.filter_map(|value| inside(value, Coding::Percent, offset(whole, value)?)).next()
+    let mut own = parameters(text).filter(|one| one.name() == name).filter_map(|one| one.raw_value);
+    own.find_map(|value| inside(value, Coding::Percent, offset(whole, value)?))
 }
 
 /// In `raw`, which begins at `base`: the suspicious text.
