@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::support::{Nginx, Program, can_run, must, panics_in, until, why403};
+use crate::support::{Nginx, Program, can_run, fault, must, until, why403};
 use crate::tui::Terminal;
 
 const TOOLS: &[&str] = &["cc", "nginx", "curl", "tcpdump"];
@@ -20,7 +20,7 @@ fn watching(nginx: &Nginx, kept: &str, name: &str, options: &[&str]) -> Program 
     let port = nginx.address.port().to_string();
     let mut command = Command::new(why403());
     command.args(["-i", "lo", "--json", "--stats", "-w", kept]).args(options).args(["tcp", "port", &port]);
-    let mut program = Program::start(command.envs(panics_in(name)));
+    let mut program = Program::start(command.envs(fault(name)));
     until("the capture to begin", || {
         refuse(nginx);
         program.next_within(Duration::from_millis(200))
@@ -77,7 +77,7 @@ fn a_bug_in_the_capture_thread_leaves_the_screen_with_what_was_seen() {
     }
     let nginx = Nginx::on_loopback();
     let port = nginx.address.port().to_string();
-    let environment = panics_in("capture").map(|(name, value)| format!("{name}={value}"));
+    let environment = fault("capture").map(|(name, value)| format!("{name}={value}"));
     let [preload, name] = &environment;
     let program = why403().to_str().unwrap();
     let mut terminal =

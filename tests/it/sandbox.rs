@@ -2,10 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Nginx, Program, can_run, install, must, run, until, why403};
+use crate::captures;
+use crate::support::{Nginx, Pair, Program, can_run, fault, install, lines, must, run, until, why403};
 
 /// The value of a line of /proc/PID/status.
 pub(crate) fn status(id: u32, name: &str) -> String {
@@ -153,4 +155,114 @@ fn doctor_tries_what_must_fail_from_inside_and_it_fails() {
         assert!(line.contains("refused"), "{line}");
     }
     assert!(!table.contains("ALLOWED"), "{table}");
+}
+
+#[test]
+fn a_mechanism_that_is_missing_is_said_and_with_require_nothing_starts() {
+    if !can_run("missing mechanism", false, &["cc"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = captures::story(dir.path());
+    let start = |missing: &str, sandbox: &str| {
+        let mut command = Command::new(why403());
+        command.args(["-r", file.to_str().unwrap(), "--json", sandbox]).envs(fault(missing));
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    for (missing, words) in
+        [("landlock", "Landlock (the kernel has none"), ("thread", "one thread (2 threads are running")]
+    {
+        let auto = start(missing, "--sandbox=auto");
+        let said = String::from_utf8_lossy(&auto.stderr).into_owned();
+        assert!(said.contains(&format!("sandbox without {words}")), "{said}");
+        assert_eq!((auto.status.code(), lines(&auto.stdout).len()), (Some(0), 1), "{said}");
+        let required = start(missing, "--sandbox=require");
+        let said = String::from_utf8_lossy(&required.stderr).into_owned();
+        assert!(said.contains("--sandbox=require asks for lacks") && said.contains(words), "{said}");
+        assert_eq!((said.lines().count(), required.status.code()), (1, Some(2)), "{said}");
+        assert!(required.stdout.is_empty());
+        let doctor = Command::new(why403()).arg("doctor").envs(fault(missing)).output().unwrap();
+        let table = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        let row = table.lines().filter(|line| line.contains(words.split(" (").nth(1).unwrap()));
+        assert!(row.clone().count() > 0 && row.clone().all(|line| line.trim().starts_with("NO")), "{table}");
+    }
+}
+
+/// Sends the Ethernet frames of a capture file on an interface.
+const SENDER: &str = "import socket, struct, sys
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind((sys.argv[1], 0))
+data = open(sys.argv[2], 'rb').read()
+at = 24
+while at < len(data):
+    length = struct.unpack('<I', data[at + 8:at + 12])[0]
+    try:
+        out.send(data[at + 16:at + 16 + length])
+    except OSError:
+        pass
+    at += 16 + length
+";
+
+/// A few thousand frames of HTTP with bytes changed at places that look random.
+fn hostile(dir: &Path) -> PathBuf {
+    let file = captures::many(dir, 800);
+    let mut bytes = fs::read(&file).unwrap();
+    let (mut at, mut state) = (24, 0x9E37_79B9_7F4A_7C15_u64);
+    while at + 16 < bytes.len() {
+        let length = u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
+        for _ in 0..4 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let place = at + 16 + 12 + state as usize % (length - 12);
+            bytes[place] ^= (state >> 40) as u8;
+        }
+        at += 16 + length;
+    }
+    fs::write(&file, bytes).unwrap();
+    file
+}
+
+#[test]
+fn while_hostile_frames_come_in_the_sandbox_holds_and_the_capture_lives() {
+    if !can_run("hostile frames", true, &["nginx", "curl", "ip", "python3"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (pair, file) = (Pair::new(), hostile(dir.path()));
+    let nginx = Nginx::in_namespace(&pair.server, (Pair::SERVER, 80).into());
+    let mut command = pair.at_server(why403());
+    let mut program =
+        Program::start(command.args(["-i", &pair.interface, "--json", "--stats", "-Y", "host:probe"]));
+    let url = format!("http://{}/banned", nginx.address.ip());
+    let probe = |program: &mut Program| {
+        until("a refusal to be seen", || {
+            let curl = ["-s", "-o", "/dev/null", "-H", "Host: probe", "-d", "a=1", &url];
+            assert!(pair.at_client("curl").args(curl).status().unwrap().success());
+            program.next_within(Duration::from_millis(300))
+        })
+    };
+    assert_eq!(probe(&mut program)["response"]["status"], 403);
+    let held = |id: u32| {
+        assert_eq!(status(id, "CapEff"), "0000000000000000");
+        assert_eq!((status(id, "Seccomp").as_str(), status(id, "NoNewPrivs").as_str()), ("2", "1"));
+        assert!(status(id, "Uid").split_whitespace().all(|uid| uid != "0"));
+        fs::read_dir(format!("/proc/{id}/task")).unwrap().count()
+    };
+    let threads = held(program.id());
+    for _ in 0..5 {
+        let mut sender = pair.at_client("python3");
+        sender.args(["-c", SENDER, "veth-client"]).arg(&file);
+        let mut sender = sender.spawn().unwrap();
+        until("the frames to be sent", || {
+            assert_eq!(held(program.id()), threads);
+            sender.try_wait().unwrap()
+        });
+    }
+    assert_eq!(probe(&mut program)["response"]["status"], 403, "it still sees");
+    assert_eq!(held(program.id()), threads);
+    program.signal(nix::sys::signal::Signal::SIGTERM);
+    let totals = program.rest().pop().unwrap();
+    assert!(totals["frames"].as_u64().unwrap() > 10_000, "{totals}");
+    assert_eq!(program.ended().code(), Some(0), "{}", program.said());
 }

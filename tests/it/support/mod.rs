@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-pub(crate) use fault::panics_in;
+pub(crate) use fault::fault;
 pub(crate) use namespace::{Pair, ip};
 pub(crate) use nginx::Nginx;
 pub(crate) use program::Program;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::pty::Terminal;
 use super::staging::capture;
-use crate::support::{can_run, panics_in, why403};
+use crate::support::{can_run, fault, why403};
 
 /// A screen in a directory where its later user may not write, and the directory for temporary files.
 struct Staged {
@@ -79,7 +79,7 @@ fn a_bug_of_the_screen_ends_it_in_order_and_leaves_nothing() {
     if !can_run("a_bug_of_the_screen", true, &["env", "cc"]) {
         return;
     }
-    let mut broken = Staged::start(&panics_in("why403"));
+    let mut broken = Staged::start(&fault("why403"));
     kill(broken.terminal.pid(), Signal::SIGUSR2).unwrap();
     assert_eq!(broken.terminal.end(), 101);
     assert!(broken.terminal.is_given_back(), "{}", broken.terminal.shows());
