@@ -8,7 +8,7 @@ mod flow;
 use std::mem;
 
 use crate::decode::{DecodeLimits, Decoded, Decoder};
-use crate::http::Ending;
+use crate::http::{Ending, Models};
 use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Frame, Segment, Timestamp};
 use crate::tcp::{Dir, FlowKey, List, Receiver, Slot, Table, Verdict};
 use crate::work;
@@ -106,6 +106,8 @@ struct Flows {
     limits: Limits,
     counters: Counters,
     table: Table<Flow>,
+    /// What heads look like here.
+    models: Models,
     clock: Clock,
     /// Flows that wait for time to pass.
     waiting: Vec<(Slot, FlowId)>,
@@ -119,6 +121,7 @@ impl Flows {
             limits,
             counters: Counters::default(),
             table: Table::new(),
+            models: Models::default(),
             clock: Clock::default(),
             waiting: Vec::new(),
             used: 0,
@@ -213,7 +216,8 @@ impl Flows {
         let went_back = flow.last.since(segment.time) >= STEP_BACK;
         flow.last = segment.time;
         let one_sided = !flow.tcp.halves[dir.other()].seen;
-        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        let (tcp, mut port) =
+            flow.split(&self.limits, &mut self.counters, &mut self.models, out, key, one_sided);
         if went_back {
             port.notice(Anomaly::ClockWentBack);
         }
@@ -225,7 +229,8 @@ impl Flows {
             && http.is_foreign()
         {
             flow.ignored = Some(if http.is_switched() { Ignored::Switched } else { Ignored::Foreign });
-            let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+            let (tcp, mut port) =
+                flow.split(&self.limits, &mut self.counters, &mut self.models, out, key, one_sided);
             tcp.drop_waiting(&mut port);
         }
         let cost = flow.cost() as u64;
@@ -264,7 +269,8 @@ impl Flows {
             && !flow.tcp.ended
         {
             flow.tcp.ended = true;
-            let (_, mut port) = flow.split(&self.limits, &mut self.counters, out, key, false);
+            let (_, mut port) =
+                flow.split(&self.limits, &mut self.counters, &mut self.models, out, key, false);
             port.end(Ending::Closed, segment.time);
             self.used -= mem::take(&mut flow.charged);
             self.table.move_to(slot, List::Closed);
@@ -282,7 +288,8 @@ impl Flows {
         self.used -= flow.charged + Table::<Flow>::entry_cost() as u64;
         let time = flow.last;
         let one_sided = flow.tcp.is_one_sided();
-        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        let (tcp, mut port) =
+            flow.split(&self.limits, &mut self.counters, &mut self.models, out, key, one_sided);
         if ending == Ending::Evicted {
             tcp.drop_waiting(&mut port);
         } else {
@@ -335,7 +342,8 @@ impl Flows {
         let Some(flow) = self.table.get_mut(slot).filter(|flow| flow.about.flow == id) else { return };
         let was_ended = flow.tcp.ended;
         let one_sided = flow.tcp.is_one_sided();
-        let (tcp, mut port) = flow.split(&self.limits, &mut self.counters, out, key, one_sided);
+        let (tcp, mut port) =
+            flow.split(&self.limits, &mut self.counters, &mut self.models, out, key, one_sided);
         tcp.tick(now, &mut port);
         port.tick(now);
         if tcp.ended && !was_ended {

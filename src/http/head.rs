@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, ParserConfig, Request as Parsed, Response as ParsedResponse, Status};
 
+use super::alike::Model;
 use super::facts::Facts;
 use super::lenient;
 use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
@@ -58,6 +59,30 @@ pub(crate) fn response(data: &[u8]) -> Outcome<ResponseHead> {
     let (fields, mut facts) = collect(data, used, parsed.headers);
     facts.conclude(version);
     Outcome::Complete(ResponseHead::new(fields, status, reason, version), used, facts)
+}
+
+/// The same, quickly where it is like the last one that `model` saw.
+pub(crate) fn request_like(model: &mut Model, data: &[u8]) -> Outcome<RequestHead> {
+    if let Some((head, used, facts)) = model.request(data) {
+        return Outcome::Complete(head, used, facts);
+    }
+    let outcome = request(data);
+    if let Outcome::Complete(head, ..) = &outcome {
+        model.learn(head.fields());
+    }
+    outcome
+}
+
+/// The same, quickly where it is like the last one that `model` saw.
+pub(crate) fn response_like(model: &mut Model, data: &[u8]) -> Outcome<ResponseHead> {
+    if let Some((head, used, facts)) = model.response(data) {
+        return Outcome::Complete(head, used, facts);
+    }
+    let outcome = response(data);
+    if let Outcome::Complete(head, ..) = &outcome {
+        model.learn(head.fields());
+    }
+    outcome
 }
 
 /// The request head that `raw` is, whole: as httparse takes it, or else as the lenient reader does.

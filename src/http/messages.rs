@@ -143,16 +143,21 @@ impl Http {
             reader.carry.insert(Anomaly::CruftBetweenMessages);
         }
         reader.blank = 0;
+        let flow = cx.connection.flow;
         match role {
             Role::Request => {
-                if let Outcome::Complete(head, used, facts) = head::request(data) {
+                if let Outcome::Complete(head, used, facts) =
+                    head::request_like(cx.models.request(flow), data)
+                {
                     cx.tally.parsed_bytes += used as u64;
                     self.request_head(head, facts, after(at, used), cx);
                     return used;
                 }
             }
             Role::Response => {
-                if let Outcome::Complete(head, used, facts) = head::response(data) {
+                if let Outcome::Complete(head, used, facts) =
+                    head::response_like(cx.models.response(flow), data)
+                {
                     cx.tally.parsed_bytes += used as u64;
                     self.response_head(head, facts, after(at, used), cx);
                     return used;

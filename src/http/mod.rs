@@ -1,5 +1,6 @@
 //! HTTP/1.1: heads (httparse first, a lenient reader of our own after it), body framing (RFC 9112 §6), pairing.
 
+mod alike;
 mod answer;
 mod body;
 mod chunked;
@@ -20,5 +21,6 @@ mod sniff;
 pub(crate) mod targets;
 mod torn;
 
+pub(crate) use alike::Models;
 pub(crate) use exchange::Ending;
 pub(crate) use pairing::{Context, Http};

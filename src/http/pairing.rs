@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::alike::Models;
 use super::body;
 use super::exchange::{Ending, Entry};
 use super::reader::{Reader, Role, State};
@@ -22,6 +23,8 @@ pub(crate) struct Context<'a> {
     pub limits: &'a Limits,
     /// The counters.
     pub tally: &'a mut Counters,
+    /// What heads look like here.
+    pub models: &'a mut Models,
     /// Where finished exchanges go.
     pub out: &'a mut Vec<Exchange>,
     /// The connection's addresses.

@@ -1,6 +1,6 @@
 //! One connection with its HTTP state.
 
-use crate::http::{Context, Ending, Http};
+use crate::http::{Context, Ending, Http, Models};
 use crate::model::{Anomaly, AnomalySet, Connection as About, Counters, Exchange, Timestamp};
 use crate::pipeline::Limits;
 use crate::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
@@ -46,13 +46,14 @@ impl Flow {
         &'a mut self,
         limits: &'a Limits,
         tally: &'a mut Counters,
+        models: &'a mut Models,
         out: &'a mut Vec<Exchange>,
         key: FlowKey,
         one_sided: bool,
     ) -> (&'a mut Connection, Port<'a>) {
         let Self { tcp, http, about, odd, .. } = self;
         let client = tcp.client;
-        (tcp, Port { limits, tally, out, key, about: *about, client, http, odd, one_sided })
+        (tcp, Port { limits, tally, models, out, key, about: *about, client, http, odd, one_sided })
     }
 
     /// Whether something here is decided by the passing of time.
@@ -79,6 +80,7 @@ pub(crate) enum Ignored {
 pub(crate) struct Port<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) tally: &'a mut Counters,
+    pub(crate) models: &'a mut Models,
     pub(crate) out: &'a mut Vec<Exchange>,
     pub(crate) key: FlowKey,
     pub(crate) about: About,
@@ -99,6 +101,7 @@ impl Port<'_> {
         let mut cx = Context {
             limits: self.limits,
             tally: self.tally,
+            models: self.models,
             out: self.out,
             key: self.key,
             connection: self.about,
@@ -122,6 +125,7 @@ impl Port<'_> {
         let mut cx = Context {
             limits: self.limits,
             tally: self.tally,
+            models: self.models,
             out: self.out,
             key: self.key,
             connection: self.about,
