@@ -215,16 +215,16 @@ fn behind(
 }
 
 impl Fingerprint {
-    /// Whether the response alone fits.
+    /// Whether the response alone fits; what costs most is asked last.
     pub fn fits(&self, heard: &Heard, response: &Response) -> bool {
         let fields = response.head.fields();
         self.lacks.as_deref().is_none_or(|name| !fields.has(name))
             && (!self.empty || heard.text.trim().is_empty())
+            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&heard.words, phrase)))
+            && self.says_all.iter().all(|phrase| contains(&heard.words, phrase))
             && self.header.iter().all(|(name, regex)| {
                 fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value)))
             })
-            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&heard.words, phrase)))
-            && self.says_all.iter().all(|phrase| contains(&heard.words, phrase))
             && self.regex.as_ref().is_none_or(|regex| regex.is_match(&heard.text))
     }
     /// Whether the request has, or lacks, what it must.

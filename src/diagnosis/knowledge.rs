@@ -1,7 +1,7 @@
 //! The data in `assets/`, read once: fingerprints, lexicon, weights.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -37,6 +37,33 @@ pub enum KnowledgeError {
     Twice(String),
 }
 
+/// A regular expression that is built when it is asked for the first time: most of those that are built in never are.
+#[derive(Debug)]
+pub struct Pattern {
+    text: String,
+    built: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// Whether it is found in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        let built = self.built.get_or_init(|| regex("", &self.text).ok());
+        built.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+    /// Builds it now: whoever wrote it shall hear of mistakes.
+    fn check(&self, id: &str) -> Result<(), KnowledgeError> {
+        let regex = regex(id, &self.text)?;
+        self.built.get_or_init(|| Some(regex));
+        Ok(())
+    }
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        Self { text, built: OnceLock::new() }
+    }
+}
+
 /// A response whose origin or meaning is known.
 #[derive(Debug)]
 pub struct Fingerprint {
@@ -47,13 +74,13 @@ pub struct Fingerprint {
     /// Who speaks, where that is certain.
     pub layer: Option<Refuser>,
     /// Field names and what their value must match.
-    pub header: Vec<(String, Regex)>,
+    pub header: Vec<(String, Pattern)>,
     /// Any of these in the folded text.
     pub says: Vec<String>,
     /// All of these in the folded text.
     pub says_all: Vec<String>,
     /// On the decoded body.
-    pub regex: Option<Regex>,
+    pub regex: Option<Pattern>,
     /// Whether the body must be empty.
     pub empty: bool,
     /// A field the response must not have.
@@ -64,6 +91,14 @@ pub struct Fingerprint {
     pub causes: Vec<(Cause, f32)>,
     /// Causes that do not gain from wording.
     pub silences: Vec<Cause>,
+}
+
+impl Fingerprint {
+    /// Whether its regular expressions can be built.
+    fn check(&self) -> Result<(), KnowledgeError> {
+        let patterns = self.header.iter().map(|(_, pattern)| pattern).chain(&self.regex);
+        patterns.into_iter().try_for_each(|pattern| pattern.check(&self.id))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +199,7 @@ impl Knowledge {
     /// What is built in, and before it the fingerprints of a user's file.
     pub fn read(user: &str) -> Result<Self, KnowledgeError> {
         let mut fingerprints = if user.is_empty() { Vec::new() } else { fingerprints(user)? };
+        fingerprints.iter().try_for_each(Fingerprint::check)?;
         for fingerprint in self::fingerprints(include_str!("../../assets/fingerprints.toml"))? {
             if fingerprints.iter().any(|known| known.id == fingerprint.id) {
                 return Err(KnowledgeError::Twice(fingerprint.id));
@@ -304,12 +340,12 @@ fn fingerprints(text: &str) -> Result<Vec<Fingerprint>, KnowledgeError> {
             layer,
             header: one
                 .header
-                .iter()
-                .map(|(name, pattern)| Ok((name.to_ascii_lowercase(), regex(&one.id, pattern)?)))
-                .collect::<Result<_, KnowledgeError>>()?,
+                .into_iter()
+                .map(|(name, pattern)| (name.to_ascii_lowercase(), Pattern::from(pattern)))
+                .collect(),
             says: one.says,
             says_all: one.says_all,
-            regex: one.regex.map(|pattern| regex(&one.id, &pattern)).transpose()?,
+            regex: one.regex.map(Pattern::from),
             empty: one.empty,
             lacks: one.lacks,
             request: one.request,
@@ -338,6 +374,7 @@ mod tests {
     fn the_assets_are_sound() {
         let knowledge = Knowledge::read("").unwrap();
         assert!(knowledge.fingerprints.len() > 150);
+        knowledge.fingerprints.iter().for_each(|print| print.check().unwrap());
         assert!(knowledge.prior(Cause::Unknown) > 0.0);
         for cause in Cause::ALL {
             assert!(knowledge.prior[*cause as usize].is_some(), "{cause} has no prior");

@@ -54,7 +54,7 @@ impl Answers {
 /// The same for refusals at one place that ask, carry and say the same, numbers aside.
 pub fn likeness(record: &Record, history: &History) -> u64 {
     let exchange = &record.exchange;
-    let mut text = Vec::with_capacity(512);
+    let mut text = Vec::with_capacity(1024);
     text.extend_from_slice(&Stats::address(record, history).place.to_le_bytes());
     text.extend_from_slice(&client_of(exchange).to_le_bytes());
     text.extend_from_slice(&credential_of(record).to_le_bytes());
@@ -64,14 +64,17 @@ pub fn likeness(record: &Record, history: &History) -> u64 {
             text.extend_from_slice(field.name);
             let telling =
                 ["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"];
-            if telling.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes())) {
+            if matches!(field.name.len(), 4 | 6 | 7 | 10 | 12 | 16)
+                && telling.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            {
                 text.extend_from_slice(field.value);
             }
         }
         let kept = &request.body.kept;
         text.push((u64::BITS - request.body.len.leading_zeros()) as u8);
-        text.extend(kept.iter().take(WINDOW).filter(|byte| !byte.is_ascii_digit()));
-        text.extend(request.head.target().iter().filter(|byte| !byte.is_ascii_digit()));
+        for part in [kept.get(..WINDOW).unwrap_or(kept), request.head.target()] {
+            part.split(u8::is_ascii_digit).for_each(|words| text.extend_from_slice(words));
+        }
     }
     hash(&text)
 }

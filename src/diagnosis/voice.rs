@@ -20,17 +20,40 @@ pub fn of(response: &Response) -> u64 {
     if coded {
         return hash(&text);
     }
-    for word in body.split(|byte| {
-        !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'.' | b'_' | b'/' | b'+' | b'='))
-    }) {
-        let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if word.len() < 10 || digits == 0 {
-            text.extend_from_slice(if digits > 0 && word.len() > 4 { b"#" } else { word });
+    let (mut start, mut digits) = (0, false);
+    for (at, byte) in body.iter().copied().chain([0]).enumerate() {
+        let kind = KINDS.get(usize::from(byte)).copied().unwrap_or_default();
+        digits |= kind == DIGIT;
+        if kind != APART {
+            continue;
+        }
+        let word = body.get(start..at).unwrap_or_default();
+        if word.len() < 10 || !digits {
+            text.extend_from_slice(if digits && word.len() > 4 { b"#" } else { word });
             text.push(b' ');
         }
+        (start, digits) = (at + 1, false);
     }
     hash(&text)
 }
+
+/// Stands between words.
+const APART: u8 = 0;
+const DIGIT: u8 = 2;
+/// What each byte is.
+static KINDS: [u8; 256] = {
+    let mut kinds = [APART; 256];
+    let mut at: u8 = 0;
+    while at < 128 {
+        let word = at.is_ascii_alphabetic() || matches!(at, b'-' | b':' | b'.' | b'_' | b'/' | b'+' | b'=');
+        let (_, rest) = kinds.split_at_mut(at as usize);
+        if let [kind, ..] = rest {
+            *kind = if at.is_ascii_digit() { DIGIT } else { word as u8 };
+        }
+        at += 1;
+    }
+    kinds
+};
 
 /// Fields that tell who speaks and why.
 const TELLING: [&str; 6] =
@@ -72,6 +95,15 @@ pub fn with_fields(response: &Response) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::exchanges;
+
+    #[test]
+    fn bytes_are_what_they_are() {
+        for byte in 0..=u8::MAX {
+            let word = byte.is_ascii_alphanumeric() || b"-:._/+=".contains(&byte);
+            assert_eq!(super::KINDS[usize::from(byte)] != super::APART, word, "{byte}");
+            assert_eq!(super::KINDS[usize::from(byte)] == super::DIGIT, byte.is_ascii_digit(), "{byte}");
+        }
+    }
 
     #[test]
     fn identifiers_do_not_change_a_voice_and_words_do() {

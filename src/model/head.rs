@@ -102,11 +102,9 @@ impl Fields {
         let (packed, _) = self.packed.as_chunks::<4>();
         let (spans, _) = packed.get(..self.count as usize * 4).unwrap_or_default().as_chunks::<4>();
         spans.iter().map(|numbers| {
-            let [name, name_len, value, value_len] = numbers.map(u32::from_le_bytes);
-            FieldSpan {
-                name: Span { start: name, len: name_len },
-                value: Span { start: value, len: value_len },
-            }
+            let [name, name_len, value, value_len] = *numbers;
+            let span = |start, len| Span { start: u32::from_le_bytes(start), len: u32::from_le_bytes(len) };
+            FieldSpan { name: span(name, name_len), value: span(value, value_len) }
         })
     }
     /// The first value of the field called `name`, ignoring case.

@@ -1,5 +1,6 @@
 //! A CSRF token that belongs to another cookie.
 
+use crate::diagnosis::attribute::Attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
@@ -16,14 +17,14 @@ impl Rule for StaleToken {
         !case.own_good().is_empty() && case.sheet.family(Family::Csrf).next().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        for token in case.sheet.family(Family::Csrf).filter(|one| &*one.name != "token = cookie") {
+        let beside = |family| matches!(family, Family::Session | Family::Csrf | Family::Cookie);
+        let mut all: Vec<&Attribute<'_>> =
+            case.sheet.attributes.iter().filter(|one| beside(one.family)).collect();
+        all.sort_by(|a, b| a.family.cmp(&b.family).then_with(|| a.name.cmp(&b.name)));
+        let token = |one: &&&Attribute<'_>| one.family == Family::Csrf && &*one.name != "token = cookie";
+        for token in all.iter().filter(token) {
             let before = case.own_columns().with(token.mark.key, token.mark.value);
-            let beside = |family| matches!(family, Family::Session | Family::Csrf | Family::Cookie);
-            let moved = case
-                .sheet
-                .attributes
-                .iter()
-                .filter(|one| beside(one.family) && one.mark.key != token.mark.key);
+            let moved = all.iter().filter(|one| one.mark.key != token.mark.key);
             for cookie in moved.filter(|_| before != 0) {
                 let column = case.own_columns().column(cookie.mark.key);
                 let another = column.map_or(0, |column| column.having & !column.with(cookie.mark.value));
