@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use regex::{Regex, RegexBuilder};
+use regex::{Match, Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::family::Family;
@@ -47,8 +47,14 @@ pub struct Pattern {
 impl Pattern {
     /// Whether it is found in `text`.
     pub fn is_match(&self, text: &str) -> bool {
-        let built = self.built.get_or_init(|| regex("", &self.text).ok());
-        built.as_ref().is_some_and(|regex| regex.is_match(text))
+        self.built().is_some_and(|regex| regex.is_match(text))
+    }
+    /// Where it is found in `text` first.
+    pub fn find<'t>(&self, text: &'t str) -> Option<Match<'t>> {
+        self.built()?.find(text)
+    }
+    fn built(&self) -> Option<&Regex> {
+        self.built.get_or_init(|| regex("", &self.text).ok()).as_ref()
     }
     /// Builds it now: whoever wrote it shall hear of mistakes.
     fn check(&self, id: &str) -> Result<(), KnowledgeError> {
