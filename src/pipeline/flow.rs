@@ -119,9 +119,6 @@ impl Port<'_> {
     /// Nothing more comes: everything leaves.
     pub(crate) fn end(&mut self, ending: Ending, time: Timestamp) {
         let Some(mut http) = self.http.take() else { return };
-        if let Some(name) = http.unparsed() {
-            count(&mut self.tally.flows_unparsed, name);
-        }
         let mut cx = Context {
             limits: self.limits,
             tally: self.tally,
@@ -132,6 +129,10 @@ impl Port<'_> {
         };
         let at = Arrival { time, offset: u64::MAX, ack: None, starts_segment: false };
         http.end(ending, at, self.one_sided, &mut cx);
+        // A head that never ended has left as a message just now.
+        if let Some(name) = http.unparsed() {
+            count(&mut self.tally.flows_unparsed, name);
+        }
     }
 }
 

@@ -116,6 +116,12 @@ fn http_behind_a_socks_preface() {
 }
 
 #[test]
+fn a_connection_with_nothing_but_an_unfinished_head_is_http() {
+    let seen = Wire::new().c("POST /a HTTP/1.1\r\nHost: x\r\n").run();
+    assert_eq!((seen.counters.requests, seen.counters.flows_unparsed), (1, vec![]));
+}
+
+#[test]
 fn tls_whose_beginning_was_not_captured_is_named() {
     let hello = b"\x16\x03\x01\x00\x05hello".as_slice();
     let data = b"\x17\x03\x03\x00\x05hello".as_slice();
