@@ -36,6 +36,8 @@ struct Labelled {
     /// Method and path pattern of the requests in question; empty takes every 403.
     wanted: Option<(String, String)>,
     failing: Vec<usize>,
+    /// What the server wrote, where it is kept.
+    log: Option<String>,
 }
 
 fn main() {
@@ -74,6 +76,7 @@ fn load(path: &Path) -> Vec<Labelled> {
                 exchanges: one.exchanges,
                 wanted: None,
                 failing: Vec::new(),
+                log: None,
             })
             .collect();
     }
@@ -98,6 +101,9 @@ fn read(folder: &Path) -> Labelled {
             .collect(),
         exchanges,
         wanted: Some((text("method"), text("path"))),
+        log: std::fs::read(folder.join("server.log"))
+            .ok()
+            .map(|log| String::from_utf8_lossy(&log).into_owned()),
         failing: label["failing_requests"]
             .as_array()
             .cloned()
@@ -132,15 +138,23 @@ struct Tally {
     refusals: (usize, usize, usize, usize),
     causes: BTreeMap<String, (f32, f32)>,
     bins: [(usize, usize); 10],
+    /// Steps that quote a log, and how many quote what stands in it; cases with a log.
+    hints: (usize, usize, usize),
+    /// Quick answers that are the whole diagnosis's: asked on arrival, asked at the end.
+    quick: (usize, usize),
     spent: [f64; 2],
 }
 
 fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
     let mut inspector = Inspector::new(History::new(256 << 20), Diagnoser::new());
     let mut order: Vec<(Timestamp, ExchangeId)> = Vec::new();
+    let mut arrived = Vec::new();
     for exchange in case.exchanges {
         let started = exchange.started();
         order.push((started, inspector.push(exchange)));
+        if let Some((_, id)) = order.last() {
+            arrived.push((*id, inspector.top_cause(*id)));
+        }
     }
     order.sort();
     let by_label = |(at, id): (usize, &(Timestamp, ExchangeId))| {
@@ -160,6 +174,21 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
     }
     if verbose == 9 {
         measure(&inspector, &wanted, tally);
+    }
+    if let (Some(log), Some(one)) = (&case.log, diagnoses.first()) {
+        hints(&case.name, log, one, verbose, tally);
+    }
+    for (id, one) in wanted.iter().zip(&diagnoses) {
+        let full = one.findings[0].cause;
+        if verbose > 0 {
+            let early = arrived.iter().find(|(known, _)| known == id).and_then(|(_, top)| *top);
+            if early.is_none_or(|(cause, _)| cause != full) {
+                println!("{}: quick {early:?}, whole {full} {:.2}", case.name, one.findings[0].confidence);
+            }
+        }
+        let early = arrived.iter().find(|(known, _)| known == id).and_then(|(_, top)| *top);
+        tally.quick.0 += usize::from(early.is_some_and(|(cause, _)| cause == full));
+        tally.quick.1 += usize::from(inspector.top_cause(*id).is_some_and(|(cause, _)| cause == full));
     }
     let right = |diagnosis: &&Diagnosis, most: usize| {
         diagnosis
@@ -192,6 +221,23 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
         println!("\n-- {} wants {}", case.name, case.causes.join(" or "));
         let shown = diagnoses.iter().find(|one| !right(one, 1)).or(diagnoses.first());
         shown.into_iter().for_each(print);
+    }
+}
+
+/// Whether what the top finding says of the server's log stands in `log`.
+fn hints(name: &str, log: &str, diagnosis: &Diagnosis, verbose: u8, tally: &mut Tally) {
+    tally.hints.2 += 1;
+    let steps =
+        diagnosis.findings[0].next.iter().filter(|step| step.contains('`') && step.contains(", from "));
+    for step in steps {
+        // An ellipsis stands for anything.
+        let stands = |quoted: &str| quoted.split('…').all(|part| log.contains(part.trim()));
+        let right = step.split('`').skip(1).step_by(2).any(stands);
+        tally.hints.0 += 1;
+        tally.hints.1 += usize::from(right);
+        if verbose > 0 && !right {
+            println!("{name}: not in the log: {step}");
+        }
     }
 }
 
@@ -248,6 +294,16 @@ impl Tally {
             share(first),
             share(three),
             share(over)
+        );
+        if self.hints.2 > 0 {
+            let (hints, right, logs) = self.hints;
+            println!(
+                "logs        {right} of {hints} steps quote what the log holds ({logs} cases with a log)"
+            );
+        }
+        println!(
+            "quick       {} of {all} as the whole diagnosis on arrival, {} at the end",
+            self.quick.0, self.quick.1
         );
         println!(
             "by cause    {}",

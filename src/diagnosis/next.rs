@@ -12,7 +12,7 @@ use super::contrast::{Change, Contrast};
 use super::differs::rules::label;
 use super::explain::about;
 use super::family::Family;
-use crate::model::Cause;
+use crate::model::{Cause, Refuser};
 
 #[derive(Debug, Deserialize)]
 struct File {
@@ -25,6 +25,7 @@ struct Log {
     system: String,
     #[serde(rename = "where")]
     place: String,
+    /// By cause; `fields` for a firewall's rule on who sends rather than on what is sent.
     causes: BTreeMap<String, String>,
     otherwise: String,
 }
@@ -141,11 +142,79 @@ fn wanted(cause: Cause) -> &'static [Family] {
 fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
     let server = case.response()?.head.fields().text("server").unwrap_or_default();
     let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
-    let (_, log) = marked(server).or_else(|| case.prints.iter().find_map(|print| marked(&print.system)))?;
-    let what =
-        log.causes.get(cause.id()).map_or_else(|| log.otherwise.clone(), |what| format!("look for `{what}`"));
+    let known = case.prints.iter().find_map(|print| marked(&print.system)).or_else(|| marked(server));
+    let (place, what) = match known {
+        Some((_, log)) => (format!("{} {}", log.system, log.place), log.look_for(case, cause)),
+        None => (format!("{} request log", keeper(case, server)), request_line(case)),
+    };
     let client = case.exchange().client.ip().to_canonical();
-    Some(format!("{} {}: {what}, from {client} at {}", log.system, log.place, case.exchange().started()))
+    Some(format!("{place}: {what}, from {client} at {}", case.exchange().started()))
+}
+
+impl Log {
+    fn look_for(&self, case: &Case<'_>, cause: Cause) -> String {
+        let exchange = case.exchange();
+        let filled =
+            |text: &str| text.replace("{path}", &path(case)).replace("{method}", &clip(exchange.method()));
+        let own = if cause == Cause::Waf && !suspicious(case) { self.causes.get("fields") } else { None };
+        match own.or_else(|| self.causes.get(cause.id())) {
+            Some(list) => {
+                let parts: Vec<String> = list.split(" or ").map(|one| format!("`{}`", filled(one))).collect();
+                format!("look for {}", parts.join(" or "))
+            }
+            None => filled(&self.otherwise),
+        }
+    }
+}
+
+/// Whether the request holds what a firewall looks for, beyond the fields that say who sends it.
+fn suspicious(case: &Case<'_>) -> bool {
+    let telling = |id: &str| {
+        id.starts_with("payload") || matches!(id, "file-executable" | "argument-long" | "field-restricted")
+    };
+    case.sheet.facts.iter().any(|fact| telling(fact.id))
+}
+
+/// Whose log it is: the product that the answer names, else the layer.
+fn keeper(case: &Case<'_>, server: &str) -> String {
+    let powered = case.response().and_then(|response| response.head.fields().text("x-powered-by"));
+    let named = powered.filter(|text| !text.is_empty()).unwrap_or(server);
+    let product: String =
+        named.chars().take_while(|letter| !matches!(letter, '/' | '(' | ' ' | ',')).take(40).collect();
+    if !product.is_empty() {
+        return format!("{product}'s");
+    }
+    match case.refuser {
+        Refuser::Gateway => "the gateway's",
+        Refuser::Cdn => "the CDN's",
+        Refuser::Waf => "the firewall's",
+        Refuser::WebServer => "the web server's",
+        Refuser::Application | Refuser::Unknown => "the application's",
+    }
+    .to_owned()
+}
+
+/// The line that every server writes of a request, and what more there may be.
+fn request_line(case: &Case<'_>) -> String {
+    let exchange = case.exchange();
+    let status = exchange.status().unwrap_or_default();
+    let more = match case.refuser {
+        Refuser::Application | Refuser::Unknown => {
+            "; the reason stands beside it only if the application logs it"
+        }
+        _ => "",
+    };
+    format!("look for `{} {}` with {status}{more}", clip(exchange.method()), path(case))
+}
+
+/// The path as on the wire, without its query.
+fn path(case: &Case<'_>) -> String {
+    let target = String::from_utf8_lossy(case.exchange().target()).into_owned();
+    clip(target.split('?').next().unwrap_or_default())
+}
+
+fn clip(text: &str) -> String {
+    text.chars().filter(|letter| *letter != '`').take(100).collect()
 }
 
 #[cfg(test)]
@@ -172,7 +241,7 @@ mod tests {
         assert!(LOGS.len() >= 8);
         for (_, log) in LOGS.iter() {
             for cause in log.causes.keys() {
-                assert!(cause.parse::<Cause>().is_ok(), "{cause}");
+                assert!(cause == "fields" || cause.parse::<Cause>().is_ok(), "{cause}");
             }
         }
     }

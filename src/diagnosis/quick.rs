@@ -12,6 +12,8 @@ use crate::model::Cause;
 
 /// Answers remembered.
 const REMEMBERED: usize = 8192;
+/// Confidence below which an answer is a guess.
+const GUESS: f32 = 0.6;
 /// Bytes of a body that count.
 const WINDOW: usize = 1024;
 
@@ -22,7 +24,7 @@ pub struct Answers(Mutex<Known>);
 type Known = HashMap<u64, (Cause, f32, u64), ahash::RandomState>;
 
 impl Answers {
-    /// The answer for `record`, found anew by `find` when there is none yet or twice as much was counted since.
+    /// The answer for `record`, found anew by `find` when there is none yet or much was counted since.
     pub fn of(
         &self,
         record: &Record,
@@ -33,7 +35,7 @@ impl Answers {
         let key = likeness(record, history);
         let counted = stats.generation;
         let known = self.known().get(&key).copied();
-        let fresh = known.filter(|(_, _, then)| counted <= then.saturating_mul(2).saturating_add(16));
+        let fresh = known.filter(|(_, confidence, then)| counted <= lasts(*confidence, *then));
         if let Some((cause, confidence, _)) = fresh {
             return (cause, confidence);
         }
@@ -48,6 +50,16 @@ impl Answers {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until how many counted exchanges an answer lasts that was found after `then`: one that was a guess is asked again soon,
+/// since what comes next tells most.
+const fn lasts(confidence: f32, then: u64) -> u64 {
+    if confidence < GUESS {
+        then.saturating_add(then / 4 + 1)
+    } else {
+        then.saturating_mul(2).saturating_add(16)
     }
 }
 
