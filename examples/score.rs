@@ -178,18 +178,7 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
     if let (Some(log), Some(one)) = (&case.log, diagnoses.first()) {
         hints(&case.name, log, one, verbose, tally);
     }
-    for (id, one) in wanted.iter().zip(&diagnoses) {
-        let full = one.findings[0].cause;
-        if verbose > 0 {
-            let early = arrived.iter().find(|(known, _)| known == id).and_then(|(_, top)| *top);
-            if early.is_none_or(|(cause, _)| cause != full) {
-                println!("{}: quick {early:?}, whole {full} {:.2}", case.name, one.findings[0].confidence);
-            }
-        }
-        let early = arrived.iter().find(|(known, _)| known == id).and_then(|(_, top)| *top);
-        tally.quick.0 += usize::from(early.is_some_and(|(cause, _)| cause == full));
-        tally.quick.1 += usize::from(inspector.top_cause(*id).is_some_and(|(cause, _)| cause == full));
-    }
+    quick(&case.name, (&inspector, &arrived), wanted.iter().zip(&diagnoses), verbose, tally);
     let right = |diagnosis: &&Diagnosis, most: usize| {
         diagnosis
             .findings
@@ -197,23 +186,7 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
             .take(most)
             .any(|finding| case.causes.iter().any(|id| id == finding.cause.id()))
     };
-    let firsts = diagnoses.iter().filter(|one| right(one, 1)).count();
-    let threes = diagnoses.iter().filter(|one| right(one, 3)).count();
-    let overs = diagnoses.iter().filter(|one| one.findings[0].confidence >= 0.8 && !right(one, 1)).count();
-    for one in &diagnoses {
-        let bin = ((one.findings[0].confidence * 10.0) as usize).min(9);
-        tally.bins[bin].0 += 1;
-        tally.bins[bin].1 += usize::from(right(&one, 1));
-    }
-    let all = diagnoses.len().max(1) as f32;
-    tally.cases += 1;
-    tally.first += firsts as f32 / all;
-    tally.three += threes as f32 / all;
-    tally.over += overs as f32 / all;
-    tally.refusals.0 += diagnoses.len();
-    tally.refusals.1 += firsts;
-    tally.refusals.2 += threes;
-    tally.refusals.3 += overs;
+    let (firsts, all) = tally.count(&diagnoses, &right);
     let by_cause = tally.causes.entry(case.causes[0].clone()).or_default();
     by_cause.0 += 1.0;
     by_cause.1 += firsts as f32 / all;
@@ -221,6 +194,30 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
         println!("\n-- {} wants {}", case.name, case.causes.join(" or "));
         let shown = diagnoses.iter().find(|one| !right(one, 1)).or(diagnoses.first());
         shown.into_iter().for_each(print);
+    }
+}
+
+/// Refusals with the quick answers that they had when they came.
+type Arrived = [(ExchangeId, Option<(model::Cause, f32)>)];
+
+/// Whether quick answers, the one on `arrived` and the one now, are those of the whole diagnoses.
+fn quick<'a>(
+    name: &str,
+    (inspector, arrived): (&Inspector, &Arrived),
+    diagnoses: impl Iterator<Item = (&'a ExchangeId, &'a Diagnosis)>,
+    verbose: u8,
+    tally: &mut Tally,
+) {
+    for (id, one) in diagnoses {
+        let whole = &one.findings[0];
+        let early = arrived.iter().find(|(known, _)| known == id).and_then(|(_, top)| *top);
+        let late = inspector.top_cause(*id);
+        let same = |top: Option<(model::Cause, f32)>| top.is_some_and(|(cause, _)| cause == whole.cause);
+        tally.quick.0 += usize::from(same(early));
+        tally.quick.1 += usize::from(same(late));
+        if verbose > 0 && !same(late) {
+            println!("{name}: quick {late:?}, whole {} {:.2}", whole.cause, whole.confidence);
+        }
     }
 }
 
@@ -270,6 +267,28 @@ fn print(diagnosis: &Diagnosis) {
 }
 
 impl Tally {
+    /// Counts the refusals of a case; how many are right at first, and all of them.
+    fn count(&mut self, diagnoses: &[Diagnosis], right: &dyn Fn(&&Diagnosis, usize) -> bool) -> (usize, f32) {
+        let firsts = diagnoses.iter().filter(|one| right(one, 1)).count();
+        let threes = diagnoses.iter().filter(|one| right(one, 3)).count();
+        let overs =
+            diagnoses.iter().filter(|one| one.findings[0].confidence >= 0.8 && !right(one, 1)).count();
+        for one in &diagnoses {
+            let bin = ((one.findings[0].confidence * 10.0) as usize).min(9);
+            self.bins[bin].0 += 1;
+            self.bins[bin].1 += usize::from(right(&one, 1));
+        }
+        let all = diagnoses.len().max(1) as f32;
+        self.cases += 1;
+        self.first += firsts as f32 / all;
+        self.three += threes as f32 / all;
+        self.over += overs as f32 / all;
+        self.refusals.0 += diagnoses.len();
+        self.refusals.1 += firsts;
+        self.refusals.2 += threes;
+        self.refusals.3 += overs;
+        (firsts, all)
+    }
     fn print(&self) {
         let share = |part: f32| 100.0 * part / self.cases.max(1) as f32;
         println!(

@@ -10,6 +10,9 @@ use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
 /// Entries that are remembered; beyond it the memory starts afresh, which costs a screenful of diagnoses.
 const MAX: usize = 8192;
 
+/// Confidence below which a cause is a guess.
+const GUESS: f32 = 0.6;
+
 /// The top cause of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Brief {
@@ -21,6 +24,16 @@ pub struct Brief {
     pub compared: bool,
     /// Whether the endpoint had successes when this was found out.
     had_successes: bool,
+    /// The last exchange known then.
+    then: u64,
+}
+
+impl Brief {
+    /// Whether it still holds. A guess is made again when a quarter more is known, since what comes after tells most.
+    fn holds(&self, had_successes: bool, last: u64) -> bool {
+        let guess = self.cause.is_some_and(|(_, confidence)| confidence < GUESS);
+        self.had_successes == had_successes && !(guess && last > self.then + self.then / 4 + 1)
+    }
 }
 
 /// The memory.
@@ -40,12 +53,18 @@ impl Causes {
         let history = inspector.history();
         let Some(record) = history.get(id) else { return false };
         let successes = history.endpoint_state(record.endpoint).is_some_and(|state| state.successes > 0);
-        if self.known.get(&id).is_some_and(|brief| brief.had_successes == successes) {
+        let then = history.last_id().0;
+        if self.known.get(&id).is_some_and(|brief| brief.holds(successes, then)) {
             return false;
         }
         if !record.exchange.is_refusal() {
-            let brief =
-                Brief { cause: None, refuser: Refuser::Unknown, compared: false, had_successes: successes };
+            let brief = Brief {
+                cause: None,
+                refuser: Refuser::Unknown,
+                compared: false,
+                had_successes: successes,
+                then,
+            };
             self.known.insert(id, brief);
             return false;
         }
@@ -59,6 +78,7 @@ impl Causes {
             refuser: report.diagnosis.as_ref().map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser),
             compared: report.baseline.is_some(),
             had_successes: successes,
+            then,
         };
         self.known.insert(id, brief);
         true
