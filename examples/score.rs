@@ -273,7 +273,7 @@ impl Tally {
         let threes = diagnoses.iter().filter(|one| right(one, 3)).count();
         let overs =
             diagnoses.iter().filter(|one| one.findings[0].confidence >= 0.8 && !right(one, 1)).count();
-        for one in &diagnoses {
+        for one in diagnoses {
             let bin = ((one.findings[0].confidence * 10.0) as usize).min(9);
             self.bins[bin].0 += 1;
             self.bins[bin].1 += usize::from(right(&one, 1));
