@@ -49,7 +49,7 @@ fn record(listener: &TcpListener, stop: &AtomicBool) -> Vec<u8> {
 }
 
 fn answer(mut stream: TcpStream) -> Vec<u8> {
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut got = Vec::new();
     let mut chunk = [0; 8192];
     let mut wanted = usize::MAX;
