@@ -20,6 +20,7 @@ mod descriptors;
 mod diagnosis;
 mod export;
 mod sources;
+mod supply;
 mod tap;
 mod tui;
 
