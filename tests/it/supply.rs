@@ -34,7 +34,7 @@ fn every_direct_dependency_is_used_and_has_its_reason() {
             let named = |line: &&str| {
                 line.split('|').nth(1).unwrap_or_default().split(',').any(|one| one.trim() == name)
             };
-            assert!(reasons.iter().any(|line| named(line)), "{name} has no reason in CONTRIBUTING.md");
+            assert!(reasons.iter().any(named), "{name} has no reason in CONTRIBUTING.md");
         }
     }
 }
