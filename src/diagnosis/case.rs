@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::behaved::Behaviour;
 use super::columns::{Columns, bit};
 use super::contrast::{Against, Contrast, contrasts};
+use super::family::Family;
 use super::knowledge::{Fingerprint, Knowledge};
 use super::said::utterance::{Utterance, utterances};
 use super::said::{Heard, Memory};
@@ -182,19 +183,20 @@ impl<'a> Case<'a> {
     }
     /// The strongest separation in the place's own successes that a mechanism exists for.
     pub fn separation(&self) -> f32 {
+        *self.separation.get_or_init(|| self.separation_by(|_| true))
+    }
+    /// The same in the families that `counts` keeps.
+    pub fn separation_by(&self, counts: impl Fn(Family) -> bool) -> f32 {
         if self.borrowed {
             return 0.0;
         }
         let strength = |contrast: &Contrast<'_>| {
-            let most = self
-                .knowledge
-                .mechanism(contrast.family, contrast.change.id())
-                .iter()
-                .map(|(_, weight)| *weight)
-                .fold(0.0, f32::max);
+            let mechanism = self.knowledge.mechanism(contrast.family, contrast.change.id());
+            let most = mechanism.iter().map(|(_, weight)| *weight).fold(0.0, f32::max);
             contrast.surprise * most / 2.3
         };
-        *self.separation.get_or_init(|| self.contrasts.iter().map(strength).fold(0.0, f32::max))
+        let kept = self.contrasts.iter().filter(|contrast| counts(contrast.family));
+        kept.map(strength).fold(0.0, f32::max)
     }
 }
 

@@ -148,7 +148,9 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
         None => (format!("{} request log", keeper(case, server)), request_line(case)),
     };
     let client = case.exchange().client.ip().to_canonical();
-    Some(format!("{place}: {what}, from {client} at {}", case.exchange().started()))
+    let unsaid = known.is_none() && matches!(case.refuser, Refuser::Application | Refuser::Unknown);
+    let more = if unsaid { "; the reason stands there only if the application logs it" } else { "" };
+    Some(format!("{place}: {what}, from {client} at {}{more}", case.exchange().started()))
 }
 
 impl Log {
@@ -194,17 +196,11 @@ fn keeper(case: &Case<'_>, server: &str) -> String {
     .to_owned()
 }
 
-/// The line that every server writes of a request, and what more there may be.
+/// The line that every server writes of a request.
 fn request_line(case: &Case<'_>) -> String {
     let exchange = case.exchange();
     let status = exchange.status().unwrap_or_default();
-    let more = match case.refuser {
-        Refuser::Application | Refuser::Unknown => {
-            "; the reason stands beside it only if the application logs it"
-        }
-        _ => "",
-    };
-    format!("look for `{} {}` with {status}{more}", clip(exchange.method()), path(case))
+    format!("look for `{} {}` with {status}", clip(exchange.method()), path(case))
 }
 
 /// The path as on the wire, without its query.

@@ -240,7 +240,7 @@ impl Rule for Layer {
         case.refuser != Refuser::Unknown
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let text = out.text(|| format!("the {} refused", case.refuser.as_str()));
+        let text = out.text(|| format!("the {} refused", case.refuser.as_str().replace('-', " ")));
         let pointer = vec![case.point(Part::ResponseHeader, "server")];
         for (cause, weight) in case.knowledge.layer(case.refuser) {
             out.add(*cause, *weight, BEHAVED, &text, &pointer);

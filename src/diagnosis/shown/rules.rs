@@ -27,25 +27,23 @@ impl Rule for Facts {
                     as usize;
             let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
             let factor = factor(all, share, case.borrowed) * fellowship(fellows, case.group.len());
-            let shared = match (all, case.borrowed) {
-                (0, _) => String::new(),
-                (_, true) => format!("; so is it in {sharing} of {all} successes of other endpoints"),
-                (_, false) => format!("; so is it in {sharing} of {all} successes"),
-            };
+            let shared = out.text(|| {
+                let whose = if case.borrowed { " of other endpoints" } else { "" };
+                match sharing {
+                    _ if all == 0 => String::new(),
+                    0 => format!("; none of {all} successes{whose} shares that"),
+                    _ => format!("; {sharing} of {all} successes{whose} share that"),
+                }
+            });
             let mut pointer = case.point(fact.at.0, &fact.at.1);
             if !out.brief && fact.id.starts_with("payload") {
                 pointer.range =
                     case.request().and_then(|request| spot::payload(request, fact.at.0, &fact.at.1));
             }
             let pointer = [pointer];
+            let text = out.text(|| format!("{}{shared}", fact.detail));
             for (cause, weight) in case.knowledge.fact(fact.id) {
-                out.add(
-                    *cause,
-                    weight * factor,
-                    EvidenceKind::Shown,
-                    format!("{}{shared}", fact.detail),
-                    &pointer,
-                );
+                out.add(*cause, weight * factor, EvidenceKind::Shown, &text, &pointer);
             }
             if share >= 0.3 && !case.borrowed && matches!(fact.id, "token-expired" | "address-expired") {
                 out.rule_out(

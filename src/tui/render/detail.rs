@@ -91,10 +91,11 @@ fn reading(canvas: &mut Canvas<'_>, area: Rect, page: &Page, focused: bool) {
         }
         let line = Rect { x: area.x + 1, y: area.y + number, height: 1, width };
         row(canvas, line, &page.doc, index, page.left);
-        marks(canvas, line, page, index);
         if focused && index == page.cursor {
             canvas.tint(Rect { x: area.x, width: area.width - 1, ..line }, Role::Selected);
         }
+        // Over the cursor's row, so that what evidence points at is seen in the very row it leads to.
+        marks(canvas, line, page, index);
     }
     scroll_bar(canvas, area, page);
 }
