@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::model::{Counters, Exchange, SourceCounters};
 
 /// Messages that fit into the channel. A batch is bounded by its sender ([`BATCH`]), so this bounds the queue in exchanges.
-pub const CAPACITY: usize = 8;
+pub const CAPACITY: usize = 32;
 
 /// Exchanges in one [`Message::Exchanges`], at most.
 pub const BATCH: usize = 1024;

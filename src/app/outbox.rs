@@ -17,7 +17,7 @@ pub(super) const MESSAGE: usize = 128 << 10;
 /// Exchanges in a message, unless many small ones had to wait.
 pub(super) const ENOUGH: usize = 64;
 /// Bytes of exchanges that are held back while the queue is full, before any is given up.
-pub(super) const HELD: usize = 8 << 20;
+pub(super) const HELD: usize = 24 << 20;
 
 /// Sends messages, and holds back exchanges that find the queue full.
 #[derive(Debug)]

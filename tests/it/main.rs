@@ -26,4 +26,5 @@ mod tui;
 
 mod faults;
 mod live;
+mod processors;
 mod sandbox;
