@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Diagnoser;
 use crate::diagnosis::quick::likeness;
-use crate::diagnosis::who::has_credential;
+use crate::diagnosis::who::{credential_of, own_credential};
 use crate::diff;
 use crate::history::{History, Record};
 use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};
@@ -46,10 +46,11 @@ impl Inspector {
     /// Gives an exchange its id and counts it. It is not in the history before [`Inspector::keep`].
     pub fn note(&mut self, exchange: Exchange) -> Record {
         let mut record = self.history.note(exchange);
-        if !has_credential(&record.exchange) {
+        let credential = own_credential(&record.exchange).unwrap_or_else(|| {
             self.history.name_principal(&mut record);
-        }
-        self.diagnoser.observe(&record, &self.history);
+            credential_of(&record)
+        });
+        self.diagnoser.observe_as(&record, &self.history, credential);
         self.history.reserve(self.diagnoser.memory());
         record
     }

@@ -54,6 +54,8 @@ pub struct Case<'a> {
     /// What separates them.
     pub contrasts: Vec<Contrast<'a>>,
     separation: OnceCell<f32>,
+    mine: OnceCell<u64>,
+    line: OnceCell<String>,
     /// What the response says.
     pub heard: Arc<Heard>,
     /// The content of this very response and what it says, where the reading shared with its like will not do.
@@ -132,6 +134,8 @@ impl<'a> Case<'a> {
             heard,
             own: OnceCell::new(),
             separation: OnceCell::new(),
+            mine: OnceCell::new(),
+            line: OnceCell::new(),
             behind,
             differences,
         };
@@ -180,6 +184,21 @@ impl<'a> Case<'a> {
     /// Their attributes.
     pub fn own_columns(&self) -> &'a Columns {
         if self.borrowed { &NONE } else { self.columns }
+    }
+    /// Which of them are of the same caller; none where nobody says who asks.
+    pub fn mine(&self) -> u64 {
+        *self.mine.get_or_init(|| {
+            let me = self.sheet.caller(self.credential);
+            let own = self.own_good().iter().enumerate().filter(|(_, sample)| me != 0 && sample.caller == me);
+            own.fold(0, |set, (slot, _)| set | bit(slot))
+        })
+    }
+    /// Which line of a log is about it: "from 10.0.0.7 at …".
+    pub fn line(&self) -> &str {
+        self.line.get_or_init(|| {
+            let client = self.exchange().client.ip().to_canonical();
+            format!("from {client} at {}", self.exchange().started())
+        })
     }
     /// The strongest separation in the place's own successes that a mechanism exists for.
     pub fn separation(&self) -> f32 {

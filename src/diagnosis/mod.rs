@@ -68,7 +68,11 @@ impl Diagnoser {
     }
     /// Counts an exchange that the history took in.
     pub fn observe(&mut self, record: &Record, history: &History) {
-        self.stats.observe(record, history);
+        self.observe_as(record, history, who::credential_of(record));
+    }
+    /// The same where the credential is known already, see [`who::credential_of`].
+    pub fn observe_as(&mut self, record: &Record, history: &History, credential: u64) {
+        self.stats.observe(record, history, credential);
     }
     /// Bytes in use by what was counted, about.
     pub fn memory(&self) -> u64 {

@@ -147,10 +147,9 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
         Some((_, log)) => (format!("{} {}", log.system, log.place), log.look_for(case, cause)),
         None => (format!("{} request log", keeper(case, server)), request_line(case)),
     };
-    let client = case.exchange().client.ip().to_canonical();
     let unsaid = known.is_none() && matches!(case.refuser, Refuser::Application | Refuser::Unknown);
     let more = if unsaid { "; the reason stands there only if the application logs it" } else { "" };
-    Some(format!("{place}: {what}, from {client} at {}{more}", case.exchange().started()))
+    Some(format!("{place}: {what}, {}{more}", case.line()))
 }
 
 impl Log {

@@ -9,7 +9,7 @@ use super::columns::{self, Columns};
 use super::family::Family;
 use super::sample::{Sample, sample};
 use super::sheet::Sheet;
-use super::who::{accepted, client_of, credential_of};
+use super::who::{accepted, client_of};
 use crate::history::{History, Record};
 use crate::model::{Exchange, ExchangeId};
 
@@ -177,8 +177,10 @@ impl Stats {
         let template = endpoint.map_or("", |endpoint| &endpoint.template);
         Address { server, place: hash_of(&(server, exchange.method(), template)) }
     }
-    /// Counts `record`.
-    pub fn observe(&mut self, record: &Record, history: &History) {
+    /// Counts `record`, whose credential is `credential` (see [`credential_of`]).
+    ///
+    /// [`credential_of`]: super::who::credential_of
+    pub fn observe(&mut self, record: &Record, history: &History, credential: u64) {
         let exchange = &record.exchange;
         let (ok, no) = (accepted(exchange), exchange.is_refusal());
         if exchange.request.is_none() || exchange.response.is_none() || !(ok || no) {
@@ -189,7 +191,7 @@ impl Stats {
         if !self.places.contains_key(&address.place) && !self.open(record, history, address) {
             return;
         }
-        let (client, credential) = (client_of(exchange), credential_of(record));
+        let client = client_of(exchange);
         let at = exchange.started().0;
         let room = self.bytes < MAX_BYTES;
         let server = self.servers.entry(address.server).or_default();

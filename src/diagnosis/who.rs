@@ -37,15 +37,12 @@ pub fn client_of(exchange: &Exchange) -> u64 {
 
 /// With what credential, as a hash: Authorization, else a usual key field, else who the history says it is; 0 for nobody.
 pub fn credential_of(record: &Record) -> u64 {
-    match credential(&record.exchange) {
-        Some(value) => hash(value) | 1,
-        None => record.principal.map_or(0, |principal| principal | 1),
-    }
+    own_credential(&record.exchange).or(record.principal.map(|principal| principal | 1)).unwrap_or(0)
 }
 
-/// Whether the request has a field of its own for its credential, so that nobody needs to look for another.
-pub fn has_credential(exchange: &Exchange) -> bool {
-    credential(exchange).is_some()
+/// The credential that the request has a field of its own for, so that nobody needs to look for another.
+pub fn own_credential(exchange: &Exchange) -> Option<u64> {
+    credential(exchange).map(|value| hash(value) | 1)
 }
 
 fn credential(exchange: &Exchange) -> Option<&[u8]> {
@@ -95,6 +92,6 @@ mod tests {
             let exchange = exchanges(&text).remove(0);
             assert_eq!(credential(&exchange), Some(&b"key"[..]), "{at} {name}");
         }
-        assert!(!has_credential(&exchanges("POST /x\nX-Api-Kex: a\n--- 403\n")[0]));
+        assert!(own_credential(&exchanges("POST /x\nX-Api-Kex: a\n--- 403\n")[0]).is_none());
     }
 }

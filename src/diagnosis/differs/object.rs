@@ -2,7 +2,6 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::columns::{Column, bit};
-use crate::diagnosis::differs::owner::samples_of;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::diagnosis::sample::{Sample, identifies};
@@ -22,8 +21,7 @@ impl Rule for Turned {
         case.own_good().len() >= 2 && case.sheet.family(Family::Segment).next().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let me = case.sheet.caller(case.credential);
-        let mine = if me == 0 { 0 } else { samples_of(case, me) };
+        let mine = case.mine();
         if mine == 0 {
             return;
         }

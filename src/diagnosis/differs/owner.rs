@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::diagnosis::attribute::Attribute;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::columns::{self, Column};
+use crate::diagnosis::columns::Column;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part};
@@ -20,11 +20,7 @@ impl Rule for Owner {
         !case.own_good().is_empty()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
-        let me = case.sheet.caller(case.credential);
-        if me == 0 {
-            return;
-        }
-        let mine = samples_of(case, me);
+        let mine = case.mine();
         if mine == 0 {
             return;
         }
@@ -36,12 +32,6 @@ impl Rule for Owner {
             judge(case, object, mine, out);
         }
     }
-}
-
-/// The successes of `caller`.
-pub(super) fn samples_of(case: &Case<'_>, caller: u64) -> u64 {
-    let own = case.own_good().iter().enumerate().filter(|(_, sample)| sample.caller == caller);
-    own.fold(0, |set, (slot, _)| set | columns::bit(slot))
 }
 
 fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
