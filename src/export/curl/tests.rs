@@ -74,12 +74,26 @@ fn answer(mut stream: TcpStream) -> Vec<u8> {
     got
 }
 
-/// The shells that are here.
+/// The shells that are here; none where there is no curl that they could run, which is said.
 fn shells() -> Vec<&'static str> {
+    if !has_curl() {
+        return Vec::new();
+    }
     ["sh", "bash", "zsh", "dash"]
         .into_iter()
         .filter(|shell| Process::new(shell).args(["-c", ":"]).output().is_ok())
         .collect()
+}
+
+fn has_curl() -> bool {
+    let found = Process::new("curl").arg("--version").output().is_ok();
+    if !found {
+        let require = std::env::var_os("WHY403_TESTS").is_some_and(|value| value == "require");
+        assert!(!require, "the tests of curl commands need curl");
+        // Written past the test harness, which hides what passing tests print.
+        let _ = writeln!(std::io::stderr().lock(), "SKIPPED what a curl command sends: needs curl");
+    }
+    found
 }
 
 fn run(shell: &str, script: &str, variables: &[(&str, &str)], listener: &TcpListener) -> Got {
@@ -116,7 +130,7 @@ fn same_in(shells: &[&str], request: &[u8]) {
     let exchange = sample::to(address, &request);
     let command = command(&exchange, &Redactor::new(true)).unwrap();
     assert_eq!(command.warnings, [""; 0]);
-    for shell in shells {
+    for shell in shells.iter().filter(|_| has_curl()) {
         let got = run(shell, &command.text, &[], &listener);
         assert_eq!(got, parse(&request), "{shell}\n{}", command.text);
     }
@@ -292,6 +306,9 @@ fn secrets_in_binary_and_compressed_content() {
     );
     let coded = command(&sample::to(address, request.as_bytes()), &Redactor::new(false)).unwrap();
     assert!(coded.text.contains("$REQUEST_BODY_BASE64") && !coded.text.contains("YWJj"), "{}", coded.text);
+    if !has_curl() {
+        return;
+    }
     let got = run("sh", &coded.text, &[("REQUEST_BODY_BASE64", "YWJj")], &listener);
     assert_eq!(got, parse(request.as_bytes()));
 }
