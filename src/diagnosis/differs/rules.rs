@@ -95,8 +95,11 @@ fn sentence(contrast: &Contrast<'_>) -> String {
     } else {
         format!("{likewise} of {all} such refusals")
     };
-    let chance =
-        if contrast.chance < 0.2 { format!(" (chance {:.2})", contrast.chance) } else { String::new() };
+    let chance = match contrast.chance {
+        chance if chance < 0.005 => " (chance < 0.01)".to_owned(),
+        chance if chance < 0.2 => format!(" (chance {chance:.2})"),
+        _ => String::new(),
+    };
     let (this, successes) = (contrast.this(), contrast.successes);
     match contrast.change {
         Change::Absent => format!(
