@@ -118,7 +118,7 @@ fn lacking(case: &Case<'_>, families: &[Family]) -> Option<String> {
     } else {
         "request a token with it"
     };
-    Some(format!("the token's {claim} lacks `{word}`; accepted ones have it: {mend}"))
+    Some(format!("the token lacks `{word}` in its {claim}; accepted ones have it: {mend}"))
 }
 
 /// This refusal's value for people.

@@ -146,7 +146,9 @@ fn a_screen_says_that_it_cannot_save_and_saves_later() {
     ];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::open("env", &words, (160, 40));
-    terminal.until_shown("match");
+    // A row, and the end of the file.
+    terminal.until_shown("403 POST  /v1");
+    terminal.until_shown("of 6 match");
     let id = u32::try_from(terminal.pid().as_raw()).unwrap();
     allow(id, NONE);
     terminal.press("g\rec");

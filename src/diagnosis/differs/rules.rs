@@ -100,16 +100,18 @@ fn sentence(contrast: &Contrast<'_>) -> String {
         chance if chance < 0.2 => format!(" (chance {chance:.2})"),
         _ => String::new(),
     };
-    let (this, successes) = (contrast.this(), contrast.successes);
+    let successes = contrast.successes;
+    let this = contrast.this();
+    let this = if this.is_empty() { String::new() } else { format!(" ({this})") };
     match contrast.change {
         Change::Absent => format!(
             "{name} is absent here and in {count}; successes carry it ({successes} looked at){chance}"
         ),
         Change::Added => {
-            format!("{name} ({this}) is here and in {count}, in none of {successes} successes{chance}")
+            format!("{name}{this} is here and in {count}, in none of {successes} successes{chance}")
         }
         Change::Value => {
-            format!("{name} ({this}) was never accepted: {count}, none of {successes} successes{chance}")
+            format!("{name}{this} was never accepted: {count}, none of {successes} successes{chance}")
         }
     }
 }
