@@ -44,7 +44,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Bytes in use, those of its place in [`Columns`] included.
+    /// Bytes in use, those of its place in [`super::columns::Columns`] included.
     pub fn memory(&self) -> u64 {
         (size_of::<Self>() + size_of_val(&*self.marks) * 2 + size_of_val(&*self.fields)) as u64
     }
