@@ -351,6 +351,6 @@ proptest! {
         let request = [
             b"POST /", &target[..], b" HTTP/1.1\r\nHost: @HOST@\r\nX-V: ", &value, b"\r\n", length.as_bytes(), &body,
         ].concat();
-        same_in(&["sh", "zsh"], &request);
+        same_in(&["sh", "bash", "zsh"], &request);
     }
 }
