@@ -213,14 +213,7 @@ impl Scan<'_> {
         if self.path.len() + raw.len() + 2 > MAX_PATH {
             return Err(JsonEnd::Limit);
         }
-        let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-        match std::str::from_utf8(inner) {
-            Ok(key) if !key.is_empty() && key.bytes().all(is_plain) => {
-                self.path.push('.');
-                self.path.push_str(key);
-            }
-            _ => push_key(&mut self.path, &unquote(raw)),
-        }
+        push_key(&mut self.path, &unquote(raw));
         if self.peek()? != b':' {
             return Err(JsonEnd::Invalid(self.at));
         }
