@@ -60,39 +60,41 @@ impl Sniffed {
 
 /// Looks at the first 4 KiB of content from which content codings were undone.
 pub fn sniff(body: &[u8]) -> Sniffed {
-    let window = body.get(..WINDOW).unwrap_or(body);
-    let text = window.strip_prefix(b"\xef\xbb\xbf").unwrap_or(window).trim_ascii();
-    let Some(first) = text.first() else { return Sniffed::Empty };
-    if window.starts_with(b"\x1f\x8b") {
-        return Sniffed::Gzip;
-    }
-    if !is_text(window, body.len() > window.len()) {
-        return if is_multipart(text) { Sniffed::Multipart } else { Sniffed::Binary };
-    }
-    match first {
-        b'<' => markup(text),
-        b'-' if is_multipart(text) => Sniffed::Multipart,
-        b'{' | b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n' if looks_json(text) => Sniffed::Json,
-        _ if is_form(text) => Sniffed::Form,
-        _ => Sniffed::Text,
+    look(body).0
+}
+
+/// The same with the leaves of what looks like JSON: those of all of it.
+pub fn with_json(body: &[u8]) -> (Sniffed, Option<Json<'_>>) {
+    match look(body) {
+        (Sniffed::Json, _) if body.len() > WINDOW => (Sniffed::Json, Some(json::flatten(body))),
+        seen => seen,
     }
 }
 
-/// The same with the leaves of what looks like JSON, read once.
-pub fn with_json(body: &[u8]) -> (Sniffed, Option<Json<'_>>) {
-    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-    if body.len() <= WINDOW && matches!(text.first(), Some(b'{' | b'[')) && is_text(body, false) {
-        let json = json::flatten(body);
+/// What the window looks like, and its leaves where that is JSON.
+fn look(body: &[u8]) -> (Sniffed, Option<Json<'_>>) {
+    let window = body.get(..WINDOW).unwrap_or(body);
+    let text = window.strip_prefix(b"\xef\xbb\xbf").unwrap_or(window).trim_ascii();
+    let Some(first) = text.first() else { return (Sniffed::Empty, None) };
+    if window.starts_with(b"\x1f\x8b") {
+        return (Sniffed::Gzip, None);
+    }
+    if !is_text(window, body.len() > window.len()) {
+        return (if is_multipart(text) { Sniffed::Multipart } else { Sniffed::Binary }, None);
+    }
+    if matches!(first, b'{' | b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') {
+        let json = json::flatten(window);
         if !matches!(json.end, JsonEnd::Invalid(_)) {
             return (Sniffed::Json, Some(json));
         }
     }
-    let sniffed = sniff(body);
-    (sniffed, (sniffed == Sniffed::Json).then(|| json::flatten(body)))
-}
-
-fn looks_json(text: &[u8]) -> bool {
-    !matches!(json::flatten(text).end, JsonEnd::Invalid(_))
+    let sniffed = match first {
+        b'<' => markup(text),
+        b'-' if is_multipart(text) => Sniffed::Multipart,
+        _ if is_form(text) => Sniffed::Form,
+        _ => Sniffed::Text,
+    };
+    (sniffed, None)
 }
 
 fn markup(text: &[u8]) -> Sniffed {
