@@ -1,9 +1,9 @@
 //! The differences between a refusal and its baseline: suspects first, then context, noise folded.
 
-use super::changed;
-use super::{Doc, Line, Link, Scene};
 use std::borrow::Cow;
 
+use super::changed;
+use super::{Doc, Line, Link, Scene};
 use crate::edge::sanitize;
 use crate::history::{History, Record};
 use crate::model::{Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
@@ -91,14 +91,8 @@ impl<'a> Entry<'a> {
                 sanitize::short(&value, 2000).into_owned()
             })
         };
-        let name = if difference.name.is_empty() { title(difference.part) } else { &difference.name };
-        let name = sanitize::text(name);
+        let name = sanitize::text(called(difference));
         Self { difference, name, values: [shown(&difference.baseline), shown(&difference.this)] }
-    }
-
-    /// The name that links lead to.
-    fn called(&self) -> &'a str {
-        if self.difference.name.is_empty() { title(self.difference.part) } else { &self.difference.name }
     }
 
     fn sign(&self) -> (&'static str, Role) {
@@ -127,6 +121,11 @@ impl<'a> Entry<'a> {
             }
         }
     }
+}
+
+/// The name that links lead to: the part's own where the difference has none.
+fn called(difference: &Difference) -> &str {
+    if difference.name.is_empty() { title(difference.part) } else { &difference.name }
 }
 
 fn cut(text: &str, marked: &[std::ops::Range<usize>], plain: Role, strong: Role) -> Vec<(String, Role)> {
@@ -224,7 +223,7 @@ impl Layout {
             line = cell(line, left.get(index), absent(&left, index));
             line = line.pad(self.name + self.value + 2).add(Role::Line, scene.glyphs.vertical);
             line = cell(line.add(Role::Text, " "), right.get(index), absent(&right, index));
-            doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.called()));
+            doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, called(entry.difference)));
         }
     }
 
@@ -232,7 +231,7 @@ impl Layout {
     fn below(doc: &mut Doc, entry: &Entry<'_>, branch: &str, pair: Pair<'_>) {
         let (sign, role) = entry.sign();
         let line = stem(branch).add(role, sign).add(Role::Name, &format!(" {}", entry.name));
-        doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, entry.called()));
+        doc.push(line.link(link(entry, pair)).anchor(entry.difference.part, called(entry.difference)));
         for ((pieces, sign), role) in
             entry.pieces().into_iter().zip(["- ", "+ "]).zip([Role::Removed, Role::Added])
         {
