@@ -144,13 +144,8 @@ fn inspect(raw: &[u8], plain: bool, anomalies: &mut AnomalySet) {
     }
 }
 
-/// Where `part`, a slice of `whole`, stands in it.
 fn span(whole: &[u8], part: &[u8]) -> Span {
-    let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-    if part.is_empty() || start > whole.len() {
-        return Span::default();
-    }
-    Span { start: start as u32, len: part.len() as u32 }
+    Span::within(whole, part).unwrap_or_default()
 }
 
 #[cfg(test)]

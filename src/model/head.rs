@@ -17,6 +17,12 @@ impl Span {
         let start = self.start as usize;
         buf.get(start..start.saturating_add(self.len as usize)).unwrap_or_default()
     }
+    /// Where `part`, a slice of `whole`, stands in it; `None` for an empty one, and for one that is no slice of it.
+    pub fn within(whole: &[u8], part: &[u8]) -> Option<Self> {
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        let inside = !part.is_empty() && start <= whole.len() && part.len() <= whole.len() - start;
+        inside.then_some(Self { start: start as u32, len: part.len() as u32 })
+    }
 }
 
 /// Where a field line's name and value are.
@@ -212,5 +218,21 @@ impl ResponseHead {
     /// The field lines.
     pub fn fields(&self) -> &Fields {
         &self.fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Span;
+
+    #[test]
+    fn a_slice_is_found_in_its_whole() {
+        let whole = b"abcdef";
+        assert_eq!(Span::within(whole, &whole[2..5]), Some(Span { start: 2, len: 3 }));
+        assert_eq!(Span::within(whole, whole), Some(Span { start: 0, len: 6 }));
+        assert_eq!(Span::within(whole, &whole[2..2]), None);
+        assert_eq!(Span::within(&whole[..3], &whole[2..5]), None);
+        assert_eq!(Span::within(&whole[3..], &whole[2..5]), None);
+        assert_eq!(Span::within(whole, b"bcd".to_vec().as_slice()), None);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::payload;
-use crate::model::{Part, Request};
+use crate::model::{Part, Request, Span};
 use crate::parts::{self, JsonKind, MediaType, Sniffed, Target, parameters};
 
 /// How a text is written in the bytes of its part.
@@ -22,7 +22,7 @@ pub fn payload(request: &Request, part: Part, name: &str) -> Option<(u32, u32)> 
         Part::RequestHeader => inside(request.head.fields().value(name)?, Coding::Plain, 0),
         Part::Path => {
             let path = Target::of(&request.head).path;
-            inside(path, Coding::Percent, offset(request.head.target(), path)?)
+            inside_part(request.head.target(), path, Coding::Percent)
         }
         Part::Query => {
             let target = request.head.target();
@@ -49,7 +49,7 @@ fn body(request: &Request, name: &str) -> Option<Range<usize>> {
             let fields = parts::multipart_fields(kept, media.boundary()?);
             let own = fields.iter().filter(|field| String::from_utf8_lossy(field.name) == name);
             let mut texts = own.flat_map(|field| [Some(field.value), field.filename]).flatten();
-            texts.find_map(|text| inside(text, Coding::Plain, offset(kept, text)?))
+            texts.find_map(|text| inside_part(kept, text, Coding::Plain))
         }
         _ => inside(kept, Coding::Plain, 0),
     }
@@ -58,7 +58,12 @@ fn body(request: &Request, name: &str) -> Option<Range<usize>> {
 /// In the value of the parameter `name` of `text`, which stands in `whole`.
 fn pairs(whole: &[u8], text: &[u8], name: &str) -> Option<Range<usize>> {
     let mut own = parameters(text).filter(|one| one.name() == name).filter_map(|one| one.raw_value);
-    own.find_map(|value| inside(value, Coding::Percent, offset(whole, value)?))
+    own.find_map(|value| inside_part(whole, value, Coding::Percent))
+}
+
+/// In `part`, a slice of `whole`, as `whole` counts.
+fn inside_part(whole: &[u8], part: &[u8], coding: Coding) -> Option<Range<usize>> {
+    inside(part, coding, Span::within(whole, part)?.start as usize)
 }
 
 /// In `raw`, which begins at `base`: the suspicious text.
@@ -100,12 +105,6 @@ fn unit(rest: &[u8], coding: Coding) -> (usize, usize) {
         (Coding::Json, [b'\\', ..]) => (2, 1),
         _ => (1, 1),
     }
-}
-
-/// Where `part` begins in `whole`, a slice of which it is.
-fn offset(whole: &[u8], part: &[u8]) -> Option<usize> {
-    let at = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
-    (at + part.len() <= whole.len()).then_some(at)
 }
 
 #[cfg(test)]
