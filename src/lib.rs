@@ -21,6 +21,7 @@ pub mod fuzzing;
 pub mod history;
 mod http;
 pub mod inspector;
+mod memo;
 pub mod model;
 pub mod parts;
 pub mod pipeline;

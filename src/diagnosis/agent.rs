@@ -1,10 +1,10 @@
 //! Texts that come again and again, read once: programs behind User-Agent, addresses of clients.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use crate::memo::Memo;
 use crate::parts;
 
 /// Texts of one kind remembered by one thread.
@@ -31,8 +31,8 @@ pub struct Agent {
 pub type Home = (Rc<[u8]>, Rc<[u8]>);
 
 thread_local! {
-    static AGENTS: RefCell<HashMap<Box<[u8]>, Rc<Agent>, ahash::RandomState>> = RefCell::default();
-    static HOMES: RefCell<HashMap<IpAddr, Home, ahash::RandomState>> = RefCell::default();
+    static AGENTS: RefCell<Memo<Box<[u8]>, Rc<Agent>, REMEMBERED>> = RefCell::default();
+    static HOMES: RefCell<Memo<IpAddr, Home, REMEMBERED>> = RefCell::default();
 }
 
 /// What is behind a User-Agent.
@@ -43,10 +43,7 @@ pub fn agent(value: &[u8]) -> Rc<Agent> {
         }
         let agent = Rc::new(Agent::of(value));
         if value.len() <= LONGEST {
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(value.into(), Rc::clone(&agent));
+            known.put(value.into(), Rc::clone(&agent));
         }
         agent
     })
@@ -55,14 +52,14 @@ pub fn agent(value: &[u8]) -> Rc<Agent> {
 /// Where a client is.
 pub fn home(client: IpAddr) -> Home {
     HOMES.with_borrow_mut(|known| {
-        if known.len() >= REMEMBERED {
-            known.clear();
+        if let Some(home) = known.get(&client) {
+            return home.clone();
         }
-        let texts = || {
-            let text = |text: String| Rc::from(text.into_bytes());
-            (text(client.to_canonical().to_string()), text(parts::client_network(client).to_string()))
-        };
-        known.entry(client).or_insert_with(texts).clone()
+        let text = |text: String| Rc::from(text.into_bytes());
+        let home: Home =
+            (text(client.to_canonical().to_string()), text(parts::client_network(client).to_string()));
+        known.put(client, home.clone());
+        home
     })
 }
 

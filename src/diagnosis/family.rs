@@ -1,8 +1,6 @@
 //! What sort of thing a part of a request is: the name of a field, cookie, parameter, claim or member decides, by
 //! `assets/names.toml`.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -81,9 +79,6 @@ struct Entry {
     not: Vec<String>,
 }
 
-/// Names whose family is remembered by one thread.
-const REMEMBERED: usize = 4096;
-
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let words = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let file: RawFile =
@@ -99,28 +94,10 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     file.name.into_iter().filter_map(entry).collect()
 });
 
-thread_local! {
-    static KNOWN: RefCell<HashMap<(At, Box<str>), Family, ahash::RandomState>> = RefCell::default();
-}
-
-/// The family of `name`, in any case, at `at`.
+/// The family of `name`, in any case, at `at`. Walks the whole list; [`super::names::name`] remembers.
 pub fn of(at: At, name: &str) -> Family {
-    let lower: Box<str> = name.to_ascii_lowercase().into();
-    KNOWN.with_borrow_mut(|known| {
-        let key = (at, lower);
-        if let Some(family) = known.get(&key) {
-            return *family;
-        }
-        let family = look_up(at, &key.1);
-        if known.len() < REMEMBERED {
-            known.insert(key, family);
-        }
-        family
-    })
-}
-
-fn look_up(at: At, lower: &str) -> Family {
-    let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(lower) } else { lower };
+    let lower = name.to_ascii_lowercase();
+    let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(&lower) } else { &lower };
     let fits = |entry: &&Entry| {
         entry.at.is_none_or(|wanted| wanted == at)
             && (entry.is.iter().any(|name| name == last)
@@ -156,7 +133,6 @@ mod tests {
             (At::Member, "comment", Family::Body),
         ] {
             assert_eq!(of(at, name), family, "{name}");
-            assert_eq!(of(at, name), family, "{name} again");
         }
     }
 

@@ -1,6 +1,5 @@
 //! The top cause alone, for counts over very many refusals: refusals alike share one answer.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attribute::hash;
@@ -9,6 +8,7 @@ use super::voice;
 use super::who::{client_of, credential_of};
 use crate::history::{History, Record};
 use crate::model::Cause;
+use crate::memo::Memo;
 
 /// Answers remembered.
 const REMEMBERED: usize = 8192;
@@ -21,7 +21,7 @@ const WINDOW: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Answers(Mutex<Known>);
 
-type Known = HashMap<u64, (Cause, f32, u64), ahash::RandomState>;
+type Known = Memo<u64, (Cause, f32, u64), REMEMBERED>;
 
 impl Answers {
     /// The answer for `record`, found anew by `find` when there is none yet or much was counted since.
@@ -40,11 +40,7 @@ impl Answers {
             return (cause, confidence);
         }
         let (cause, confidence) = find();
-        let mut answers = self.known();
-        if answers.len() >= REMEMBERED {
-            answers.clear();
-        }
-        answers.insert(key, (cause, confidence, counted));
+        self.known().put(key, (cause, confidence, counted));
         (cause, confidence)
     }
 

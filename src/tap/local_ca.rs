@@ -1,6 +1,5 @@
 //! A certificate authority of one's own, for `--self-signed`: kept in the state directory, mode 0600.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -22,11 +21,14 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::error::TapError;
 use super::session;
+use crate::memo::Memo;
 
 const CERT: &str = "tap-ca.pem";
 const KEY: &str = "tap-ca.key";
 /// Names that have a certificate at once. When there are more, all are forgotten and minted again when asked for.
 const MINTED: usize = 512;
+/// Certificates by name.
+type Minted = Memo<String, Arc<CertifiedKey>, MINTED>;
 /// The longest validity that browsers accept from a private CA.
 const LEAF_DAYS: i32 = 397;
 const CA_DAYS: i32 = 3_650;
@@ -141,7 +143,7 @@ pub(super) struct Minter {
     signing: Arc<dyn SigningKey>,
     names: Vec<String>,
     strict: bool,
-    minted: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+    minted: Mutex<Minted>,
 }
 
 impl Minter {
@@ -176,11 +178,7 @@ impl Minter {
             return None;
         };
         let made = Arc::new(made.ok()?);
-        let mut minted = self.lock();
-        if minted.len() >= MINTED {
-            minted.clear();
-        }
-        minted.insert(name.to_owned(), Arc::clone(&made));
+        self.lock().put(name.to_owned(), Arc::clone(&made));
         Some(made)
     }
 
@@ -196,7 +194,7 @@ impl Minter {
         Ok(CertifiedKey::new(vec![leaf.der().clone(), self.ca_der.clone()], Arc::clone(&self.signing)))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<CertifiedKey>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Minted> {
         self.minted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -265,10 +263,10 @@ mod tests {
         let default = minter.certified(None).unwrap();
         assert!(covers(&default, "a.test") && covers(&default, "127.0.0.1") && covers(&default, "x.b.test"));
         assert!(covers(&minter.certified(Some("other.test")).unwrap(), "other.test"));
-        for n in 0..=MINTED {
+        for n in 1..MINTED {
             minter.certified(Some(&format!("n{n}.test"))).unwrap();
         }
-        assert!(minter.lock().len() <= MINTED);
+        assert!(minter.lock().get("n1.test").is_none());
         let strict = Minter::new(LocalCa::open_in(dir.path()).unwrap(), &given, true).unwrap();
         assert!(strict.certified(Some("other.test")).is_none());
         assert!(covers(&strict.certified(Some("x.b.test")).unwrap(), "x.b.test"));

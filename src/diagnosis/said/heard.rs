@@ -1,12 +1,12 @@
 //! What a response says, read once for all responses that sound alike.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::utterance::{Utterance, utterances};
 use crate::diagnosis::case::content;
 use crate::diagnosis::knowledge::Knowledge;
 use crate::diagnosis::voice;
+use crate::memo::Memo;
 use crate::model::{Cause, Response};
 
 /// Responses remembered.
@@ -29,7 +29,7 @@ pub struct Heard {
 
 /// Remembers what was read.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<HashMap<u64, Arc<Heard>, ahash::RandomState>>);
+pub struct Memory(Mutex<Memo<u64, Arc<Heard>, REMEMBERED>>);
 
 impl Memory {
     /// What `response` says. Responses that differ in identifiers and times alone share one reading.
@@ -40,11 +40,7 @@ impl Memory {
             return Arc::clone(heard);
         }
         let heard = Arc::new(Heard::of(knowledge, response));
-        let mut known = known();
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        known.insert(key, Arc::clone(&heard));
+        known().put(key, Arc::clone(&heard));
         heard
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::quote::{quote, recognised};
 use super::utterance::Utterance;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::family::{self, At, Family};
+use crate::diagnosis::family::Family;
+use crate::diagnosis::names::{self, Kind};
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part, Pointer};
 use crate::parts::{cookies, set_cookies};
@@ -135,7 +136,7 @@ impl Rule for NewCookies {
             if cookies(request.head.fields()).any(|cookie| cookie.name == set.cookie.name) {
                 continue;
             }
-            let kind = family::of(At::Cookie, &name);
+            let kind = names::name(Kind::Cookie, set.cookie.name).family;
             let stem: String = name.split('_').take(2).collect::<Vec<_>>().join("_");
             let sent_by_successes = case
                 .own_columns()

@@ -1,13 +1,11 @@
 //! Top causes of the exchanges that were shown, so that only what is visible is diagnosed, and only once.
 
-use std::collections::HashMap;
-
-use ahash::RandomState;
-
+use crate::diagnosis::quick;
 use crate::inspector::Inspector;
+use crate::memo::Memo;
 use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
 
-/// Entries that are remembered; beyond it the memory starts afresh, which costs a screenful of diagnoses.
+/// Entries that are remembered; to start afresh costs a screenful of diagnoses.
 const MAX: usize = 8192;
 
 /// Confidence below which a cause is a guess.
@@ -39,7 +37,7 @@ impl Brief {
 /// The memory.
 #[derive(Debug, Default)]
 pub struct Causes {
-    known: HashMap<ExchangeId, Brief, RandomState>,
+    known: Memo<ExchangeId, Brief, MAX>,
 }
 
 impl Causes {
@@ -65,11 +63,8 @@ impl Causes {
                 had_successes: successes,
                 then,
             };
-            self.known.insert(id, brief);
+            self.known.put(id, brief);
             return false;
-        }
-        if self.known.len() >= MAX {
-            self.known.clear();
         }
         let Some(report) = inspector.report(id, BaselineChoice::default()) else { return false };
         let top = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
@@ -80,7 +75,7 @@ impl Causes {
             had_successes: successes,
             then,
         };
-        self.known.insert(id, brief);
+        self.known.put(id, brief);
         true
     }
 }
