@@ -7,13 +7,11 @@ use super::stats::Stats;
 use super::voice;
 use super::who::{client_of, credential_of};
 use crate::history::{History, Record};
-use crate::model::Cause;
 use crate::memo::Memo;
 
+use crate::model::Cause;
 /// Answers remembered.
 const REMEMBERED: usize = 8192;
-/// Confidence below which an answer is a guess.
-const GUESS: f32 = 0.6;
 /// Bytes of a body that count.
 const WINDOW: usize = 1024;
 
@@ -49,14 +47,20 @@ impl Answers {
     }
 }
 
-/// Until how many counted exchanges an answer lasts that was found after `then`: one that was a guess is asked again soon,
-/// since what comes next tells most.
+/// Until how many counted exchanges an answer lasts that was found after `then`: one that was a guess less long.
 const fn lasts(confidence: f32, then: u64) -> u64 {
-    if confidence < GUESS {
-        then.saturating_add(then / 4 + 1)
-    } else {
-        then.saturating_mul(2).saturating_add(16)
-    }
+    if is_guess(confidence) { guess_lasts(then) } else { then.saturating_mul(2).saturating_add(16) }
+}
+
+/// Whether an answer of this confidence is a guess.
+pub const fn is_guess(confidence: f32) -> bool {
+    confidence < 0.6
+}
+
+/// Until how many exchanges a guess lasts that was made after `then`: it is made again when a quarter more is known, since
+/// what comes next tells most.
+pub const fn guess_lasts(then: u64) -> u64 {
+    then.saturating_add(then / 4 + 1)
 }
 
 /// The same for refusals at one place that ask, carry and say the same, numbers aside.

@@ -8,9 +8,6 @@ use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
 /// Entries that are remembered; to start afresh costs a screenful of diagnoses.
 const MAX: usize = 8192;
 
-/// Confidence below which a cause is a guess.
-const GUESS: f32 = 0.6;
-
 /// The top cause of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Brief {
@@ -27,10 +24,10 @@ pub struct Brief {
 }
 
 impl Brief {
-    /// Whether it still holds. A guess is made again when a quarter more is known, since what comes after tells most.
+    /// Whether it still holds when `last` is the last exchange.
     fn holds(&self, had_successes: bool, last: u64) -> bool {
-        let guess = self.cause.is_some_and(|(_, confidence)| confidence < GUESS);
-        self.had_successes == had_successes && !(guess && last > self.then + self.then / 4 + 1)
+        let guess = self.cause.is_some_and(|(_, confidence)| quick::is_guess(confidence));
+        self.had_successes == had_successes && !(guess && last > quick::guess_lasts(self.then))
     }
 }
 
