@@ -111,7 +111,7 @@ impl Name {
             Kind::Cookie => family::of(At::Cookie, &text),
             Kind::Parameter => family::of(At::Parameter, &text),
             Kind::Member => family::of(At::Member, &text),
-            Kind::Path => family::of(At::Member, text.rsplit(['.', '\'']).next().unwrap_or_default()),
+            Kind::Path => family::of(At::Member, json::last_name(&text).unwrap_or_default()),
             Kind::Claim => family::of(At::Claim, &text),
         };
         let field = kind == Kind::Field;
@@ -224,6 +224,7 @@ mod tests {
         assert_eq!(name(Kind::Field, b"Host").which, Which::Host);
         assert_eq!(name(Kind::Field, b"Accept-Charset").traits.restricted, Some(8));
         assert_eq!(name(Kind::Path, b"$.user.csrf_token").family, Family::Csrf);
+        assert_eq!(name(Kind::Path, b"$['csrf token']").family, Family::Csrf);
         assert_eq!(&*name(Kind::Cookie, b"SID").text, "SID");
         assert!(Rc::ptr_eq(&name(Kind::Claim, b"sub"), &name(Kind::Claim, b"sub")));
     }

@@ -322,6 +322,12 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
     }
 }
 
+/// The last name in a path: `name` of `$.items[0].name`, `odd key` of `$['odd key']`, `roles[0]` with its place; what has no
+/// letter is none.
+pub fn last_name(path: &str) -> Option<&str> {
+    path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
+}
+
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
@@ -412,6 +418,23 @@ mod tests {
             [("{a:1}", 1), ("[1,]", 3), ("{\"a\" 1}", 5), ("[1}", 2), ("1 2", 2), ("[01]", 1), ("nul!", 0)]
         {
             assert_eq!(flatten(body.as_bytes()).end, JsonEnd::Invalid(at), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_last_name_of_a_path() {
+        for (path, name) in [
+            ("$.user.csrf_token", Some("csrf_token")),
+            ("$.items[0].name", Some("name")),
+            ("$.user.roles[0]", Some("roles[0]")),
+            ("$['odd key']", Some("odd key")),
+            ("$['odd key'][3]", Some("odd key")),
+            ("$.list[0][7]", Some("list[0][7]")),
+            ("plain", Some("plain")),
+            ("$[0]", None),
+            ("$", None),
+        ] {
+            assert_eq!(super::last_name(path), name, "{path}");
         }
     }
 

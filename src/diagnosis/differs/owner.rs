@@ -8,6 +8,7 @@ use crate::diagnosis::columns::Column;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::model::{Cause, EvidenceKind, Part};
+use crate::parts::json;
 
 /// The caller succeeds on other objects of this endpoint, and this object answers to other callers.
 pub struct Owner;
@@ -62,8 +63,7 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut Out) {
 
 /// Whether a member is called as references to objects are: `id`, `userId`, `account_no`, `$.owner`.
 fn names_object(name: &str) -> bool {
-    let last = name.rsplit(['.', '\'']).next().unwrap_or(name);
-    let lower = last.to_ascii_lowercase();
+    let lower = json::last_name(name).unwrap_or_default().to_ascii_lowercase();
     ENDS.iter().any(|end| lower.ends_with(end)) || CALLED.iter().any(|part| lower.contains(part))
 }
 

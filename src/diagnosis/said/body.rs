@@ -74,9 +74,7 @@ fn from_json(content: &str, out: &mut Vec<Utterance>) {
         JsonEnd::Complete | JsonEnd::Limit => "",
     };
     for leaf in document.leaves {
-        let name =
-            leaf.path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()));
-        let name = name.unwrap_or_default().split('[').next().unwrap_or_default();
+        let name = json::last_name(&leaf.path).unwrap_or_default().split('[').next().unwrap_or_default();
         let quiet = SILENT.iter().any(|silent| name.eq_ignore_ascii_case(silent));
         match leaf.kind {
             JsonKind::String if !quiet || name.eq_ignore_ascii_case("status") => {

@@ -4,6 +4,7 @@
 //! password, or is not quite JSON, is no reason to show one. One pass, one byte of state per open bracket.
 
 use super::{Secret, body, names, push, scan};
+use crate::parts;
 
 /// Deepest nesting that is told apart; what lies deeper counts as one level.
 const DEPTH: usize = 4096;
@@ -31,9 +32,8 @@ pub(super) fn find(body: &[u8], from: usize, out: &mut Vec<Secret>) {
 
 /// Adds `value`, given that it is the value at `path` (`$.user.password`, `password`): its last name decides.
 pub(super) fn member(path: &str, value: &[u8], out: &mut Vec<Secret>) {
-    let last = path.rsplit(['.', '\'']).find(|part| part.bytes().any(|b| b.is_ascii_alphabetic()));
     let quotes = usize::from(value.len() > 1 && value.starts_with(b"\"") && value.ends_with(b"\""));
-    match last {
+    match parts::json::last_name(path) {
         Some(name) if names::is_secret_parameter(name.as_bytes()) => {
             push(out, quotes..value.len() - quotes, &[name.as_bytes()]);
         }
