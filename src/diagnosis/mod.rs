@@ -19,6 +19,7 @@ pub mod family;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod knowledge;
+pub mod listed;
 pub mod many;
 pub mod names;
 pub mod next;

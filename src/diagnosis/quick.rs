@@ -3,17 +3,22 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::attribute::hash;
+use super::listed::Listed;
 use super::stats::Stats;
 use super::voice;
 use super::who::{client_of, credential_of};
 use crate::history::{History, Record};
 use crate::memo::Memo;
-
 use crate::model::Cause;
+
 /// Answers remembered.
 const REMEMBERED: usize = 8192;
 /// Bytes of a body that count.
 const WINDOW: usize = 1024;
+
+/// Fields of a request whose values count; of the others, that they are there.
+static TELLING: Listed<7> =
+    Listed::new(["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"]);
 
 /// Answers by likeness, each with the number of exchanges counted when it was found.
 #[derive(Debug, Default)]
@@ -74,11 +79,7 @@ pub fn likeness(record: &Record, history: &History) -> u64 {
     if let Some(request) = &exchange.request {
         for field in request.head.fields().iter() {
             text.extend_from_slice(field.name);
-            let telling =
-                ["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"];
-            if matches!(field.name.len(), 4 | 6 | 7 | 10 | 12 | 16)
-                && telling.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))
-            {
+            if TELLING.position(field.name).is_some() {
                 text.extend_from_slice(field.value);
             }
         }

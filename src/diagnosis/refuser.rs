@@ -2,20 +2,21 @@
 
 use super::attribute::hash;
 use super::case::Case;
+use super::listed::Listed;
 use super::names::{Kind, name};
 use super::said::quote::recognised;
 use super::sample::Sample;
-use crate::model::{Evidence, EvidenceKind, Field, Part, Pointer, Refuser};
+use crate::model::{Evidence, EvidenceKind, Part, Pointer, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
-const UPSTREAM: [&str; 6] = [
+static UPSTREAM: Listed<6> = Listed::new([
     "x-envoy-upstream-service-time",
     "x-kong-upstream-latency",
     "x-runtime",
     "x-powered-by",
     "x-upstream-response-time",
     "x-aspnet-version",
-];
+]);
 
 /// Who refused, with the evidence; `brief` where nobody will read it.
 pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
@@ -40,15 +41,7 @@ pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
     }
     let Some(response) = case.response() else { return (refuser, evidence) };
     let fields = response.head.fields();
-    let upstream = |field: Field<'_>| {
-        let is = |name: &&str| field.name.eq_ignore_ascii_case(name.as_bytes());
-        if matches!(field.name.len(), 9 | 12 | 16 | 23 | 24 | 29) {
-            UPSTREAM.iter().position(is)
-        } else {
-            None
-        }
-    };
-    let upstream = fields.iter().filter_map(upstream).min();
+    let upstream = fields.iter().filter_map(|field| UPSTREAM.position(field.name)).min();
     if let Some(name) = upstream.and_then(|at| UPSTREAM.get(at)) {
         let text = format!("{name} says that the application answered");
         note(text, 2.5, case.point(Part::ResponseHeader, name));

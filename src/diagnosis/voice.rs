@@ -1,6 +1,7 @@
 //! What a response sounds like: the same for refusals that say the same, whatever identifiers and times they hold.
 
 use super::attribute::hash;
+use super::listed::Listed;
 use super::names::{Kind, name};
 use crate::model::Response;
 
@@ -9,7 +10,7 @@ const WINDOW: usize = 1024;
 
 /// A hash over status, `Server`, media type and the body without what looks like an identifier.
 pub fn of(response: &Response) -> u64 {
-    let (telling, coded) = telling(response);
+    let [telling @ .., coding] = telling(response);
     let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
     let mut text = Vec::with_capacity(256 + body.len());
     text.extend_from_slice(&response.head.status().to_le_bytes());
@@ -17,7 +18,7 @@ pub fn of(response: &Response) -> u64 {
         text.extend_from_slice(value.unwrap_or_default());
         text.push(0);
     }
-    if coded {
+    if coding.is_some() {
         return hash(&text);
     }
     let (mut start, mut digits) = (0, false);
@@ -55,24 +56,26 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
-/// Fields that tell who speaks and why.
-const TELLING: [&str; 6] =
-    ["server", "content-type", "www-authenticate", "x-amzn-errortype", "x-ms-error-code", "location"];
+/// Fields that tell who speaks and why; last the one that says whether the content is coded.
+static TELLING: Listed<7> = Listed::new([
+    "server",
+    "content-type",
+    "www-authenticate",
+    "x-amzn-errortype",
+    "x-ms-error-code",
+    "location",
+    "content-encoding",
+]);
 
-/// The values of [`TELLING`], and whether there is a content coding. One pass over the fields.
-fn telling(response: &Response) -> ([Option<&[u8]>; TELLING.len()], bool) {
-    let (mut values, mut coded) = ([None; TELLING.len()], false);
+/// The first values of [`TELLING`]. One pass over the fields.
+fn telling(response: &Response) -> [Option<&[u8]>; 7] {
+    let mut values = [None; 7];
     for field in response.head.fields().iter() {
-        if !matches!(field.name.len(), 6 | 8 | 12 | 15 | 16) {
-            continue;
-        }
-        let is = |name: &&str| field.name.eq_ignore_ascii_case(name.as_bytes());
-        if let Some(value) = TELLING.iter().position(is).and_then(|at| values.get_mut(at)) {
+        if let Some(value) = TELLING.position(field.name).and_then(|at| values.get_mut(at)) {
             value.get_or_insert(field.value);
         }
-        coded |= is(&"content-encoding");
     }
-    (values, coded)
+    values
 }
 
 /// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::attribute::hash;
+use super::listed::Listed;
 use crate::history::Record;
 use crate::model::Exchange;
 
@@ -48,9 +49,9 @@ pub fn own_credential(exchange: &Exchange) -> Option<u64> {
 fn credential(exchange: &Exchange) -> Option<&[u8]> {
     let mut best: Option<(usize, &[u8])> = None;
     let fields = exchange.request.as_ref()?.head.fields();
-    for span in fields.spans().filter(|span| matches!(span.name.len, 6 | 7 | 9 | 12 | 13 | 25)) {
+    for span in fields.spans().filter(|span| CREDENTIALS.has_length(span.name.len as usize)) {
         let (name, value) = (span.name.of(fields.raw()), span.value.of(fields.raw()));
-        let rank = rank(name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
+        let rank = CREDENTIALS.position(name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
         match rank {
             Some(0) => return Some(value),
             Some(rank) => best = Some((rank, value)),
@@ -60,8 +61,8 @@ fn credential(exchange: &Exchange) -> Option<&[u8]> {
     best.map(|(_, value)| value)
 }
 
-/// Fields that hold a credential, in the order in which they are believed. [`credential`] knows their lengths.
-const CREDENTIALS: [&str; 9] = [
+/// Fields that hold a credential, in the order in which they are believed.
+static CREDENTIALS: Listed<9> = Listed::new([
     "authorization",
     "x-api-key",
     "apikey",
@@ -71,13 +72,7 @@ const CREDENTIALS: [&str; 9] = [
     "x-vault-token",
     "ocp-apim-subscription-key",
     "x-consumer-id",
-];
-
-fn rank(name: &[u8]) -> Option<usize> {
-    let fits = matches!(name.first(), Some(b'a' | b'A' | b'x' | b'X' | b'p' | b'P' | b'o' | b'O'));
-    let is = |known: &str| known.len() == name.len() && name.eq_ignore_ascii_case(known.as_bytes());
-    if fits { CREDENTIALS.iter().position(|known| is(known)) } else { None }
-}
+]);
 
 #[cfg(test)]
 mod tests {
@@ -86,8 +81,9 @@ mod tests {
 
     #[test]
     fn the_field_that_is_believed_most_is_the_credential() {
-        for (at, name) in CREDENTIALS.iter().enumerate() {
-            let less = CREDENTIALS.last().filter(|last| *last != name).map(|last| format!("{last}: other\n"));
+        let names = (0..).map_while(|at| CREDENTIALS.get(at)).collect::<Vec<_>>();
+        for (at, name) in names.iter().enumerate() {
+            let less = names.last().filter(|last| *last != name).map(|last| format!("{last}: other\n"));
             let text = format!("POST /x\nHost: h\n{}{name}: key\n--- 403\n", less.unwrap_or_default());
             let exchange = exchanges(&text).remove(0);
             assert_eq!(credential(&exchange), Some(&b"key"[..]), "{at} {name}");
