@@ -11,7 +11,7 @@ use crate::diagnosis::names::{RESTRICTED, Which};
 use crate::diagnosis::sheet::Sheet;
 use crate::model::{Anomaly, Exchange, Part, Request};
 use crate::parts::json::{self, JsonEnd};
-use crate::parts::{self, MediaType, Target};
+use crate::parts::{self, MediaType};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn facts(exchange: &Exchange, sheet: &Sheet<'_>, seen: &Seen<'_>) -> Vec<Fac
     let Some(request) = &exchange.request else { return out };
     payload_fact(request, seen, &mut out);
     let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail, at: part_of(id) });
-    hidden_fact(request, &mut add);
+    hidden_fact(seen, &mut add);
     upload_fact(request, seen, &mut add);
     credential_facts(exchange, sheet, seen, &mut add);
     body_facts(request, seen, &mut add);
@@ -77,15 +77,14 @@ fn payload_fact(request: &Request, seen: &Seen<'_>, out: &mut Vec<Fact>) {
 }
 
 /// Names that begin with a dot, which servers refuse to hand out by themselves.
-fn hidden_fact(request: &Request, add: &mut impl FnMut(&'static str, String)) {
-    let path = Target::of(&request.head).path;
+fn hidden_fact(seen: &Seen<'_>, add: &mut impl FnMut(&'static str, String)) {
     let hidden = |segment: &&[u8]| {
         segment.len() > 2
             && segment.starts_with(b".")
             && !segment.starts_with(b"..")
             && *segment != b".well-known"
     };
-    if let Some(segment) = path.split(|byte| *byte == b'/').find(hidden) {
+    if let Some(segment) = seen.target.path.split(|byte| *byte == b'/').find(hidden) {
         let name: String = String::from_utf8_lossy(segment).chars().take(40).collect();
         add("path-hidden", format!("the path names a hidden file or directory ({name})"));
     }
