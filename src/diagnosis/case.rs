@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::behaved::Behaviour;
-use super::columns::{Columns, bit};
+use super::columns::{self, Columns};
 use super::contrast::{Against, Contrast, contrasts};
 use super::family::Family;
 use super::knowledge::{Fingerprint, Knowledge};
@@ -47,9 +47,7 @@ pub struct Case<'a> {
     pub columns: &'a Columns,
     /// Whether those are of other places of the server.
     pub borrowed: bool,
-    /// Refusals of the place that sound like it, itself included.
-    pub group: Vec<&'a Sample>,
-    /// The same as a set of the place's refusals.
+    /// Which of the place's refusals sound like it, itself included.
     pub fellows: u64,
     /// What separates them.
     pub contrasts: Vec<Contrast<'a>>,
@@ -90,35 +88,21 @@ impl<'a> Case<'a> {
         let address = Stats::address(record, history);
         let (place, server) = (stats.place(address), stats.server(address));
         let sheet = Sheet::of(exchange);
+        let (good, columns, borrowed) = accepted(place, server);
+        let (bad, bad_columns) = place.map_or((&[][..], &NONE), |place| (&place.bad[..], &place.bad_columns));
         let sound = exchange.response.as_ref().map_or(0, voice::of);
-        let bad = place.map_or(&[][..], |place| &place.bad);
-        let alike = |(slot, sample): (usize, &Sample)| if sample.voice == sound { bit(slot) } else { 0 };
-        let fellows = bad.iter().enumerate().map(alike).fold(0, |set, bit| set | bit);
-        let group: Vec<&Sample> = bad.iter().filter(|sample| sample.voice == sound).collect();
-        let mut good: Vec<&Sample> = place.map(|place| place.good.iter().collect()).unwrap_or_default();
-        let mut columns = place.map_or(&NONE, |place| &place.good_columns);
-        let borrowed = good.is_empty();
-        if let Some(server) = server.filter(|_| borrowed) {
-            good = server.good.iter().collect();
-            columns = server.columns();
-        }
-        let against = Against {
-            good: &good,
-            columns,
-            refusals: place.map_or(&NONE, |place| &place.bad_columns),
-            fellows,
-            group: &group,
-        };
-        let heard =
-            exchange.response.as_ref().map(|response| memory.hear(knowledge, response)).unwrap_or_default();
-        let behind = behind(stats, history, record, |response| memory.hear(knowledge, response));
+        let fellows = columns::set(bad.iter().map(|sample| sample.voice == sound));
+        let against = Against { good: &good, columns, bad, bad_columns, fellows };
+        let hear = |response: &Response| memory.hear(knowledge, response);
+        let heard = exchange.response.as_ref().map(hear).unwrap_or_default();
         let mut case = Self {
             contrasts: contrasts(&sheet, &against, stats),
             client: who::client_of(exchange),
             credential: who::credential_of(record),
             behaviour: Behaviour::default(),
             refuser: Refuser::Unknown,
-            prints: Vec::new(),
+            prints: prints(knowledge, &heard, exchange),
+            behind: behind(stats, history, record, hear),
             knowledge,
             record,
             stats,
@@ -129,18 +113,14 @@ impl<'a> Case<'a> {
             good,
             columns,
             borrowed,
-            group,
             fellows,
             heard,
             own: OnceCell::new(),
             separation: OnceCell::new(),
             mine: OnceCell::new(),
             line: OnceCell::new(),
-            behind,
             differences,
         };
-        let known = case.heard.prints.iter().filter_map(|index| knowledge.fingerprints.get(*index));
-        case.prints = known.filter(|print| print.asked_by(exchange)).collect();
         case.behaviour = Behaviour::of(&case);
         case
     }
@@ -185,12 +165,15 @@ impl<'a> Case<'a> {
     pub fn own_columns(&self) -> &'a Columns {
         if self.borrowed { &NONE } else { self.columns }
     }
+    /// The refusals of the place that sound like it, itself included.
+    pub fn group(&self) -> impl Iterator<Item = &'a Sample> {
+        columns::those(self.place.map_or(&[][..], |place| &place.bad), self.fellows)
+    }
     /// Which of them are of the same caller; none where nobody says who asks.
     pub fn mine(&self) -> u64 {
         *self.mine.get_or_init(|| {
             let me = self.sheet.caller(self.credential);
-            let own = self.own_good().iter().enumerate().filter(|(_, sample)| me != 0 && sample.caller == me);
-            own.fold(0, |set, (slot, _)| set | bit(slot))
+            columns::set(self.own_good().iter().map(|sample| me != 0 && sample.caller == me))
         })
     }
     /// Which line of a log is about it: "from 10.0.0.7 at …".
@@ -217,6 +200,24 @@ impl<'a> Case<'a> {
         let kept = self.contrasts.iter().filter(|contrast| counts(contrast.family));
         kept.map(strength).fold(0.0, f32::max)
     }
+}
+
+/// The successes that a refusal is set against, their attributes, and whether they are of other places of the server.
+fn accepted<'a>(
+    place: Option<&'a Place>,
+    server: Option<&'a Server>,
+) -> (Vec<&'a Sample>, &'a Columns, bool) {
+    match (place.filter(|place| !place.good.is_empty()), server) {
+        (Some(place), _) => (place.good.iter().collect(), &place.good_columns, false),
+        (None, Some(server)) => (server.good.iter().collect(), server.columns(), true),
+        (None, None) => (Vec::new(), &NONE, true),
+    }
+}
+
+/// The fingerprints that fit both the response and what was asked.
+fn prints<'a>(knowledge: &'a Knowledge, heard: &Heard, exchange: &Exchange) -> Vec<&'a Fingerprint> {
+    let known = heard.prints.iter().filter_map(|index| knowledge.fingerprints.get(*index));
+    known.filter(|print| print.asked_by(exchange)).collect()
 }
 
 /// What refusals said that began and ended while this request was waiting: an authorisation service or the application

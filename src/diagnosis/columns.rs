@@ -150,6 +150,16 @@ pub const fn bit(slot: usize) -> u64 {
     if slot < MAX { 1 << slot } else { 0 }
 }
 
+/// The set of the samples for which `chosen` says yes, one after the other.
+pub fn set(chosen: impl Iterator<Item = bool>) -> u64 {
+    chosen.enumerate().filter(|(_, yes)| *yes).fold(0, |set, (slot, _)| set | bit(slot))
+}
+
+/// The samples that `set` holds.
+pub fn those<T>(samples: &[T], set: u64) -> impl Iterator<Item = &T> {
+    samples.iter().enumerate().filter(move |(slot, _)| set & bit(*slot) != 0).map(|(_, sample)| sample)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +183,15 @@ mod tests {
         columns.put(1, &samples[0]);
         assert_eq!(columns.with(3, 1), 0b011);
         assert_eq!(columns.iter().count(), 2);
+    }
+
+    #[test]
+    fn a_set_holds_what_was_chosen() {
+        let samples: Vec<usize> = (0..70).collect();
+        let chosen = set(samples.iter().map(|sample| sample % 30 == 1));
+        assert_eq!(chosen, 1 << 1 | 1 << 31 | 1 << 61);
+        assert_eq!(those(&samples, chosen).copied().collect::<Vec<_>>(), [1, 31, 61]);
+        assert_eq!(set(samples.iter().map(|sample| *sample >= MAX)), 0);
     }
 
     #[test]

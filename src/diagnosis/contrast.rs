@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::attribute::Attribute;
-use super::columns::{Column, Columns};
+use super::columns::{self, Column, Columns};
 use super::family::Family;
 use super::names::Label;
 use super::sample::Sample;
@@ -79,20 +79,20 @@ pub struct Against<'a> {
     pub good: &'a [&'a Sample],
     /// Their attributes.
     pub columns: &'a Columns,
-    /// The attributes of the place's refusals.
-    pub refusals: &'a Columns,
-    /// Which of these sound like this one.
+    /// Refusals of the place.
+    pub bad: &'a [Sample],
+    /// Their attributes.
+    pub bad_columns: &'a Columns,
+    /// Which of them sound like this one.
     pub fellows: u64,
-    /// The same.
-    pub group: &'a [&'a Sample],
 }
 
 impl Against<'_> {
     /// How many fellows do not have what successes have at `column`.
-    fn unlike(&self, key: u64, column: Option<&Column>) -> usize {
-        let theirs = self.refusals.column(key).zip(column);
+    fn unlike(&self, key: u64, column: Option<&Column>) -> u32 {
+        let theirs = self.bad_columns.column(key).zip(column);
         let accepted = theirs.map_or(0, |(theirs, column)| theirs.shared(column));
-        self.group.len() - (accepted & self.fellows).count_ones() as usize
+        (self.fellows & !accepted).count_ones()
     }
 }
 
@@ -183,7 +183,8 @@ fn size(sheet: &Sheet<'_>, against: &Against<'_>, out: &mut Vec<Contrast<'_>>) {
     let largest = against.good.iter().map(|sample| sample.body_len).max().unwrap_or(0);
     let above = |len: u64| len > largest.saturating_mul(3) / 2 + 120;
     if above(sheet.body_len) {
-        let likewise = against.group.iter().filter(|sample| above(sample.body_len)).count();
+        let group = columns::those(against.bad, against.fellows);
+        let likewise = group.filter(|sample| above(sample.body_len)).count() as u32;
         let chance = 0.5 / (against.good.len() as f32 + 1.0);
         let this = This::Text(format!("{} bytes, {largest} at most in successes", sheet.body_len));
         let name = Label::Fixed("body size");
@@ -199,13 +200,12 @@ fn finish<'a>(
     change: Change,
     chance: f32,
     this: This<'a>,
-    likewise: usize,
+    likewise: u32,
     against: &Against<'_>,
 ) -> Contrast<'a> {
-    let (group, successes) = (against.group, against.good.len());
-    let share = if group.is_empty() { 1.0 } else { likewise as f32 / group.len() as f32 };
-    let shared =
-        if group.len() > 1 && share > 0.99 { 0.25 * (group.len() as f32).ln().min(2.0) } else { 0.0 };
+    let (group, successes) = (against.fellows.count_ones(), against.good.len());
+    let share = if group == 0 { 1.0 } else { likewise as f32 / group as f32 };
+    let shared = if group > 1 && share > 0.99 { 0.25 * (group as f32).ln().min(2.0) } else { 0.0 };
     let bare = (-chance.max(1e-4).ln()).max(floor(family, change, successes));
     let surprise = bare * (0.35 + 0.65 * share) + if chance < 0.35 { shared } else { 0.0 };
     Contrast {
@@ -215,7 +215,7 @@ fn finish<'a>(
         change,
         surprise,
         this,
-        refusals: (group.len().max(1) as u32, likewise.max(1) as u32),
+        refusals: (group.max(1), likewise.max(1)),
         successes: successes as u32,
         chance: 1.0,
     }

@@ -73,7 +73,7 @@ impl Behaviour {
         let mut latencies: Vec<i64> = case.own_good().iter().map(|sample| sample.latency).collect();
         let middle = latencies.len() / 2;
         let usual = if latencies.is_empty() { 0 } else { *latencies.select_nth_unstable(middle).1 };
-        let onset = case.group.iter().map(|sample| sample.at).min().unwrap_or(now);
+        let onset = case.group().map(|sample| sample.at).min().unwrap_or(now);
         let (times, all) = (place.timeline(), place.timeline().all());
         let client = Course::of(times, By::Client, case.client, now);
         let credential = match case.credential {

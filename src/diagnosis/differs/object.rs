@@ -1,7 +1,7 @@
 //! The object's own history: what was accepted for it before, and what is for others since.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::columns::{Column, bit};
+use crate::diagnosis::columns::{self, Column, bit};
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::diagnosis::sample::{Sample, identifies};
@@ -29,16 +29,13 @@ impl Rule for Turned {
         for object in case.sheet.family(Family::Segment) {
             let Some(column) = case.own_columns().column(object.mark.key) else { continue };
             let same = column.with(object.mark.value);
-            let times = |set: u64| {
-                let good = case.own_good().iter().enumerate();
-                good.filter(move |(slot, _)| set & bit(*slot) != 0).map(|(_, sample)| sample.at)
-            };
+            let times = |set: u64| columns::those(case.own_good(), set).map(|sample| sample.at);
             let Some(last) = times(same & mine).max().filter(|last| *last < now) else { continue };
             let refused = |place: &Place| {
                 place.bad_columns.with(object.mark.key, object.mark.value) & case.fellows == case.fellows
             };
             let since = times(mine & column.having & !same).filter(|at| *at > last).count();
-            let alike = case.place.is_some_and(refused) && case.group.iter().all(|sample| sample.at > last);
+            let alike = case.place.is_some_and(refused) && case.group().all(|sample| sample.at > last);
             if since == 0 || !alike {
                 continue;
             }
@@ -70,14 +67,11 @@ impl Rule for Repeats {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let whole = case.sheet.attributes.iter().filter(|one| object(one.family) || identifies(one.family));
-        let columns = case.own_columns();
-        let all = (0..case.own_good().len()).fold(0, |set, slot| set | bit(slot));
-        let repeated = whole.fold(all, |set, one| set & columns.with(one.mark.key, one.mark.value));
+        let own = case.own_columns();
         let now = case.exchange().started().0;
-        let alike = |sample: &Sample| sample.body_len == case.sheet.body_len && sample.at < now;
-        let before = |(slot, sample): (usize, &&Sample)| if alike(sample) { bit(slot) } else { 0 };
-        let repeated =
-            case.own_good().iter().enumerate().map(before).fold(0, |set, one| set | (one & repeated));
+        let alike = |sample: &&Sample| sample.body_len == case.sheet.body_len && sample.at < now;
+        let before = columns::set(case.own_good().iter().map(alike));
+        let repeated = whole.fold(before, |set, one| set & own.with(one.mark.key, one.mark.value));
         if repeated == 0 || !all_differ(case) {
             return;
         }

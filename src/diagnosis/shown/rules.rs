@@ -22,11 +22,10 @@ impl Rule for Facts {
             let key = attribute::key(Family::Fact, fact.id);
             let sharing = case.columns.having(key).count_ones();
             let all = case.good.len();
-            let fellows =
-                case.place.map_or(0, |place| place.bad_columns.having(key) & case.fellows).count_ones()
-                    as usize;
+            let having = case.place.map_or(0, |place| place.bad_columns.having(key));
+            let fellowship = fellowship((having & case.fellows).count_ones(), case.fellows.count_ones());
             let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
-            let factor = factor(all, share, case.borrowed) * fellowship(fellows, case.group.len());
+            let factor = factor(all, share, case.borrowed) * fellowship;
             let shared = out.text(|| {
                 let whose = if case.borrowed { " of other endpoints" } else { "" };
                 match sharing {
@@ -71,6 +70,6 @@ fn factor(all: usize, share: f32, borrowed: bool) -> f32 {
 }
 
 /// Refusals that sound the same but do not share the fact weaken it.
-fn fellowship(fellows: usize, group: usize) -> f32 {
+fn fellowship(fellows: u32, group: u32) -> f32 {
     if group <= 1 { 1.0 } else { 0.5 + 0.5 * (fellows.max(1) as f32 / group as f32) }
 }
