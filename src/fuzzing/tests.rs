@@ -32,14 +32,28 @@ const REQUEST: &[u8] =
     b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
 const RESPONSE: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nX : y\r\n folded\r\n\r\nno";
 
+/// Two heads with the same names.
+const REQUESTS: &[u8] =
+    b"GET /a HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\nPOST /b HTTP/1.1\r\nHost: y\r\nAccept: a, b\r\n\r\n";
+const RESPONSES: &[u8] =
+    b"HTTP/1.1 200 OK\r\nServer: x\r\nX-A:\ty\r\n\r\nHTTP/1.1 403 No\r\nServer: z\r\nX-A:\tz z\r\n\r\n";
+
 #[test]
 fn request_heads() {
-    mutate(super::request_head, &[REQUEST, b"GET / HTTP/1.0\n\n", b"GET/aHTTP/1.1\r\n\r\n", b": \r\n"], 2000);
+    mutate(
+        super::request_head,
+        &[REQUEST, REQUESTS, b"GET / HTTP/1.0\n\n", b"GET/aHTTP/1.1\r\n\r\n", b": \r\n"],
+        2000,
+    );
 }
 
 #[test]
 fn response_heads() {
-    mutate(super::response_head, &[RESPONSE, b"HTTP/1.0 200\n\n", b"HTTP/1.1 0200 \r\n\r\n"], 2000);
+    mutate(
+        super::response_head,
+        &[RESPONSE, RESPONSES, b"HTTP/1.0 200\n\n", b"HTTP/1.1 0200 \r\n\r\n"],
+        2000,
+    );
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! What the fuzz targets of this module run.
 
+use super::alike::Model;
 use super::chunked::{Chunked, Step};
 use super::head::{self, Outcome};
 use super::lenient;
 use super::scan::Scan;
 use super::sniff::{self, Sniff};
+use crate::model::Fields;
 
-/// Both readers on a request head; what httparse takes, the lenient reader reads alike.
+/// All readers on a request head; what httparse takes, the lenient reader reads alike.
 pub(crate) fn request_head(data: &[u8]) {
+    quick_request(data);
     let end = Scan::default().find(data);
     let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
     let lenient = lenient::request(whole);
@@ -24,8 +27,9 @@ pub(crate) fn request_head(data: &[u8]) {
     }
 }
 
-/// Both readers on a response head.
+/// All readers on a response head.
 pub(crate) fn response_head(data: &[u8]) {
+    quick_response(data);
     let end = Scan::default().find(data);
     let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
     let lenient = lenient::response(whole);
@@ -39,6 +43,52 @@ pub(crate) fn response_head(data: &[u8]) {
         assert_eq!(strict.status(), lenient.status());
         let pairs = strict.fields().iter().zip(lenient.fields().iter());
         assert!(strict.fields().len() == lenient.fields().len() && pairs.into_iter().all(|(a, b)| a == b));
+    }
+}
+
+/// Names that many heads have, in the order of `curl` and `nginx`.
+const COMMON: &[u8] = b"HTTP/1.1 200 OK\r\nServer: a\r\nHost: a\r\nDate: a\r\nUser-Agent: a\r\nAuthorization: a\r\nCookie: a\r\n\
+    Content-Type: a\r\nContent-Length: 1\r\nTransfer-Encoding: a\r\nConnection: a\r\nExpect: a\r\nUpgrade: a\r\n\r\n";
+
+/// What the names of `fields` teach, and what common names do.
+fn models(fields: Option<&Fields>) -> [Model; 2] {
+    let [mut own, mut common] = <[Model; 2]>::default();
+    if let Some(fields) = fields {
+        own.learn(fields);
+    }
+    if let Outcome::Complete(head, ..) = head::response(COMMON) {
+        common.learn(head.fields());
+    }
+    [own, common]
+}
+
+/// What is read as a head like an earlier one, httparse reads in the same way: here, and behind the first head.
+fn quick_request(data: &[u8]) {
+    let first = head::request(data);
+    let (fields, used) = match &first {
+        Outcome::Complete(head, used, _) => (Some(head.fields()), *used),
+        Outcome::Partial | Outcome::Invalid => (None, 0),
+    };
+    for (model, at) in models(fields).iter().flat_map(|model| [(model, 0), (model, used)]) {
+        let data = data.get(at..).unwrap_or_default();
+        let Some((head, used, facts)) = model.request(data) else { continue };
+        let quick = format!("{:?}", Outcome::Complete(head, used, facts));
+        assert_eq!(quick, format!("{:?}", head::request(data)), "both readers agree");
+    }
+}
+
+/// The same for responses.
+fn quick_response(data: &[u8]) {
+    let first = head::response(data);
+    let (fields, used) = match &first {
+        Outcome::Complete(head, used, _) => (Some(head.fields()), *used),
+        Outcome::Partial | Outcome::Invalid => (None, 0),
+    };
+    for (model, at) in models(fields).iter().flat_map(|model| [(model, 0), (model, used)]) {
+        let data = data.get(at..).unwrap_or_default();
+        let Some((head, used, facts)) = model.response(data) else { continue };
+        let quick = format!("{:?}", Outcome::Complete(head, used, facts));
+        assert_eq!(quick, format!("{:?}", head::response(data)), "both readers agree");
     }
 }
 
