@@ -1,5 +1,5 @@
 # The commands that people type; each is one line elsewhere too.
-.PHONY: all test bench bench-offline bench-live bench-tap bench-instructions ci demo
+.PHONY: all test bench bench-stages bench-offline bench-memory bench-screen bench-live bench-tap bench-instructions ci demo
 
 all:
 	cargo build --release
@@ -10,11 +10,24 @@ test:
 demo:
 	cargo run --release -- demo
 
-# Needs tcpdump, tshark, ngrep, nginx, wrk and python3; the live half needs root.
-bench: bench-offline bench-live bench-tap
+# Needs tcpdump, tshark, ngrep, nginx, wrk, tcpreplay, ethtool and python3; the live half needs root.
+bench: bench-stages bench-offline bench-memory bench-screen bench-live bench-tap
+
+# Decode, reassembly, heads, pairing, templates, insert, difference, diagnosis, filters over a million exchanges, frames of the screen.
+bench-stages:
+	cargo bench --profile profiling --bench pipeline --bench diagnosis -- --quiet
+	@echo "bars: a filter over a million exchanges 200 ms, goal 50 ms; a frame over them 8 ms, goal 2 ms"
+	cargo bench --profile profiling --bench history --bench screen -- --quiet
 
 bench-offline:
 	scripts/bench-offline --shape all
+
+bench-memory:
+	scripts/bench-memory
+
+bench-screen:
+	cargo build --release
+	scripts/bench-screen
 
 bench-live:
 	scripts/bench-live

@@ -14,11 +14,16 @@ use std::net::SocketAddr;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use messages::{Chance, Messages};
 use why403::decode::{Decoded, Decoder};
+use why403::heads;
 use why403::history::History;
 use why403::history::trie::Trie;
 use why403::model::{Exchange, Frame, InterfaceId, LinkType, Segment, TcpFlags, Timestamp};
 use why403::pipeline::{Limits, Pipeline};
 use why403::synth::{FlowWriter, Side};
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Connections, taken in turn.
 const FLOWS: u64 = 64;
@@ -113,6 +118,39 @@ fn head_only(message: &[u8]) -> Vec<u8> {
     let mut head = lines.collect::<Vec<_>>().join("\r\n");
     head.push_str("\r\n\r\n");
     head.into_bytes()
+}
+
+/// Heads of requests, or of responses, as they are on the wire.
+fn heads_of(side: usize) -> Vec<Vec<u8>> {
+    let (mut messages, mut chance) = (Messages::default(), Chance::new(403));
+    let message = |number| exchange(number, &mut messages, &mut chance)[side].clone();
+    let cut = |message: Vec<u8>| message.split(|byte| *byte == b'{').next().unwrap_or_default().to_vec();
+    (0..1_000).filter(|number| number % 10 != 9).map(message).map(cut).collect()
+}
+
+/// The same heads by each of the three readers, without what is before.
+fn heads(c: &mut Criterion) {
+    type Reader<'a> = &'a dyn Fn(&[u8]) -> Option<usize>;
+    let [requests, responses] = [0, 1].map(heads_of);
+    let [like_request, like_response] =
+        [&requests, &responses].map(|heads| heads::Like::taught_by(heads.first().map_or(&[], Vec::as_slice)));
+    let readers: [(&str, &[Vec<u8>], Reader<'_>); 6] = [
+        ("request/like-an-earlier-one", &requests, &|head| like_request.request(head)),
+        ("request/httparse", &requests, &heads::request),
+        ("request/lenient", &requests, &heads::lenient_request),
+        ("response/like-an-earlier-one", &responses, &|head| like_response.response(head)),
+        ("response/httparse", &responses, &heads::response),
+        ("response/lenient", &responses, &heads::lenient_response),
+    ];
+    let mut group = c.benchmark_group("head");
+    group.throughput(Throughput::Elements(requests.len() as u64));
+    for (name, heads, reader) in readers {
+        assert!(heads.iter().all(|head| reader(head) == Some(head.len())), "{name} takes all of them");
+        group.bench_function(name, |b| {
+            b.iter(|| heads.iter().filter_map(|head| reader(black_box(head))).sum::<usize>());
+        });
+    }
+    group.finish();
 }
 
 fn run(made: &[Made], limits: Limits) -> (Pipeline, Vec<Exchange>) {
@@ -234,5 +272,5 @@ fn whole(data: &[u8], number: usize) -> Frame<'_> {
     }
 }
 
-criterion_group!(benches, decode, stages, templating);
+criterion_group!(benches, decode, heads, stages, templating);
 criterion_main!(benches);

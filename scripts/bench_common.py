@@ -5,8 +5,12 @@ import platform
 import shutil
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 
+# The captures of examples/gen_capture: about 840 MB of each shape.
+SHAPES = {"posts": 713_294, "downloads": 200, "connections": 300_000}
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -61,6 +65,19 @@ def build(*targets):
 
 def binary(name="why403"):
     return os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", name)
+
+
+def capture_file(shape, exchanges):
+    folder = os.path.join(tempfile.gettempdir(), "why403-bench")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, f"{shape}-{exchanges}.pcap")
+    if not os.path.exists(path):
+        print(f"making {path}", file=sys.stderr)
+        build("--example", "gen_capture")
+        with open(path + ".part", "wb") as out:
+            subprocess.run([binary("examples/gen_capture"), shape, str(exchanges)], stdout=out, check=True)
+        os.rename(path + ".part", path)
+    return path
 
 
 def table(head, rows):

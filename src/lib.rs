@@ -34,3 +34,6 @@ pub mod tap;
 mod tcp;
 pub mod tui;
 mod work;
+
+#[doc(hidden)]
+pub use http::measure as heads;

@@ -1,10 +1,11 @@
 //! Writes a capture of made-up HTTP traffic for the benchmarks: the same arguments give the same bytes.
 //!
 //! `gen_capture posts 713294 >posts.pcap` is 840 MB of small JSON POSTs over 64 kept-alive connections, one in ten refused.
-//! `downloads` has 4 MiB answers, `connections` a connection of its own for every exchange.
+//! `downloads` has 4 MiB answers, `connections` a connection of its own for every exchange, `small` frames of 64 bytes only.
 #![expect(clippy::print_stderr, reason = "a tool for developers that speaks to its terminal")]
 
 mod messages;
+mod small;
 
 use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use why403::model::{LinkType, Timestamp};
 use why403::synth::pcap::{Precision, Writer};
 use why403::synth::{FlowWriter, Side};
 
-const USAGE: &str = "usage: gen_capture posts|downloads|connections EXCHANGES >FILE";
+const USAGE: &str = "usage: gen_capture posts|downloads|connections|small EXCHANGES >FILE";
 
 /// 2026-11-22T08:00:00Z.
 const START: Timestamp = Timestamp(1_795_334_400 * 1_000_000_000);
@@ -31,6 +32,7 @@ enum Shape {
     Posts,
     Downloads,
     Connections,
+    Small,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn parse(arguments: &[String]) -> Option<(Shape, u64)> {
         "posts" => Shape::Posts,
         "downloads" => Shape::Downloads,
         "connections" => Shape::Connections,
+        "small" => Shape::Small,
         _ => return None,
     };
     Some((shape, exchanges.parse().ok()?))
@@ -81,6 +84,7 @@ impl<W: Write> Generator<W> {
     fn write(mut self, exchanges: u64) -> io::Result<u64> {
         match self.shape {
             Shape::Connections => self.short_connections(exchanges)?,
+            Shape::Small => self.small_frames(exchanges)?,
             Shape::Posts | Shape::Downloads => self.kept_alive(exchanges)?,
         }
         self.out.writer.flush()?;
@@ -126,6 +130,15 @@ impl<W: Write> Generator<W> {
             close(&mut flow, &mut self.out);
         }
         self.out.check()
+    }
+
+    fn small_frames(&mut self, exchanges: u64) -> io::Result<()> {
+        for first in (0..exchanges).step_by(small::EXCHANGES as usize) {
+            let numbers = first..exchanges.min(first + small::EXCHANGES);
+            small::connection(flow(first / small::EXCHANGES), numbers, |frame| self.out.emit(frame));
+            self.out.check()?;
+        }
+        Ok(())
     }
 
     fn exchange(

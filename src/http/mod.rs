@@ -11,6 +11,7 @@ mod facts;
 mod finish;
 mod head;
 mod lenient;
+pub mod measure;
 mod messages;
 mod pairing;
 mod reader;
