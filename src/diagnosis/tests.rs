@@ -31,6 +31,12 @@ fn top(text: &str) -> String {
 }
 
 const OK: &str = "POST /a\nHost: h.example\nUser-Agent: A/1\nAccept: */*\nAuthorization: Bearer {k1|k2}\nContent-Type: application/json\n\n{\"n\":{1|2}}\n--- 201 x4\nServer: app\n\n";
+/// Without anybody named.
+const OPEN: &str = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
+/// Two callers, each with an object of their own.
+const OWNED: &str = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
+/// A form with a token for each session.
+const FORM: &str = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
 
 #[test]
 fn a_refusal_without_anything_is_unknown_and_unsure() {
@@ -91,70 +97,51 @@ fn rules_fire_and_keep_silent() {
     }
 }
 
-/// Rules that need traffic of their own: what fires them, what leaves them silent, a phrase of their evidence.
+/// `rule` says `phrase` of the last refusal of the first traffic and not of that of the second; each is what comes before and
+/// the refusal.
+fn speaks_and_keeps_silent(rule: &str, phrase: &str, speaks: [&str; 2], silent: [&str; 2]) {
+    let fired = last(&speaks.concat());
+    assert!(says(&fired, phrase), "{rule} is silent: {fired:#?}");
+    assert!(!says(&last(&silent.concat()), phrase), "{rule} speaks without cause");
+}
+
+const REFUSED: &str = "+++\n--- 403\n";
+
 #[test]
-fn rules_with_traffic_of_their_own() {
-    const OWNED: &str = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
-    const FORM: &str = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
-    const OPEN: &str = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
+fn rules_over_what_everybody_does_fire_and_keep_silent() {
+    const DENIED: &str = "+++\n--- 403\n\n{\"message\":\"permission denied\"}\n";
+    let crowd = "+++\n--- 403 x5 every=1 ttfb=80000\n";
+    speaks_and_keeps_silent("crowd", "were still being answered", [OK, crowd], [OK, REFUSED]);
+    let nobody = "neither this request nor the successes carry";
+    speaks_and_keeps_silent("nobody", nobody, [OPEN, DENIED], [OK, DENIED]);
+    let format = "--- 403\n\n{\"message\":\"the requested response format is not acceptable\"}\n";
+    let (same, other) = (format!("+++\n{format}"), format!("+++\nAccept: text/html\n{format}"));
+    speaks_and_keeps_silent("unchanged", "the same accept was accepted", [OK, &same], [OK, &other]);
+}
+
+#[test]
+fn rules_over_signatures_and_tokens_fire_and_keep_silent() {
     const SIGNED: &str = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
+    let phrase = "only the server knows";
+    speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [OK, REFUSED]);
+    let bare = "+++\n-X-Signature\n--- 403\n";
+    speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [SIGNED, bare]);
+    let stale = "+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n";
+    let fresh = "+++\nCookie: sid=s1\nX-CSRF-Token: t1\n--- 403\n";
+    speaks_and_keeps_silent("stale-token", "was accepted with another", [FORM, stale], [FORM, fresh]);
+}
+
+#[test]
+fn rules_over_objects_fire_and_keep_silent() {
     const OBJECTS: &str = "POST /d/7\nCookie: sid=s1\n\n{\"n\":{#}}\n--- 201 x2\n\n+++\nPOST /d/9\n--- 201 x2\n\n+++\nPOST /d/7\n--- 403\n\n+++\nPOST /d/9\n--- 201 x2\n\n";
     const ONCE: &str = "POST /blob/{#}\nHost: h\nUser-Agent: A/1\nAccept: */*\n--- 201 x5\n\n";
-    const FORMAT: &str =
-        "+++\n--- 403\n\n{\"message\":\"the requested response format is not acceptable\"}\n";
-    const DENIED: &str = "+++\n--- 403\n\n{\"message\":\"permission denied\"}\n";
-    let refused = "+++\n--- 403\n";
-    let cases = [
-        ("crowd", OK, "+++\n--- 403 x5 every=1 ttfb=80000\n", OK, refused, "were still being answered"),
-        ("nobody", OPEN, DENIED, OK, DENIED, "neither this request nor the successes carry"),
-        ("signed", SIGNED, refused, OK, refused, "only the server knows"),
-        ("signed", SIGNED, refused, SIGNED, "+++\n-X-Signature\n--- 403\n", "only the server knows"),
-        (
-            "turned",
-            OBJECTS,
-            "+++\nPOST /d/7\n--- 403\n",
-            OBJECTS,
-            "+++\nPOST /d/8\n--- 403\n",
-            "refused since, while",
-        ),
-        (
-            "repeats",
-            ONCE,
-            "+++\nPOST /blob/2\n--- 403\n",
-            ONCE,
-            "+++\nPOST /blob/77\n--- 403\n",
-            "it repeats a request",
-        ),
-        (
-            "unchanged",
-            OK,
-            FORMAT,
-            OK,
-            &format!("+++\nAccept: text/html\n{}", &FORMAT[4..]),
-            "the same accept was accepted",
-        ),
-        (
-            "stale-token",
-            FORM,
-            "+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n",
-            FORM,
-            "+++\nCookie: sid=s1\nX-CSRF-Token: t1\n--- 403\n",
-            "was accepted with another",
-        ),
-        (
-            "owner",
-            OWNED,
-            "+++\nAuthorization: Bearer a\n--- 403\n",
-            OWNED,
-            "+++\nAuthorization: Bearer b\n--- 403\n",
-            "the caller is accepted with other values",
-        ),
-    ];
-    for (rule, before, fires, other, silent, phrase) in cases {
-        let fired = last(&format!("{before}{fires}"));
-        assert!(says(&fired, phrase), "{rule} is silent: {fired:#?}");
-        assert!(!says(&last(&format!("{other}{silent}")), phrase), "{rule} speaks without cause");
-    }
+    let (turned, other) = ("+++\nPOST /d/7\n--- 403\n", "+++\nPOST /d/8\n--- 403\n");
+    speaks_and_keeps_silent("turned", "refused since, while", [OBJECTS, turned], [OBJECTS, other]);
+    let (again, new) = ("+++\nPOST /blob/2\n--- 403\n", "+++\nPOST /blob/77\n--- 403\n");
+    speaks_and_keeps_silent("repeats", "it repeats a request", [ONCE, again], [ONCE, new]);
+    let (a, b) = ("+++\nAuthorization: Bearer a\n--- 403\n", "+++\nAuthorization: Bearer b\n--- 403\n");
+    let phrase = "the caller is accepted with other values";
+    speaks_and_keeps_silent("owner", phrase, [OWNED, a], [OWNED, b]);
 }
 
 #[test]
@@ -252,16 +239,13 @@ fn a_burst_of_one_caller_is_a_limit_and_not_a_lost_key() {
 
 #[test]
 fn owners_and_stale_tokens_come_first() {
-    let mine = "POST /u/7\nAuthorization: Bearer a\n--- 201 x2\n\n+++\nPOST /u/8\nAuthorization: Bearer b\n--- 201 x2\n\n";
-    assert_eq!(top(&format!("{mine}+++\nAuthorization: Bearer a\n--- 403\n")), "not-owner");
-    let form = "POST /f\nCookie: sid=s{1|2}\nX-CSRF-Token: t{1|2}\n--- 200 x4\n\n";
-    assert_eq!(top(&format!("{form}+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n")), "csrf");
+    assert_eq!(top(&format!("{OWNED}+++\nAuthorization: Bearer a\n--- 403\n")), "not-owner");
+    assert_eq!(top(&format!("{FORM}+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n")), "csrf");
 }
 
 #[test]
 fn nobody_named_is_not_about_rights() {
-    let open = "POST /open\nHost: h\nUser-Agent: A/1\nAccept: */*\n\nx\n--- 201 x4\n\n";
-    let denied = last(&format!("{open}+++\n@ 203.0.113.9\n--- 403 x2\n"));
+    let denied = last(&format!("{OPEN}+++\n@ 203.0.113.9\n--- 403 x2\n"));
     assert_eq!(denied.findings[0].cause.id(), "ip-denied");
 }
 
