@@ -31,7 +31,8 @@ pub fn settle(state: &mut State) -> bool {
             let current = state.current();
             let size = (areas.detail.width.saturating_sub(2), areas.detail.height - HEADING);
             let tools = (&state.inspector, &state.redactor, &state.exports);
-            state.detail.settle(current, tools, state.theme.glyphs, size);
+            let known = (&mut state.causes, state.stream.is_paused());
+            state.detail.settle(current, tools, known, state.theme.glyphs, size);
         }
         View::Compare | View::Help | View::Health => {
             super::pages::settle(

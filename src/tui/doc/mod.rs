@@ -122,6 +122,22 @@ impl Doc {
         }
     }
 
+    /// Lays the lines out as `other` is, if it is.
+    pub fn flow_like(&mut self, other: &Self) {
+        if let Some((width, wrap)) = other.flowed {
+            self.flow(width, wrap);
+        }
+    }
+
+    /// The line nearest to `line` that reads `text`.
+    pub fn nearest(&self, text: &str, line: usize) -> Option<usize> {
+        let reads = |at: &usize| self.lines.get(*at).is_some_and(|line| line.text() == text);
+        let before = (0..line.min(self.lines.len())).rev().find(reads);
+        let after = (line..self.lines.len()).find(reads);
+        let near = |at: &usize| at.abs_diff(line);
+        before.into_iter().chain(after).min_by_key(near)
+    }
+
     /// The rows of the last layout.
     pub fn rows(&self) -> &[Row] {
         &self.rows

@@ -1,7 +1,8 @@
 //! Top causes of the exchanges that were shown, so that only what is visible is diagnosed, and only once.
 
 use crate::diagnosis::quick;
-use crate::inspector::Inspector;
+use crate::history::{History, Record};
+use crate::inspector::{Inspector, Report};
 use crate::memo::Memo;
 use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
 
@@ -15,8 +16,6 @@ pub struct Brief {
     pub cause: Option<(Cause, f32)>,
     /// Who refused.
     pub refuser: Refuser,
-    /// Whether there was a success to compare with.
-    pub compared: bool,
     /// Whether the endpoint had successes when this was found out.
     had_successes: bool,
     /// The last exchange known then.
@@ -47,32 +46,35 @@ impl Causes {
     pub fn learn(&mut self, id: ExchangeId, inspector: &Inspector) -> bool {
         let history = inspector.history();
         let Some(record) = history.get(id) else { return false };
-        let successes = history.endpoint_state(record.endpoint).is_some_and(|state| state.successes > 0);
-        let then = history.last_id().0;
-        if self.known.get(&id).is_some_and(|brief| brief.holds(successes, then)) {
+        let successes = has_successes(record, history);
+        if self.known.get(&id).is_some_and(|brief| brief.holds(successes, history.last_id().0)) {
             return false;
         }
-        if !record.exchange.is_refusal() {
-            let brief = Brief {
-                cause: None,
-                refuser: Refuser::Unknown,
-                compared: false,
-                had_successes: successes,
-                then,
-            };
-            self.known.put(id, brief);
-            return false;
-        }
-        let Some(report) = inspector.report(id, BaselineChoice::default()) else { return false };
-        let top = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
+        let refused = record.exchange.is_refusal();
+        let report = if refused { inspector.report(id, BaselineChoice::default()) } else { None };
+        self.put(record, report.as_ref(), history);
+        refused
+    }
+
+    /// Takes what was found out about `record` elsewhere, set against the usual baseline; returns the top cause.
+    pub fn note(&mut self, record: &Record, report: &Report, history: &History) -> Option<(Cause, f32)> {
+        self.put(record, Some(report), history)
+    }
+
+    fn put(&mut self, record: &Record, report: Option<&Report>, history: &History) -> Option<(Cause, f32)> {
+        let diagnosis = report.and_then(|report| report.diagnosis.as_ref());
+        let top = diagnosis.and_then(|diagnosis| diagnosis.findings.first());
         let brief = Brief {
             cause: top.map(|finding| (finding.cause, finding.confidence)),
-            refuser: report.diagnosis.as_ref().map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser),
-            compared: report.baseline.is_some(),
-            had_successes: successes,
-            then,
+            refuser: diagnosis.map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser),
+            had_successes: has_successes(record, history),
+            then: history.last_id().0,
         };
-        self.known.put(id, brief);
-        true
+        self.known.put(record.exchange.id, brief);
+        brief.cause
     }
+}
+
+fn has_successes(record: &Record, history: &History) -> bool {
+    history.endpoint_state(record.endpoint).is_some_and(|state| state.successes > 0)
 }

@@ -1,10 +1,11 @@
 //! The exchange that is open: which tab, against which baseline, and the document that shows it.
 
+use super::causes::Causes;
 use super::page::Page;
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::inspector::{Inspector, Report};
-use crate::model::{BaselineChoice, ExchangeId, Part, Pointer};
+use crate::model::{BaselineChoice, Cause, ExchangeId, Part, Pointer};
 use crate::parts::coding;
 use crate::tui::Exports;
 use crate::tui::doc::diff::Pair;
@@ -61,7 +62,7 @@ impl Tab {
 }
 
 /// What a document was made of; it is made anew when this changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Key {
     id: ExchangeId,
     tab: Tab,
@@ -71,8 +72,16 @@ struct Key {
     width: u16,
     /// Stands for the set of signs.
     ellipsis: &'static str,
-    /// Whether the endpoint has successes: with the first one the baseline and the causes change.
-    successes: bool,
+    known: Known,
+}
+
+/// What was known of the exchange beyond itself: baseline and causes change with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Known {
+    /// Exchanges of the endpoint.
+    exchanges: u64,
+    /// The top cause that the list gives.
+    cause: Option<(Cause, f32)>,
 }
 
 /// The exchange that is open.
@@ -148,11 +157,13 @@ impl Detail {
         self.back.clear();
     }
 
-    /// Makes the document for `id` if that is not what is shown already.
+    /// Makes the document for `id` if that is not what is shown already, or more is known by now; `frozen` keeps to what was
+    /// known. The list learns of the causes that were found.
     pub fn settle(
         &mut self,
         id: Option<ExchangeId>,
         (inspector, redactor, exports): (&Inspector, &Redactor, &Exports),
+        (causes, frozen): (&mut Causes, bool),
         glyphs: &'static Glyphs,
         (width, height): (u16, u16),
     ) {
@@ -163,23 +174,31 @@ impl Detail {
             self.page.set(Doc::default(), false);
             return;
         };
-        let state = inspector.history().endpoint_state(record.endpoint);
-        let key = Key {
-            id: record.exchange.id,
+        let id = record.exchange.id;
+        let known = || Known {
+            exchanges: inspector.history().endpoint_state(record.endpoint).map_or(0, |state| state.exchanges),
+            cause: causes.get(id).and_then(|brief| brief.cause),
+        };
+        let frozen = self.key.filter(|key| frozen && key.id == id);
+        let mut key = Key {
+            id,
             tab: self.tab,
             choice: self.choice,
             noise: self.noise,
             reveal: redactor.reveals(),
             width,
             ellipsis: glyphs.ellipsis,
-            successes: state.is_some_and(|state| state.successes > 0),
+            known: frozen.map_or_else(known, |key| key.known),
         };
         if self.key != Some(key) {
             let same = self.key.is_some_and(|old| old.id == key.id && old.tab == key.tab);
-            let report =
-                |old: &Key| old.id == key.id && old.choice == key.choice && old.successes == key.successes;
+            let report = |old: &Key| old.id == key.id && old.choice == key.choice && old.known == key.known;
             if self.report.is_none() || !self.key.as_ref().is_some_and(report) {
                 self.report = inspector.report(key.id, key.choice);
+                if let Some(report) = self.report.as_ref().filter(|_| key.choice == BaselineChoice::default())
+                {
+                    key.known.cause = causes.note(record, report, inspector.history());
+                }
             }
             let scene = Scene { redactor, glyphs, width };
             self.page.set(self.document(inspector, record, &scene, exports), same);

@@ -6,6 +6,8 @@ use crate::tui::doc::{Doc, Link};
 
 /// Search hits that are kept.
 const MAX_HITS: usize = 10_000;
+/// Lines above the cursor by which the place is found again in a document made anew.
+const MAX_ABOVE: usize = 64;
 
 /// Where in a document the reader is.
 #[derive(Clone, Debug, Default)]
@@ -29,12 +31,30 @@ pub struct Page {
 
 impl Page {
     /// Shows `doc`, keeping the place when it is the same document made anew.
-    pub fn set(&mut self, doc: Doc, same: bool) {
-        self.doc = doc;
-        if !same {
+    pub fn set(&mut self, mut doc: Doc, same: bool) {
+        if same {
+            let moved = self.moved(&mut doc);
+            self.cursor = self.cursor.saturating_add_signed(moved);
+            self.top = self.top.saturating_add_signed(moved);
+        } else {
             (self.cursor, self.top, self.left, self.spot) = (0, 0, 0, None);
         }
+        self.doc = doc;
         self.find();
+    }
+
+    /// By how many rows what is read has moved in `doc`: the line under the cursor, or the nearest above it that is there
+    /// still. At the very top one stays there.
+    fn moved(&self, doc: &mut Doc) -> isize {
+        if self.cursor == 0 {
+            return 0;
+        }
+        doc.flow_like(&self.doc);
+        let line = self.doc.line_of(self.cursor);
+        let above = self.doc.lines().iter().enumerate().take(line + 1).rev().take(MAX_ABOVE);
+        let mut told = above.filter(|(_, line)| !line.text().is_empty());
+        let found = told.find_map(|(at, line)| Some((at, doc.nearest(line.text(), at)?)));
+        found.map_or(0, |(old, new)| doc.row_of(new) as isize - self.doc.row_of(old) as isize)
     }
 
     /// Lays the document out and keeps the cursor in sight.
@@ -171,6 +191,35 @@ mod tests {
         page.go(usize::MAX);
         page.settle(40, 10, true);
         assert_eq!((page.cursor, page.top), (49, 40));
+    }
+
+    #[test]
+    fn what_is_read_stays_under_the_cursor_when_the_document_is_made_anew() {
+        let doc = |new: &[&str], old: std::ops::Range<usize>| {
+            let mut doc = Doc::default();
+            let old = old.map(|number| format!("line {number}"));
+            new.iter().map(|text| (*text).to_owned()).chain(old).for_each(|text| {
+                doc.push(Line::of(Role::Text, &text));
+            });
+            doc
+        };
+        let mut page = page();
+        page.step(15);
+        page.settle(40, 10, true);
+        for (new, from, expected) in [
+            (&["new", "and a longer one that takes two rows of this page"][..], 0, (18, 9)),
+            (&[], 0, (15, 6)),
+            (&[], 5, (10, 1)),
+            (&["changed"], 6, (10, 1)),
+        ] {
+            page.set(doc(new, from..50), true);
+            page.settle(40, 10, true);
+            assert_eq!((page.cursor, page.top), expected, "{new:?} {from}");
+        }
+        page.go(0);
+        page.set(doc(&["new"], 0..50), true);
+        page.settle(40, 10, true);
+        assert_eq!((page.cursor, page.top), (0, 0), "who reads the top goes on reading the top");
     }
 
     #[test]

@@ -71,6 +71,44 @@ fn evidence_leads_to_the_bytes_and_esc_leads_back() {
 }
 
 #[test]
+fn an_open_why_follows_what_becomes_known_and_keeps_its_place() {
+    let mut state = staged(REFUSED, (120, 40));
+    press(&mut state, "g Enter / 'Compared Enter");
+    let (before, read) = (why(&state), read(&state));
+    assert!(read.1.starts_with("Compared with"), "{read:?}");
+    more(&mut state);
+    assert_ne!(why(&state), before, "successes and refusals came");
+    assert_eq!(self::read(&state), read, "what is read stays where it is");
+    let report = state.detail.report.as_ref().and_then(|report| report.diagnosis.as_ref()).unwrap();
+    let listed = state.causes.get(state.current().unwrap()).and_then(|brief| brief.cause);
+    assert_eq!(listed, report.findings.first().map(|finding| (finding.cause, finding.confidence)));
+    press(&mut state, "p");
+    let before = why(&state);
+    more(&mut state);
+    assert_eq!(why(&state), before, "a pause freezes it");
+    press(&mut state, "p");
+    assert_ne!(why(&state), before);
+}
+
+/// The box once more.
+fn more(state: &mut why403::tui::state::State) {
+    update(state, Action::Feed(Message::Exchanges(exchanges())));
+    settle(state);
+}
+
+fn why(state: &why403::tui::state::State) -> Vec<String> {
+    assert_eq!(state.detail.tab, Tab::Why);
+    state.detail.page.doc.lines().iter().map(|line| line.text().to_owned()).collect()
+}
+
+/// At which row of the pane the cursor is, and what stands there.
+fn read(state: &why403::tui::state::State) -> (usize, String) {
+    let page = &state.detail.page;
+    let line = &page.doc.lines()[page.doc.line_of(page.cursor)];
+    (page.cursor - page.top, line.text().to_owned())
+}
+
+#[test]
 fn secrets_are_masked_until_the_user_asks() {
     let mut state = staged(REFUSED, (120, 40));
     press(&mut state, "g Enter Tab Tab");
