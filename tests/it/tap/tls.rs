@@ -1,9 +1,9 @@
 //! Versions, names, certificates of either side, and what is said when TLS fails.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use nix::sys::signal::Signal;
@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, Stream
 use tempfile::TempDir;
 
 use super::{Tap, connect, echo, server, trusting};
-use crate::support::{can_run, must, why403};
+use crate::support::{can_run, why403};
 
 /// A CA and what it signed, as files.
 struct Authority {
@@ -189,16 +189,30 @@ fn sessions_are_resumed_with_either_version() {
     for version in ["-tls1_2", "-tls1_3"] {
         let session = tap.dir.path().join(version);
         let client = |flag: &str| {
-            let script = format!(
-                "(printf x; sleep 0.3) | openssl s_client {version} -connect {} -{flag} {} 2>&1",
-                tap.address,
-                session.display()
-            );
-            must("sh", ["-c", &script])
+            let mut openssl = Command::new("openssl");
+            openssl.args(["s_client", version, flag]).arg(&session);
+            until_echoed(openssl.args(["-connect", &tap.address.to_string()]))
         };
-        client("sess_out");
-        assert!(client("sess_in").contains("\nReused, "), "{version}");
+        client("-sess_out");
+        assert!(client("-sess_in").contains("\nReused, "), "{version}");
     }
+}
+
+/// What a client says until a line that it sent has come back, and with it whatever the server had to say before.
+fn until_echoed(client: &mut Command) -> String {
+    let mut client =
+        client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(b"echoed\n").unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = String::new();
+    for line in lines.by_ref().take_while(|line| line != "echoed") {
+        said.extend([line.as_str(), "\n"]);
+    }
+    drop(input);
+    lines.for_each(drop);
+    assert!(client.wait().unwrap().success(), "{said}");
+    said
 }
 
 #[test]
