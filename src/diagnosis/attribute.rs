@@ -1,48 +1,16 @@
 //! One part of a request that may matter, with its value, as text and as hashes.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::LazyLock;
 
 use super::family::Family;
+use super::mark::Mark;
 use super::names::Label;
 use crate::edge::sanitize;
 
 /// Bytes of a value that are kept for showing.
 const SHOWN: usize = 96;
-
-static KEYS: LazyLock<ahash::RandomState> = LazyLock::new(ahash::RandomState::new);
-
-/// A keyed hash, the same within one run.
-pub fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = KEYS.build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
-}
-
-/// The same for anything that can be hashed.
-pub fn hash_of<T: std::hash::Hash>(value: &T) -> u64 {
-    KEYS.hash_one(value)
-}
-
-/// What identifies an attribute: family and name.
-pub fn key(family: Family, name: &str) -> u64 {
-    let mut hasher = KEYS.build_hasher();
-    hasher.write_u8(family as u8);
-    hasher.write(name.as_bytes());
-    hasher.finish()
-}
-
-/// An attribute with its value, as hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
-    /// See [`key`].
-    pub key: u64,
-    /// Hash of the normalised value.
-    pub value: u64,
-}
 
 /// The beginning of a value.
 #[derive(Clone, Debug)]

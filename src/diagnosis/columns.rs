@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::attribute::Mark;
+use super::mark::Mark;
 
 /// Samples at most.
 pub const MAX: usize = u64::BITS as usize;

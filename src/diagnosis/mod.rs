@@ -21,6 +21,7 @@ pub(crate) mod fixture;
 pub mod knowledge;
 pub mod listed;
 pub mod many;
+pub mod mark;
 pub mod names;
 pub mod next;
 pub mod quick;

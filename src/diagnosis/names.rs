@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use super::attribute::key;
 use super::family::{self, At, Family};
+use super::mark::key;
 use crate::memo::Memo;
 use crate::parts::json;
 

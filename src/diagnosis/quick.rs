@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::attribute::hash;
 use super::listed::Listed;
+use super::mark::hash;
 use super::stats::Stats;
 use super::voice;
 use super::who::{client_of, credential_of};

@@ -1,8 +1,8 @@
 //! Who said no: the application, or somebody in front of it.
 
-use super::attribute::hash;
 use super::case::Case;
 use super::listed::Listed;
+use super::mark::hash;
 use super::names::{Kind, name};
 use super::said::quote::recognised;
 use super::sample::Sample;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::attribute::{Mark, hash};
 use super::family::Family;
+use super::mark::{Mark, hash};
 use super::names::{Kind, name};
 use super::sheet::Sheet;
 use super::voice;

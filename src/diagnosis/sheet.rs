@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::agent::{agent, home};
-use super::attribute::{Attribute, Mark, Value, hash, key, lower};
+use super::attribute::{Attribute, Value, lower};
 use super::family::Family;
+use super::mark::{Mark, hash, key};
 use super::names::{Kind, Label, Name, Which, name};
 use super::shown::facts::{self, Fact};
 use super::shown::seen::Seen;

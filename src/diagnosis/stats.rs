@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use super::attribute::hash_of;
 use super::behaved::Timeline;
 use super::columns::{self, Columns};
 use super::family::Family;
+use super::mark::hash_of;
 use super::sample::{Sample, sample};
 use super::sheet::Sheet;
 use super::who::{accepted, client_of};

@@ -1,7 +1,7 @@
 //! What a response sounds like: the same for refusals that say the same, whatever identifiers and times they hold.
 
-use super::attribute::hash;
 use super::listed::Listed;
+use super::mark::hash;
 use super::names::{Kind, name};
 use crate::model::Response;
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::attribute::hash;
 use super::listed::Listed;
+use super::mark::hash;
 use crate::history::Record;
 use crate::model::Exchange;
 

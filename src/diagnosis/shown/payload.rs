@@ -9,7 +9,7 @@ use percent_encoding::percent_decode;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::seen::Seen;
-use crate::diagnosis::attribute::hash;
+use crate::diagnosis::mark::hash;
 use crate::model::{Part, Request};
 use crate::parts::{self, parameters};
 

@@ -1,8 +1,8 @@
 //! Facts of the request, weighed by whether successes share them.
 
-use crate::diagnosis::attribute;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::family::Family;
+use crate::diagnosis::mark;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::diagnosis::shown::spot;
 use crate::model::{Cause, EvidenceKind};
@@ -19,7 +19,7 @@ impl Rule for Facts {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         for fact in &case.sheet.facts {
-            let key = attribute::key(Family::Fact, fact.id);
+            let key = mark::key(Family::Fact, fact.id);
             let sharing = case.columns.having(key).count_ones();
             let all = case.good.len();
             let having = case.place.map_or(0, |place| place.bad_columns.having(key));
