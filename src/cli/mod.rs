@@ -4,7 +4,7 @@
 //! first word, and none has the name of a word that a capture filter may begin with; `why403 -- …` forces a filter.
 
 mod run;
-mod size;
+pub(crate) mod size;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
+use super::proxy::ProxyVersion;
+use crate::cli::size;
 use crate::sandbox;
 
 /// Terminate TLS in front of a server and mirror the plaintext.
@@ -81,7 +83,7 @@ pub struct TapArgs {
     #[arg(long, help_heading = "Mirror")]
     pub mirror_expose: bool,
     /// Bytes that may wait for one reader of the mirror before it loses frames
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = crate::cli::parse_size, help_heading = "Mirror")]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::parse, help_heading = "Mirror")]
     pub mirror_buffer: u64,
     /// Watch in this terminal
     #[arg(long, help_heading = "Mirror")]
@@ -132,13 +134,4 @@ pub enum TapCommand {
         #[arg(long)]
         socket: Option<PathBuf>,
     },
-}
-
-/// A version of the PROXY protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProxyVersion {
-    /// The line of text.
-    V1,
-    /// The binary header.
-    V2,
 }

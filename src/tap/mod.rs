@@ -41,6 +41,7 @@ use rustls::ServerConfig;
 pub use args::TapArgs;
 pub use beside::Beside;
 pub use error::TapError;
+pub use proxy::ProxyVersion;
 pub use run::run;
 
 use events::Reporter;

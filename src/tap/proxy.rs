@@ -3,13 +3,22 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::args::ProxyVersion;
+use clap::ValueEnum;
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest line of version 1, with its end.
 const MAX_V1: usize = 107;
 /// The longest header of version 2 that is read; the addresses take 52 bytes, the rest are extensions.
 pub(super) const MAX_V2: usize = 2048;
+
+/// A version of the PROXY protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProxyVersion {
+    /// The line of text.
+    V1,
+    /// The binary header.
+    V2,
+}
 
 /// Who talks to whom: source, destination.
 pub(super) type Addresses = (SocketAddr, SocketAddr);

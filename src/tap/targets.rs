@@ -7,9 +7,8 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::args::ProxyVersion;
 use super::certs::{Chooser, Pair};
-use super::proxy::{self, Header};
+use super::proxy::{self, Header, ProxyVersion};
 use super::scratch::{Out, PARTIAL};
 use super::session::Session;
 use super::tls;

@@ -10,9 +10,8 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::args::ProxyVersion;
 use super::error::TapError;
-use super::proxy;
+use super::proxy::{self, ProxyVersion};
 use super::scratch;
 use super::session::Session;
 use super::side::Side;
