@@ -145,6 +145,12 @@ fn rules_over_objects_fire_and_keep_silent() {
 }
 
 #[test]
+fn a_cookie_that_is_deleted_is_not_set() {
+    let deleted = last(&format!("{OK}+++\n--- 403\nSet-Cookie: cf_clearance=; Max-Age=0\n"));
+    assert!(!says(&deleted, "sets the cookie"), "{deleted:#?}");
+}
+
+#[test]
 fn no_phrase_runs_from_one_member_into_the_next() {
     let vague = last(
         "POST /x\n--- 403\nContent-Type: application/json\n\n{\"status\":\"error\",\"message\":\"Access denied\"}\n",

@@ -131,7 +131,7 @@ impl Rule for NewCookies {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut Out) {
         let (Some(request), Some(response)) = (case.request(), case.response()) else { return };
-        for set in set_cookies(response.head.fields()) {
+        for set in set_cookies(response.head.fields()).filter(|set| !set.deletes()) {
             let name = String::from_utf8_lossy(set.cookie.name).into_owned();
             if cookies(request.head.fields()).any(|cookie| cookie.name == set.cookie.name) {
                 continue;
