@@ -82,10 +82,6 @@ impl FlowWriter {
     pub const fn link(&self) -> LinkType {
         self.link
     }
-    /// The sequence number that `side` sends next.
-    pub const fn next_sequence(&self, side: Side) -> u32 {
-        self.next[side as usize]
-    }
     /// Moves `side` on by `bytes` without writing anything: what was sent there is missing from the capture.
     pub const fn skip(&mut self, side: Side, bytes: u32) {
         self.next[side as usize] = self.next[side as usize].wrapping_add(bytes);
