@@ -11,21 +11,13 @@ use crate::tui::Terminal;
 const TOOLS: &[&str] = &["cc", "nginx", "curl", "tcpdump"];
 const CODE: i32 = 101;
 
-fn refuse(nginx: &Nginx) {
-    must("curl", ["-s", "-o", "/dev/null", "-d", "a=1", &format!("http://{}/banned", nginx.address)]);
-}
-
 /// A capture on the loopback interface that writes `kept`; the thread `name` panics after SIGUSR2.
 fn watching(nginx: &Nginx, kept: &str, name: &str, options: &[&str]) -> Program {
     let port = nginx.address.port().to_string();
     let mut command = Command::new(why403());
     command.args(["-i", "lo", "--json", "--stats", "-w", kept]).args(options).args(["tcp", "port", &port]);
     let mut program = Program::start(command.envs(fault(name)));
-    until("the capture to begin", || {
-        refuse(nginx);
-        program.next_within(Duration::from_millis(200))
-    });
-    while program.next_within(Duration::from_millis(200)).is_some() {}
+    program.begins_to_see(|| nginx.refuse());
     program
 }
 
@@ -47,7 +39,7 @@ fn a_bug_in_the_capture_thread_keeps_the_exchanges_and_the_file_and_ends_with_10
     let kept = dir.path().join("kept.pcapng");
     let kept = kept.to_str().unwrap();
     let mut program = watching(&nginx, kept, "capture", &[]);
-    refuse(&nginx);
+    nginx.refuse();
     assert_eq!(program.next()["response"]["status"], 403);
     program.signal(Signal::SIGUSR2);
     let rest = program.rest();
@@ -66,7 +58,7 @@ fn a_bug_in_the_consumer_completes_the_file_and_ends_with_101() {
     // The clock of the consumer is looked at before a command is run.
     let mut program = watching(&nginx, kept, "why403", &["--on-match", "true"]);
     program.signal(Signal::SIGUSR2);
-    refuse(&nginx);
+    nginx.refuse();
     ended_by_a_bug(&mut program, kept);
 }
 
@@ -84,7 +76,7 @@ fn a_bug_in_the_capture_thread_leaves_the_screen_with_what_was_seen() {
         Terminal::open("env", &[preload, name, program, "-i", "lo", "tcp", "port", &port], (120, 40));
     terminal.until_shown("0 of 0 match");
     until("the capture to begin", || {
-        refuse(&nginx);
+        nginx.refuse();
         terminal.shows_within(Duration::from_millis(300), "POST").then_some(())
     });
     kill(terminal.pid(), Signal::SIGUSR2).unwrap();

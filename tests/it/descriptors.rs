@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use why403::model::Timestamp;
@@ -34,21 +33,13 @@ fn allow(id: u32, files: &str) {
 const NONE: &str = "3";
 const ENOUGH: &str = "256";
 
-fn refuse(nginx: &Nginx) {
-    must("curl", ["-s", "-o", "/dev/null", "-d", "a=1", &format!("http://{}/banned", nginx.address)]);
-}
-
 /// A capture on the loopback interface that has begun.
 fn watching(nginx: &Nginx, options: &[&str]) -> Program {
     let port = nginx.address.port().to_string();
     let mut command = Command::new(why403());
     let mut program =
         Program::start(command.args(["-i", "lo", "--json"]).args(options).args(["tcp", "port", &port]));
-    until("the capture to begin", || {
-        refuse(nginx);
-        program.next_within(Duration::from_millis(200))
-    });
-    while program.next_within(Duration::from_millis(200)).is_some() {}
+    program.begins_to_see(|| nginx.refuse());
     program
 }
 
@@ -63,7 +54,7 @@ fn a_capture_goes_on_when_the_next_file_cannot_be_opened() {
     let mut program = watching(&nginx, &["-w", kept.to_str().unwrap(), "-C", "1KiB"]);
     allow(program.id(), NONE);
     for _ in 0..5 {
-        refuse(&nginx);
+        nginx.refuse();
         assert_eq!(program.next()["response"]["status"], 403);
     }
     program.says("Too many open files");
@@ -85,14 +76,14 @@ fn a_command_for_matches_that_cannot_be_started_is_said_and_tried_again() {
     let mut program = watching(&nginx, &["--on-match", &format!("echo >>'{}'", ran.display())]);
     allow(program.id(), NONE);
     until("the command to fail", || {
-        refuse(&nginx);
+        nginx.refuse();
         program.next();
         program.said().contains("--on-match was not run").then_some(())
     });
     allow(program.id(), ENOUGH);
     let before = fs::read(&ran).unwrap_or_default().len();
     until("the command to run again", || {
-        refuse(&nginx);
+        nginx.refuse();
         program.next();
         (fs::read(&ran).unwrap_or_default().len() > before).then_some(())
     });

@@ -5,7 +5,6 @@ use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
@@ -149,11 +148,7 @@ fn between_namespaces(options: &[&str]) -> (Pair, Nginx, Program) {
     let mut command = pair.at_server(why403());
     command.args(["-i", &pair.interface, "--json"]).args(options);
     let mut program = Program::start(&mut command);
-    until("the capture to begin", || {
-        refuse(&pair);
-        program.next_within(Duration::from_millis(200))
-    });
-    while program.next_within(Duration::from_millis(200)).is_some() {}
+    program.begins_to_see(|| refuse(&pair));
     (pair, nginx, program)
 }
 
@@ -293,10 +288,7 @@ fn all_interfaces_are_watched_across_the_loss_and_return_of_one() {
     }
     let (pair, _nginx, _program) = between_namespaces(&[]);
     let mut all = Program::start(pair.at_server(why403()).args(["-i", "any", "--json"]));
-    until("the capture to begin", || {
-        refuse(&pair);
-        all.next_within(Duration::from_millis(200))
-    });
+    all.begins_to_see(|| refuse(&pair));
     ip(&format!("-n {} link delete {}", pair.server, pair.interface));
     let (client, server) = (&pair.client, &pair.server);
     ip(&format!("-n {client} link add veth-client type veth peer name veth-server netns {server}"));
@@ -306,7 +298,6 @@ fn all_interfaces_are_watched_across_the_loss_and_return_of_one() {
         ip(&format!("-n {namespace} address add {address}/24 dev {interface}"));
         ip(&format!("-n {namespace} link set {interface} up"));
     }
-    while all.next_within(Duration::from_millis(200)).is_some() {}
     refuse(&pair);
     assert_eq!(all.next()["response"]["status"], 403, "{}", all.said());
 }

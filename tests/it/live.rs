@@ -2,24 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::{Nginx, Pair, Program, can_run, lines, run, until, why403};
 
 const TOOLS: &[&str] = &["nginx", "curl", "ip", "tcpdump"];
-
-/// A capture needs a moment to begin and has no other sign of it than that it sees something.
-fn wait_until_capturing(watch: &mut Program, mut probe: impl FnMut()) {
-    until("the capture to begin", || {
-        probe();
-        let seen = watch.next_within(Duration::from_millis(200))?;
-        // More probes than one may have been seen.
-        while watch.next_within(Duration::from_millis(200)).is_some() {}
-        Some(seen)
-    });
-}
 
 fn curl(command: &mut Command, arguments: &[&str]) -> String {
     let output =
@@ -43,7 +31,7 @@ fn loopback_a_refused_post_is_set_beside_the_accepted_one() {
     let url = |path: &str| format!("http://{}{path}", nginx.address);
     let post = |arguments: &[&str]| curl(&mut Command::new("curl"), arguments);
     let mut watch = Program::start(Command::new(why403()).args(["-i", "lo", "--json", "tcp", "port", &port]));
-    wait_until_capturing(&mut watch, || assert_eq!(post(&["-d", "probe", &url("/banned")]), "403"));
+    watch.begins_to_see(|| assert_eq!(post(&["-d", "probe", &url("/banned")]), "403"));
 
     let body = r#"{"name":"Ada"}"#;
     let json = "Content-Type: application/json";
@@ -92,7 +80,7 @@ fn namespaces_what_is_seen_live_is_what_a_capture_of_the_same_frames_gives() {
     let mut watch = Program::start(pair.at_server(why403()).args(["-i", &pair.interface, "--json"]));
     let post = |arguments: &[&str]| curl(&mut pair.at_client("curl"), arguments);
     let url = |path: &str| format!("http://{}{path}", nginx.address.ip());
-    wait_until_capturing(&mut watch, || assert_eq!(post(&["-d", "probe", &url("/banned")]), "403"));
+    watch.begins_to_see(|| assert_eq!(post(&["-d", "probe", &url("/banned")]), "403"));
 
     let large = dir.path().join("large.json");
     std::fs::write(&large, vec![b'7'; 3_000_000]).unwrap();
@@ -160,7 +148,7 @@ fn any_sees_each_exchange_once_on_the_loopback_of_a_namespace() {
     let mut watch = Program::start(pair.at_server(why403()).args(["--json", "-c", "1000"]));
     let url = |path: &str| format!("http://{}{path}", nginx.address.ip());
     let post = |path: &str| curl(&mut pair.at_server("curl"), &["-d", "a=1", &url(path)]);
-    wait_until_capturing(&mut watch, || assert_eq!(post("/banned"), "403"));
+    watch.begins_to_see(|| assert_eq!(post("/banned"), "403"));
     for number in 0..5 {
         assert_eq!(post(&format!("/v1/things/{number}")), "403");
     }

@@ -23,11 +23,7 @@ fn watching(options: &[&str]) -> (Program, Nginx) {
     let mut command = Command::new(why403());
     command.args(["-i", "lo", "--json"]).args(options).args(["port", &port]);
     let mut program = Program::start(&mut command);
-    let url = format!("http://{}/banned", nginx.address);
-    until("the capture to begin", || {
-        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
-        program.next_within(Duration::from_millis(200))
-    });
+    program.begins_to_see(|| nginx.refuse());
     (program, nginx)
 }
 
@@ -67,11 +63,7 @@ fn sudo_decides_who_the_program_becomes() {
     let mut command = Command::new(why403());
     command.args(["-i", "lo", "--json", "port", &port]).env("SUDO_UID", "12345").env("SUDO_GID", "23456");
     let mut program = Program::start(&mut command);
-    let url = format!("http://{}/banned", nginx.address);
-    until("the capture to begin", || {
-        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
-        program.next_within(Duration::from_millis(200))
-    });
+    program.begins_to_see(|| nginx.refuse());
     assert_eq!(status(program.id(), "Uid"), "12345\t12345\t12345\t12345");
     assert_eq!(status(program.id(), "Groups"), "23456");
 }
@@ -105,11 +97,7 @@ fn a_capability_of_the_file_is_enough_for_a_plain_user() {
         .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
         .arg(&copy);
     let mut program = Program::start(command.args(["-i", "lo", "--json", "port", &port]));
-    let url = format!("http://{}/banned", nginx.address);
-    until("the capture to begin", || {
-        must("curl", ["-s", "-o", "/dev/null", "-d", "probe", &url]);
-        program.next_within(Duration::from_millis(200))
-    });
+    program.begins_to_see(|| nginx.refuse());
     assert_eq!(status(program.id(), "CapPrm"), "0000000000000000");
     assert_eq!(status(program.id(), "Seccomp"), "2");
 }

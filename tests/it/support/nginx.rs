@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{find, until};
+use super::{find, must, until};
 
 /// What the server refuses, each for a reason of its own; everything else is accepted.
 const LOCATIONS: &str = r#"
@@ -47,6 +47,11 @@ impl Nginx {
             table.contains(&port).then_some(())
         });
         nginx
+    }
+
+    /// Asks for what is refused.
+    pub(crate) fn refuse(&self) {
+        must("curl", ["-s", "-o", "/dev/null", "-d", "a=1", &format!("http://{}/banned", self.address)]);
     }
 
     fn spawn(address: SocketAddr, prefix: &[&str]) -> Self {

@@ -49,6 +49,17 @@ impl Program {
         self.lines.recv_timeout(wait).ok().map(|line| serde_json::from_str(&line).unwrap())
     }
 
+    /// Asks until an answer is seen: a capture needs a moment to begin and has no other sign of it. The lines of all that was
+    /// asked for are taken.
+    pub(crate) fn begins_to_see(&mut self, mut ask: impl FnMut()) {
+        const MOMENT: Duration = Duration::from_millis(200);
+        until("the capture to begin", || {
+            ask();
+            self.next_within(MOMENT)
+        });
+        while self.next_within(MOMENT).is_some() {}
+    }
+
     /// The next line; it has to come.
     pub(crate) fn next(&mut self) -> Value {
         match self.lines.recv_timeout(PATIENCE) {

@@ -58,15 +58,16 @@ fn a_large_download_waits_for_a_slow_reader_and_arrives_whole() {
     assert!(received == *body);
 }
 
+/// Answers only when the client has said that it is done.
+fn echo_at_the_end(mut socket: TcpStream) {
+    let mut question = Vec::new();
+    socket.read_to_end(&mut question).unwrap();
+    socket.write_all(&question).unwrap();
+}
+
 #[test]
 fn half_close_passes_both_ways() {
-    // The server answers only when the client has said that it is done.
-    let address = server(|mut socket| {
-        let mut question = Vec::new();
-        socket.read_to_end(&mut question).unwrap();
-        socket.write_all(&question).unwrap();
-    });
-    let tap = Tap::start(address, &[]);
+    let tap = Tap::start(server(echo_at_the_end), &[]);
     let mut stream = tap.connect();
     stream.write_all(b"question").unwrap();
     stream.conn.send_close_notify();
@@ -79,12 +80,7 @@ fn half_close_passes_both_ways() {
 
 #[test]
 fn a_fin_without_close_notify_is_a_half_close_too() {
-    let address = server(|mut socket| {
-        let mut question = Vec::new();
-        socket.read_to_end(&mut question).unwrap();
-        socket.write_all(&question).unwrap();
-    });
-    let tap = Tap::start(address, &[]);
+    let tap = Tap::start(server(echo_at_the_end), &[]);
     let mut stream = tap.connect();
     stream.write_all(b"abrupt").unwrap();
     stream.sock.shutdown(Shutdown::Write).unwrap();
