@@ -25,17 +25,14 @@ pub(super) enum Reach {
     Target,
     /// Heads.
     Heads(Side),
-    /// Bodies.
-    Bodies(Side),
 }
 
 impl Reach {
     pub(super) fn of(term: &Term) -> Self {
         match term {
             Term::Target(_) | Term::Path(_) | Term::Query(_) | Term::Host(_) => Self::Target,
-            Term::Field(side, _) => Self::Heads(*side),
+            Term::Field(side, _) | Term::Body(side, _) => Self::Heads(*side),
             Term::Cookie(_) => Self::Heads(Side::Request),
-            Term::Body(side, _) => Self::Bodies(*side),
             Term::Size(side, _) => Self::Record(*side),
             _ => Self::Record(Side::Request),
         }
@@ -50,37 +47,81 @@ pub(super) fn ask(
     test: impl Fn(&Record) -> bool,
 ) -> Bitmap {
     let mut found = [0; WORDS];
-    let mut rows = ones(candidates);
-    let mut group: Vec<(usize, &Record)> = Vec::with_capacity(GROUP);
-    loop {
-        group.clear();
-        group.extend(rows.by_ref().filter_map(|at| Some((at, chunk.record(at)?))).take(GROUP));
-        if group.is_empty() {
-            return found;
-        }
-        touch(&group, reach);
-        for (at, record) in &group {
+    groups(chunk, candidates, |group| {
+        touch(group, reach);
+        for (at, record) in group {
             if test(record) {
                 set(&mut found, *at);
             }
         }
+    });
+    found
+}
+
+/// The candidates of which one piece passes `test`. `collect` adds the pieces of an exchange, without a look at more than its
+/// record; `find` tells where the bytes of a piece are.
+pub(super) fn ask_pieces<'a, P>(
+    chunk: &'a Chunk,
+    candidates: &Bitmap,
+    collect: impl Fn(usize, &'a Record, &mut Vec<(usize, P)>),
+    find: impl Fn(&P) -> &'a [u8],
+    test: impl Fn(&P, &[u8]) -> bool,
+) -> Bitmap {
+    let mut found = [0; WORDS];
+    let (mut pieces, mut bytes) = (Vec::with_capacity(2 * GROUP), Vec::with_capacity(2 * GROUP));
+    groups(chunk, candidates, |group| {
+        pieces.clear();
+        for (at, record) in group {
+            collect(*at, record, &mut pieces);
+        }
+        bytes.clear();
+        bytes.extend(pieces.iter().map(|(_, piece)| find(piece)));
+        prefetch(bytes.iter().map(|bytes| lines(bytes, AHEAD)));
+        for ((at, piece), bytes) in pieces.iter().zip(&bytes) {
+            if test(piece, bytes) {
+                set(&mut found, *at);
+            }
+        }
+    });
+    found
+}
+
+/// Hands the candidates over with their rows, a group at a time.
+fn groups<'a>(chunk: &'a Chunk, candidates: &Bitmap, mut take: impl FnMut(&[(usize, &'a Record)])) {
+    let mut rows = ones(candidates).filter_map(|at| Some((at, chunk.record(at)?)));
+    let mut group: Vec<(usize, &Record)> = Vec::with_capacity(GROUP);
+    loop {
+        group.clear();
+        group.extend(rows.by_ref().take(GROUP));
+        if group.is_empty() {
+            return;
+        }
+        take(&group);
     }
 }
 
+/// Reads everything that `touched` reads, side by side, so that it is at hand afterwards.
+fn prefetch(touched: impl Iterator<Item = usize>) {
+    black_box(touched.fold(0, usize::wrapping_add));
+}
+
 fn touch(group: &[(usize, &Record)], reach: Reach) {
-    let side = match reach {
-        Reach::Record(side) | Reach::Heads(side) | Reach::Bodies(side) => side,
-        Reach::Target => Side::Request,
-    };
     let records = || group.iter().map(|(_, record)| *record);
-    let messages = || records().flat_map(|record| messages(record, side));
-    black_box(records().map(|record| first(record, side)).sum::<usize>());
-    black_box(match reach {
-        Reach::Record(_) => 0,
-        Reach::Target => records().map(target).sum::<usize>(),
-        Reach::Heads(_) => messages().map(|(fields, _)| head(fields)).sum(),
-        Reach::Bodies(_) => messages().map(|(_, kept)| body(kept)).sum(),
-    });
+    match reach {
+        Reach::Record(side) => prefetch(records().map(|record| {
+            let port = usize::from(record.exchange.server.port());
+            messages(record, side).map(|(_, body)| body.len as usize).fold(port, usize::wrapping_add)
+        })),
+        Reach::Target => {
+            prefetch(records().map(|record| raw(record).len()));
+            prefetch(records().map(|record| lines(raw(record), 2 * LINE)));
+        }
+        Reach::Heads(side) => {
+            let heads = || records().flat_map(|record| messages(record, side)).map(|(fields, _)| fields);
+            prefetch(heads().map(Fields::heap_bytes));
+            prefetch(heads().map(head));
+        }
+    }
 }
 
 /// The messages of a side.
@@ -92,22 +133,18 @@ pub(super) fn messages(record: &Record, side: Side) -> impl Iterator<Item = (&Fi
         .chain(response.map(|response| (response.head.fields(), &response.body)))
 }
 
-fn first(record: &Record, side: Side) -> usize {
-    let port = usize::from(record.exchange.server.port());
-    messages(record, side).map(|(fields, body)| fields.heap_bytes() + body.kept.len()).sum::<usize>() + port
-}
-
-/// The list of fields, four of them in a line, and the bytes.
+/// The list of fields, eight of them in a line, and the bytes.
 fn head(fields: &Fields) -> usize {
-    let spans: usize = fields.spans().step_by(4).map(|span| span.name.len as usize).sum();
-    spans + fields.raw().iter().step_by(LINE).map(|byte| usize::from(*byte)).sum::<usize>()
+    let spans: usize = fields.spans().step_by(8).map(|span| span.name.len as usize).sum();
+    spans + lines(fields.raw(), usize::MAX)
 }
 
-fn target(record: &Record) -> usize {
-    let raw = record.exchange.request.as_ref().map_or(&[][..], |request| request.head.fields().raw());
-    raw.iter().take(2 * LINE).step_by(LINE).map(|byte| usize::from(*byte)).sum()
+/// The request's head.
+fn raw(record: &Record) -> &[u8] {
+    record.exchange.request.as_ref().map_or(&[][..], |request| request.head.fields().raw())
 }
 
-fn body(body: &Body) -> usize {
-    body.kept.iter().take(AHEAD).step_by(LINE).map(|byte| usize::from(*byte)).sum()
+/// One byte of each line of memory.
+fn lines(bytes: &[u8], most: usize) -> usize {
+    bytes.iter().take(most).step_by(LINE).map(|byte| usize::from(*byte)).sum()
 }

@@ -2,13 +2,16 @@
 //! only for those that everything cheaper has let through.
 
 use super::Context;
-use super::ask::{Reach, ask, messages};
+use super::ask::{Reach, ask, ask_pieces};
+use super::heads::Heads;
 use super::number::Numbers;
 use super::parse::Node;
-use super::term::{Is, Term, host};
+use super::term::{Is, Side, Term, has_parameter, host};
 use super::text::Text;
-use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag};
+use crate::history::Record;
+use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
 use crate::model::{AnomalySet, EndpointId, Outcome};
+use crate::parts::Target;
 
 /// What a query knows of the endpoints and methods of a history, looked up once and not per exchange. Valid until the
 /// history changes.
@@ -18,6 +21,8 @@ pub struct Prepared {
     endpoints: Vec<Vec<Answer>>,
     /// For each term about methods: whether the method of that number matches.
     methods: Vec<Vec<bool>>,
+    /// For each term about fields: what the shape of that number says.
+    heads: Vec<Heads>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,7 @@ impl Prepared {
                     let methods = context.history.methods().iter();
                     self.methods.push(methods.map(|method| any(texts, method.as_bytes())).collect());
                 }
-                _ => {}
+                term => self.heads.extend(Heads::of(term, context.history)),
             },
         }
     }
@@ -93,6 +98,7 @@ pub(crate) fn rows(
 struct Slots {
     endpoints: usize,
     methods: usize,
+    heads: usize,
 }
 
 struct Run<'a, 'c> {
@@ -101,7 +107,7 @@ struct Run<'a, 'c> {
     context: &'a Context<'c>,
 }
 
-impl Run<'_, '_> {
+impl<'a> Run<'a, '_> {
     fn node(&self, node: &Node, candidates: &Bitmap, slots: &mut Slots) -> Bitmap {
         match node {
             Node::All(nodes) => nodes.iter().fold(*candidates, |left, node| self.node(node, &left, slots)),
@@ -161,17 +167,54 @@ impl Run<'_, '_> {
                 combine(&found, &self.ask(term, &unknown), |one, two| one | two)
             }
             Term::Endpoint(_) | Term::Host(_) => self.endpoint(term, candidates, slots),
-            Term::Body(side, texts) => {
-                let coded = scan(&columns.flags, candidates, |flags| flags & flag::CODED != 0);
-                let plain = combine(candidates, &coded, |candidate, coded| candidate & !coded);
-                // As they were sent, so that their heads need not be read.
-                let found = ask(self.chunk, &plain, Reach::of(term), |record| {
-                    messages(record, *side).any(|(_, body)| any(texts, &body.kept))
-                });
-                combine(&found, &self.ask(term, &coded), |one, two| one | two)
+            Term::Field(..) | Term::Cookie(_) => {
+                let heads = self.prepared.heads.get(slots.heads);
+                slots.heads += 1;
+                match heads {
+                    Some(heads) => heads.rows(self.chunk, candidates, term, |left| self.ask(term, left)),
+                    None => self.ask(term, candidates),
+                }
             }
+            Term::Target(texts) => self.targets(term, candidates, |target| any(texts, target)),
+            Term::Path(texts) => {
+                self.targets(term, candidates, |target| any(texts, Target::parse(target).path))
+            }
+            Term::Query(named) => self.targets(term, candidates, |target| has_parameter(target, named)),
+            Term::Body(side, texts) => self.bodies(term, candidates, *side, texts),
             _ => self.ask(term, candidates),
         }
+    }
+
+    /// The candidates of which a body matches. Bodies are searched as they were sent, so that their heads need not be read,
+    /// unless a coding was applied.
+    fn bodies(&self, term: &Term, candidates: &Bitmap, side: Side, texts: &[Text]) -> Bitmap {
+        let coded = scan(&self.chunk.columns().flags, candidates, |flags| flags & flag::CODED != 0);
+        let plain = combine(candidates, &coded, |candidate, coded| candidate & !coded);
+        let bodies = |at, record: &'a Record, to: &mut Vec<_>| {
+            let exchange = &record.exchange;
+            if let Some(request) = exchange.request.as_ref().filter(|_| side != Side::Response) {
+                to.push((at, &request.body));
+            }
+            if let Some(response) = exchange.response.as_ref().filter(|_| side != Side::Request) {
+                to.push((at, &response.body));
+            }
+        };
+        let found = ask_pieces(self.chunk, &plain, bodies, |body| &body.kept, |_, kept| any(texts, kept));
+        combine(&found, &self.ask(term, &coded), |one, two| one | two)
+    }
+
+    /// The candidates whose request has a target that passes.
+    fn targets(&self, term: &Term, candidates: &Bitmap, test: impl Fn(&[u8]) -> bool) -> Bitmap {
+        let texts = self.chunk.texts();
+        let (mut found, mut asked) = ([0; WORDS], [0; WORDS]);
+        for at in ones(candidates) {
+            match texts.target(at) {
+                Some(target) if test(target) => set(&mut found, at),
+                Some(_) => {}
+                None => set(&mut asked, at),
+            }
+        }
+        combine(&found, &self.ask(term, &asked), |one, two| one | two)
     }
 
     fn endpoint(&self, term: &Term, candidates: &Bitmap, slots: &mut Slots) -> Bitmap {
@@ -212,7 +255,7 @@ fn is(columns: &Columns, candidates: &Bitmap, kinds: &[Is]) -> Bitmap {
 }
 
 /// The candidates whose value passes.
-fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) -> Bitmap {
+pub(super) fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) -> Bitmap {
     let mut found = [0; WORDS];
     for ((values, candidates), found) in column.chunks(64).zip(candidates).zip(&mut found) {
         if *candidates == 0 {
@@ -227,7 +270,7 @@ fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) ->
     found
 }
 
-fn combine(one: &Bitmap, two: &Bitmap, with: impl Fn(u64, u64) -> u64) -> Bitmap {
+pub(super) fn combine(one: &Bitmap, two: &Bitmap, with: impl Fn(u64, u64) -> u64) -> Bitmap {
     let mut result = *one;
     for (one, two) in result.iter_mut().zip(two) {
         *one = with(*one, *two);

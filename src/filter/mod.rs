@@ -9,6 +9,7 @@ mod address;
 mod ask;
 mod columns;
 mod complete;
+mod heads;
 mod keys;
 mod lex;
 mod needle;
@@ -98,6 +99,15 @@ impl Filter {
     /// Whether it asks for diagnoses, which take a thousand times as long as anything else.
     pub fn asks_causes(&self) -> bool {
         self.cost >= term::DIAGNOSIS
+    }
+    /// Chunks it can look at in some milliseconds, in which time a key may wait.
+    pub fn stride(&self) -> usize {
+        match self.cost {
+            0..=1 => 256,
+            2..=3 => 64,
+            _ if self.asks_causes() => 1,
+            _ => 16,
+        }
     }
     /// The query in words, for the screen: `status 403 and path contains "/v1"`.
     pub fn explain(&self) -> String {

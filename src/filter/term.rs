@@ -48,7 +48,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    fn matches(&self, name: &[u8], value: &[u8]) -> bool {
+    pub(crate) fn matches(&self, name: &[u8], value: &[u8]) -> bool {
         self.name.matches(name) && self.value.as_ref().is_none_or(|wanted| wanted.matches(value))
     }
 }
@@ -125,12 +125,10 @@ impl Term {
                 cookies(request.head.fields())
                     .any(|c| named.iter().any(|named| named.matches(c.name, c.value)))
             }),
-            Self::Query(named) => exchange.request.as_ref().is_some_and(|request| {
-                parameters(Target::of(&request.head).query()).any(|parameter| {
-                    let (name, value) = (parameter.name(), parameter.value());
-                    named.iter().any(|named| named.matches(name.as_bytes(), &value))
-                })
-            }),
+            Self::Query(named) => exchange
+                .request
+                .as_ref()
+                .is_some_and(|request| has_pair(Target::of(&request.head).query(), named)),
             Self::Client(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.client)),
             Self::Server(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.server)),
             Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
@@ -180,4 +178,16 @@ pub(crate) fn host(record: &Record, context: &Context<'_>, texts: &[Text]) -> bo
 
 fn path(record: &Record) -> &[u8] {
     record.exchange.request.as_ref().map_or(&[], |request| Target::of(&request.head).path)
+}
+
+/// Whether `target`, which is not a CONNECT's, has one of these parameters.
+pub(crate) fn has_parameter(target: &[u8], named: &[Named]) -> bool {
+    has_pair(Target::parse(target).query(), named)
+}
+
+fn has_pair(query: &[u8], named: &[Named]) -> bool {
+    parameters(query).any(|parameter| {
+        let (name, value) = (parameter.name(), parameter.value());
+        named.iter().any(|named| named.matches(name.as_bytes(), &value))
+    })
 }

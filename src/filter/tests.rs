@@ -267,6 +267,21 @@ fn evicted_exchanges_are_not_selected() {
     assert_eq!(ids(&history, "-path:/p1").len() + found.len(), history.len());
 }
 
+#[test]
+fn heads_beyond_the_bound_of_shapes_are_looked_at() {
+    let mut history = History::new(64 << 20);
+    for n in 0..crate::history::shapes::MAX_SHAPES as i64 + 50 {
+        let name = format!("X-{n}");
+        let sent = request("POST", "/", &[(&name, "a"), ("Cookie", "c=1")], b"");
+        history.insert(exchange("10.0.0.1", n, sent, response(200, &[("Content-Encoding", "gzip")], b"x")));
+    }
+    assert_eq!(ids(&history, "header:x-4140").len(), 1);
+    assert_eq!(ids(&history, "header:x-414*=a").len(), 1 + 6);
+    assert_eq!(ids(&history, "cookie:c").len(), history.len());
+    assert!(ids(&history, "request-header:content-encoding").is_empty());
+    assert_eq!(ids(&history, "body:x").len(), history.len());
+}
+
 fn query() -> impl Strategy<Value = String> {
     let term = prop_oneof![
         Just("status:403,5xx".to_owned()),
@@ -288,7 +303,106 @@ fn query() -> impl Strategy<Value = String> {
     })
 }
 
+/// Exchanges of every kind that the columns and texts treat apart.
+fn any_exchange() -> impl Strategy<Value = Exchange> {
+    let name = prop::sample::select(vec![
+        "Host",
+        "host",
+        "Authorization",
+        "X-A",
+        "Cookie",
+        "Content-Encoding",
+        "X-B",
+    ]);
+    let value = prop::sample::select(vec!["", "a=1", "b=2; a=3", "curl/8", "h.example", "gzip", "Bearer x"]);
+    let lines = move || prop::collection::vec((name.clone(), value.clone()), 0..5);
+    let method = prop::sample::select(vec!["POST", "GET", "CONNECT", "X"]);
+    let target = prop_oneof![
+        prop::sample::select(vec![
+            "/v1/users/7?v=2",
+            "/v1",
+            "h:443",
+            "http://h/v1?a=1",
+            "*",
+            "",
+            "/v1?v=%41#x"
+        ])
+        .prop_map(str::to_owned),
+        "/[a-z]{1,3}(/[0-9]{1,2})?([?][av]=[a-c])?",
+        (500_usize..520).prop_map(|len| "/".repeat(len)),
+    ];
+    let body = prop::sample::select(vec!["", "denied", "{\"a\":1}"]);
+    (method, target, lines(), lines(), body.clone(), body, 0_u8..9).prop_map(
+        |(method, target, sent, answered, asked, said, kind)| {
+            let status = if kind < 4 { 403 } else { 200 };
+            let mut made = exchange(
+                "10.0.0.1",
+                i64::from(kind),
+                request(method, &target, &sent, asked.as_bytes()),
+                response(status, &answered, said.as_bytes()),
+            );
+            match kind {
+                7 => (made.response, made.outcome) = (None, Outcome::Reset),
+                8 => (made.request, made.outcome) = (None, Outcome::Orphan),
+                _ => {}
+            }
+            made
+        },
+    )
+}
+
+/// What texts and shapes of heads answer.
+const TEXTS: [&str; 30] = [
+    "path:/v1/*",
+    "path:users",
+    "path:=*",
+    "path:=/v1",
+    "path:/^$/",
+    "/v1",
+    "target:v=2",
+    "/[?]v=/",
+    "-target:v",
+    "query:v",
+    "query:v=A",
+    "query:a=/^1/,v=b",
+    "query:*",
+    "header:authorization",
+    "header:host",
+    "header:x-*",
+    "header:*",
+    "header:x-a=curl",
+    "header:x-*=/^b/",
+    "header:x-a=curl,host",
+    "header:host=h.example,x-b==gzip",
+    "-header:cookie",
+    "request-header:x-a=a",
+    "response-header:x-a",
+    "response-header:x-*=bearer",
+    "cookie:a",
+    "cookie:a=3",
+    "-cookie:*",
+    "body:denied",
+    "header:x-a or path:/v1 status:403",
+];
+
 proptest! {
+    /// Columns, texts and shapes answer as the exchanges themselves do ([`ids`] compares the two), holes or not.
+    #[test]
+    fn quick_answers_are_right(exchanges in prop::collection::vec(any_exchange(), 1..40), full in any::<bool>()) {
+        let mut history = History::new(64 << 20);
+        for exchange in exchanges {
+            history.insert(exchange);
+        }
+        if full {
+            for gone in (1..=history.last_id().0).step_by(3) {
+                history.remove(ExchangeId(gone));
+            }
+        }
+        for query in TEXTS {
+            ids(&history, query);
+        }
+    }
+
     #[test]
     fn parsing_never_panics(text in "[ -~é]{0,60}") {
         if let Err(error) = Filter::parse(&text) {

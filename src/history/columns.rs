@@ -2,6 +2,8 @@
 //! that a question over a million of them touches a few megabytes.
 
 use super::Record;
+use super::shapes::ShapeId;
+use super::texts::{Text, Texts};
 use crate::model::{AnomalySet, EndpointId, Outcome, Timestamp};
 
 /// Rows a chunk holds at most.
@@ -156,23 +158,33 @@ impl Columns {
 #[derive(Debug)]
 pub struct Chunk {
     columns: Columns,
+    texts: Texts,
     records: Vec<Option<Box<Record>>>,
     alive: Bitmap,
     holes: usize,
 }
 
 impl Chunk {
-    /// Bytes that an empty chunk takes up.
-    pub(crate) const BYTES: u64 = (size_of::<Row>() + size_of::<usize>()) as u64 * CHUNK as u64 + 1024;
+    /// Bytes that a chunk takes up besides its targets.
+    const BYTES: u64 = (size_of::<Row>() + Texts::ROW + size_of::<usize>()) as u64 * CHUNK as u64 + 1024;
 
     pub(crate) fn new() -> Self {
         let mut columns = Columns::default();
         columns.reserve();
-        Self { columns, records: Vec::with_capacity(CHUNK), alive: [0; WORDS], holes: 0 }
+        let records = Vec::with_capacity(CHUNK);
+        Self { columns, texts: Texts::new(), records, alive: [0; WORDS], holes: 0 }
+    }
+    /// Bytes in use besides the exchanges.
+    pub(crate) fn memory(&self) -> u64 {
+        Self::BYTES + self.texts.memory()
     }
     /// The columns, holes included.
     pub fn columns(&self) -> &Columns {
         &self.columns
+    }
+    /// Their texts, holes included.
+    pub fn texts(&self) -> &Texts {
+        &self.texts
     }
     /// Which rows are not holes.
     pub fn alive(&self) -> &Bitmap {
@@ -210,9 +222,10 @@ impl Chunk {
     pub(crate) fn living(&self) -> usize {
         self.len() - self.holes
     }
-    pub(crate) fn push(&mut self, row: Row, record: Box<Record>) {
+    pub(crate) fn push(&mut self, row: Row, shapes: [ShapeId; 2], record: Box<Record>) {
         set(&mut self.alive, self.records.len());
         self.columns.push(row);
+        self.texts.push(Text::of(&record.exchange, shapes));
         self.records.push(Some(record));
     }
     pub(crate) fn flags_mut(&mut self, at: usize) -> Option<&mut u8> {
@@ -247,8 +260,9 @@ impl Chunk {
     /// Takes in the living rows of `other`, which come after its own; they must fit.
     pub(crate) fn append(&mut self, other: Self) {
         for (at, record) in other.records.into_iter().enumerate() {
-            if let (Some(record), Some(row)) = (record, other.columns.row(at)) {
-                self.push(row, record);
+            let shapes = other.texts.shapes().get(at).copied();
+            if let (Some(record), Some(row), Some(shapes)) = (record, other.columns.row(at), shapes) {
+                self.push(row, shapes, record);
             }
         }
     }

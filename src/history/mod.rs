@@ -15,11 +15,13 @@ pub mod openapi;
 pub mod principal;
 pub mod related;
 pub mod segment;
+pub mod shapes;
 mod similar;
 mod size;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 pub mod trie;
 
 use std::collections::VecDeque;
@@ -29,6 +31,7 @@ use endpoints::{EndpointState, Endpoints, Kept};
 use noise::Variation;
 pub use openapi::{OpenApi, OpenApiError};
 use principal::Principals;
+use shapes::{Shape, ShapeId, Shapes};
 use store::Store;
 
 use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, Timestamp};
@@ -53,6 +56,7 @@ pub struct History {
     store: Store,
     endpoints: Endpoints,
     principals: Principals,
+    shapes: Shapes,
     budget: u64,
     /// Bytes of the budget that somebody else uses.
     reserved: u64,
@@ -123,13 +127,15 @@ impl History {
     pub fn keep(&mut self, mut record: Record) -> ExchangeId {
         self.name_principal(&mut record);
         let method = self.endpoints.method(record.exchange.method());
-        let row = row(&record.exchange, method, record.endpoint, record.principal);
+        let shapes = self.shapes_of(&record.exchange);
+        let coded = self.is_coded(&record.exchange, shapes);
+        let row = row(&record.exchange, method, record.endpoint, record.principal, coded);
         self.bytes += u64::from(row.size);
         let success = row.flags & flag::SUCCESS != 0;
         if success {
             self.learn(&row, &record.exchange);
         }
-        self.store.push(row, Box::new(record));
+        self.store.push(row, shapes, Box::new(record));
         if success {
             self.remember_success(&row);
         }
@@ -202,6 +208,10 @@ impl History {
     pub fn methods(&self) -> &[Box<str>] {
         self.endpoints.methods()
     }
+    /// The shapes of heads, by [`ShapeId::index`]; the first two stand for no shape.
+    pub fn shapes(&self) -> &[Shape] {
+        self.shapes.all()
+    }
     /// How `name` of `part` behaves among the successes of an endpoint. Names are those of [`crate::parts::items`], the
     /// client's address and network ([`noise::NETWORK`]) and the order of fields (the empty name of a head) come in addition.
     pub fn variation(&self, endpoint: EndpointId, part: Part, name: &str) -> Variation {
@@ -220,11 +230,30 @@ impl History {
     }
     /// Bytes in use: exchanges, columns, endpoints and what was learnt of them, here and elsewhere.
     pub fn memory(&self) -> u64 {
-        self.reserved + self.bytes + self.store.memory() + self.endpoints.memory() + Principals::BYTES
+        self.reserved
+            + self.bytes
+            + self.store.memory()
+            + self.endpoints.memory()
+            + self.shapes.memory()
+            + Principals::BYTES
     }
     /// Exchanges evicted so far.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    fn shapes_of(&mut self, exchange: &Exchange) -> [ShapeId; 2] {
+        let request = exchange.request.as_ref().map(|request| request.head.fields());
+        let response = exchange.response.as_ref().map(|response| response.head.fields());
+        [self.shapes.of(request), self.shapes.of(response)]
+    }
+
+    /// Whether a content coding is named in one of the heads.
+    fn is_coded(&self, exchange: &Exchange, shapes: [ShapeId; 2]) -> bool {
+        if shapes.contains(&ShapeId::UNKNOWN) {
+            return names_coding(exchange);
+        }
+        shapes.iter().any(|id| self.shapes.get(*id).is_some_and(Shape::is_coded))
     }
 
     /// What a success tells of its endpoint.
@@ -251,10 +280,10 @@ impl History {
     }
 }
 
-fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>) -> Row {
+fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<u64>, coded: bool) -> Row {
     let success = if exchange.is_success() { flag::SUCCESS } else { 0 };
     let refusal = if exchange.is_refusal() { flag::REFUSAL } else { 0 };
-    let coded = if is_coded(exchange) { flag::CODED } else { 0 };
+    let coded = if coded { flag::CODED } else { 0 };
     Row {
         id: exchange.id.0,
         started: exchange.started(),
@@ -271,7 +300,7 @@ fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<
     }
 }
 
-fn is_coded(exchange: &Exchange) -> bool {
+fn names_coding(exchange: &Exchange) -> bool {
     let request = exchange.request.iter().map(|request| request.head.fields());
     let response = exchange.response.iter().map(|response| response.head.fields());
     request.chain(response).any(|fields| fields.has("content-encoding"))

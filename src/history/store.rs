@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::Record;
 use super::columns::{Chunk, Row, flag};
+use super::shapes::ShapeId;
 use crate::model::EndpointId;
 
 /// Where a row is: chunk and row in it. Valid until the next change.
@@ -17,6 +18,8 @@ pub(crate) struct At {
 pub(crate) struct Store {
     chunks: VecDeque<Chunk>,
     living: usize,
+    /// Bytes of the chunks besides the exchanges.
+    bytes: u64,
 }
 
 impl Store {
@@ -26,17 +29,21 @@ impl Store {
     pub(crate) fn len(&self) -> usize {
         self.living
     }
-    /// Bytes of the columns, used or not.
-    pub(crate) fn memory(&self) -> u64 {
-        self.chunks.len() as u64 * Chunk::BYTES
+    /// Bytes of the columns and texts, used or not.
+    pub(crate) const fn memory(&self) -> u64 {
+        self.bytes
     }
     /// `row.id` is greater than every id before.
-    pub(crate) fn push(&mut self, row: Row, record: Box<Record>) {
+    pub(crate) fn push(&mut self, row: Row, shapes: [ShapeId; 2], record: Box<Record>) {
         if self.chunks.back().is_none_or(Chunk::is_full) {
-            self.chunks.push_back(Chunk::new());
+            let chunk = Chunk::new();
+            self.bytes += chunk.memory();
+            self.chunks.push_back(chunk);
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            chunk.push(row, record);
+            let before = chunk.memory();
+            chunk.push(row, shapes, record);
+            self.bytes = self.bytes + chunk.memory() - before;
             self.living += 1;
         }
     }
@@ -102,13 +109,16 @@ impl Store {
             return;
         };
         if chunk.living() == 0 {
+            self.bytes -= chunk.memory();
             self.chunks.remove(at);
             return;
         }
         if chunk.living() * 2 > chunk.len() {
             return;
         }
+        let before = chunk.memory();
         chunk.compact();
+        self.bytes = self.bytes + chunk.memory() - before;
         let len = chunk.len();
         let fits =
             |other: Option<&Chunk>| other.is_some_and(|other| other.len() + len <= super::columns::CHUNK);
@@ -123,7 +133,9 @@ impl Store {
         if let Some(next) = self.chunks.remove(at + 1)
             && let Some(chunk) = self.chunks.get_mut(at)
         {
+            let before = chunk.memory() + next.memory();
             chunk.append(next);
+            self.bytes = self.bytes + chunk.memory() - before;
         }
     }
 }

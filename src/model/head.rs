@@ -56,35 +56,50 @@ impl<'a> Field<'a> {
 
 /// A head's verbatim bytes and the field lines in them. Bound: the pipeline's head limit (see `http`).
 ///
-/// One allocation: the spans, sixteen bytes each, then the wire bytes. There are hundreds of thousands of these.
+/// One allocation: the spans, four numbers of two bytes each (of four where the head is too long for that), then the wire
+/// bytes. There are hundreds of thousands of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     packed: Box<[u8]>,
     count: u32,
+    /// Whether a number has four bytes.
+    wide: bool,
 }
 
 /// Bytes of a packed [`FieldSpan`].
-const SPAN: usize = 16;
+const NARROW: usize = 8;
+/// The same in a long head.
+const WIDE: usize = 16;
 
 impl Fields {
-    /// `raw` from the first byte of the start line (or of a trailer section) to the end of the head.
+    /// `raw` from the first byte of the start line (or of a trailer section) to the end of the head. What a span says beyond
+    /// `raw` is nothing.
     pub fn new(
         raw: impl AsRef<[u8]>,
         spans: impl IntoIterator<Item = FieldSpan, IntoIter: ExactSizeIterator>,
     ) -> Self {
         let (raw, spans) = (raw.as_ref(), spans.into_iter());
         let count = spans.len();
-        let mut packed = Vec::with_capacity(count * SPAN + raw.len());
+        let wide = raw.len() >= usize::from(u16::MAX);
+        let mut packed = Vec::with_capacity(count * if wide { WIDE } else { NARROW } + raw.len());
         for span in spans {
             let numbers = [span.name.start, span.name.len, span.value.start, span.value.len];
-            packed.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
+            if wide {
+                packed.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
+            } else {
+                let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes();
+                packed.extend_from_slice(numbers.map(narrow).as_flattened());
+            }
         }
         packed.extend_from_slice(raw);
-        Self { packed: packed.into_boxed_slice(), count: count as u32 }
+        Self { packed: packed.into_boxed_slice(), count: count as u32, wide }
     }
     /// The bytes as they were on the wire, start line and final empty line included.
     pub fn raw(&self) -> &[u8] {
-        self.packed.get(self.count as usize * SPAN..).unwrap_or_default()
+        self.packed.get(self.count as usize * self.width()..).unwrap_or_default()
+    }
+    const fn width(&self) -> usize {
+        if self.wide { WIDE } else { NARROW }
     }
     /// Number of field lines.
     pub fn len(&self) -> usize {
@@ -105,13 +120,16 @@ impl Fields {
     }
     /// Where the field lines are, in wire order.
     pub fn spans(&self) -> impl ExactSizeIterator<Item = FieldSpan> + Clone + '_ {
-        let (packed, _) = self.packed.as_chunks::<4>();
-        let (spans, _) = packed.get(..self.count as usize * 4).unwrap_or_default().as_chunks::<4>();
-        spans.iter().map(|numbers| {
-            let [name, name_len, value, value_len] = *numbers;
-            let span = |start, len| Span { start: u32::from_le_bytes(start), len: u32::from_le_bytes(len) };
-            FieldSpan { name: span(name, name_len), value: span(value, value_len) }
-        })
+        let width = self.width();
+        let packed = self.packed.get(..self.count as usize * width).unwrap_or_default();
+        packed.chunks_exact(width).map(unpack)
+    }
+    /// Field line number `line`, from 0.
+    pub fn at(&self, line: usize) -> Option<Field<'_>> {
+        let width = self.width();
+        let span = unpack(self.packed.get(line * width..(line + 1) * width).filter(|_| line < self.len())?);
+        let raw = self.raw();
+        Some(Field { name: span.name.of(raw), value: span.value.of(raw) })
     }
     /// The first value of the field called `name`, ignoring case.
     pub fn value<'a>(&'a self, name: &str) -> Option<&'a [u8]> {
@@ -130,6 +148,19 @@ impl Fields {
     /// Whether a field called `name` is present, ignoring case.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+}
+
+/// Reads [`NARROW`] or [`WIDE`] bytes.
+fn unpack(packed: &[u8]) -> FieldSpan {
+    let span = |[name, name_len, value, value_len]: [u32; 4]| FieldSpan {
+        name: Span { start: name, len: name_len },
+        value: Span { start: value, len: value_len },
+    };
+    match (packed.as_chunks::<2>(), packed.as_chunks::<4>()) {
+        (([a, b, c, d], _), _) => span([a, b, c, d].map(|number| u16::from_le_bytes(*number).into())),
+        (_, ([a, b, c, d], _)) => span([a, b, c, d].map(|number| u32::from_le_bytes(*number))),
+        _ => FieldSpan::default(),
     }
 }
 
@@ -223,7 +254,7 @@ impl ResponseHead {
 
 #[cfg(test)]
 mod tests {
-    use super::Span;
+    use super::{FieldSpan, Fields, Span};
 
     #[test]
     fn a_slice_is_found_in_its_whole() {
@@ -234,5 +265,31 @@ mod tests {
         assert_eq!(Span::within(&whole[..3], &whole[2..5]), None);
         assert_eq!(Span::within(&whole[3..], &whole[2..5]), None);
         assert_eq!(Span::within(whole, b"bcd".to_vec().as_slice()), None);
+    }
+
+    #[test]
+    fn short_and_long_heads_give_back_what_was_put_in() {
+        for len in [100, 65_534, 65_535, 65_536, 100_000] {
+            let raw = vec![b'x'; len];
+            let end = len as u32 - 10;
+            let spans: Vec<FieldSpan> = [(0, 3), (7, 50), (end - 9, 9)]
+                .map(|(start, len)| FieldSpan {
+                    name: Span { start, len },
+                    value: Span { start: start + len, len: 10 },
+                })
+                .into();
+            let fields = Fields::new(&raw, spans.clone());
+            assert_eq!(fields.raw(), raw);
+            assert!(fields.spans().eq(spans.iter().copied()), "{len}");
+            assert!((0..4).map(|line| fields.at(line)).eq(fields.iter().map(Some).chain([None])), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_span_beyond_the_end_is_empty() {
+        let beyond =
+            FieldSpan { name: Span { start: 1 << 20, len: 4 }, value: Span { start: 0, len: u32::MAX } };
+        let fields = Fields::new(vec![b'x'; 65_534], [beyond]);
+        assert!(fields.iter().all(|field| field.name.is_empty() && field.value.is_empty()));
     }
 }

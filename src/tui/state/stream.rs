@@ -11,9 +11,6 @@ use crate::model::{Cause, EndpointId, ExchangeId};
 /// Filters that are remembered.
 const MAX_PAST: usize = 100;
 
-/// Chunks that are looked at in one go for a new filter: some 65,000 exchanges, in which time a key may wait.
-const SLICE: usize = 16;
-
 /// What matches of one endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -82,14 +79,15 @@ impl Stream {
         let matched = matches(&self.filter, id, inspector);
         if matched {
             self.matches.push_back(id);
-            self.tally(id, inspector.history());
+            self.tally(id, inspector.history().row_of(id).map(|row| (row.flags, row.endpoint)));
         }
         matched
     }
 
-    fn tally(&mut self, id: ExchangeId, history: &History) {
-        let Some(row) = history.row_of(id).filter(|row| row.flags & flag::REFUSAL != 0) else { return };
-        let at = row.endpoint.0 as usize;
+    /// Counts a match with these flags and this endpoint.
+    fn tally(&mut self, id: ExchangeId, row: Option<(u8, EndpointId)>) {
+        let Some((_, endpoint)) = row.filter(|(flags, _)| flags & flag::REFUSAL != 0) else { return };
+        let at = endpoint.0 as usize;
         if self.tallies.len() <= at {
             self.tallies.resize(at + 1, Tally::default());
         }
@@ -148,10 +146,11 @@ impl Stream {
 
     /// Looks at some more older exchanges, newest first. Returns whether more are left.
     pub fn scan(&mut self, inspector: &Inspector) -> bool {
-        let (filter, before, history) = (self.filter.clone(), self.scan, inspector.history());
-        self.scan = scan_some(&filter, inspector, before, |id| {
+        let (filter, before) = (self.filter.clone(), self.scan);
+        self.scan = scan_some(&filter, inspector, before, |chunk, row, id| {
             self.matches.push_front(id);
-            self.tally(id, history);
+            let columns = chunk.columns();
+            self.tally(id, columns.flags.get(row).copied().zip(columns.endpoint.get(row).copied()));
         });
         if !self.is_scanning() {
             self.keep_selection();
@@ -369,25 +368,25 @@ fn top_cause(inspector: &Inspector, record: &Record) -> Option<Cause> {
     inspector.top_cause(record.exchange.id).map(|(cause, _)| cause)
 }
 
-/// Hands the matches in the newest chunks below `before` to `found`, newest first; returns what is left: everything below
-/// the result, nothing when that is 0.
+/// Hands the matches in the newest chunks below `before` to `found`, newest first, each with its row; returns what is left:
+/// everything below the result, nothing when that is 0.
 pub fn scan_some(
     filter: &Filter,
     inspector: &Inspector,
     before: ExchangeId,
-    mut found: impl FnMut(ExchangeId),
+    mut found: impl FnMut(&Chunk, usize, ExchangeId),
 ) -> ExchangeId {
     let history = inspector.history();
     let cause = |record: &Record| top_cause(inspector, record);
     let context = Context { history, now: history.now(), cause: &cause };
     let first = |chunk: &Chunk| chunk.columns().id.first().copied().unwrap_or(u64::MAX);
-    let many = if filter.asks_causes() { 1 } else { SLICE };
     let below = history.chunks().rev().skip_while(|chunk| first(chunk) >= before.0);
-    let chunks: Vec<&Chunk> = below.take(many).collect();
+    let chunks: Vec<&Chunk> = below.take(filter.stride()).collect();
     let rows = filter.rows(&chunks, &filter.prepare(&context), &context);
     for (chunk, rows) in chunks.iter().zip(&rows) {
-        let ids: Vec<u64> = ones(rows).filter_map(|at| chunk.columns().id.get(at).copied()).collect();
-        ids.into_iter().rev().filter(|id| *id < before.0).for_each(|id| found(ExchangeId(id)));
+        let ids = ones(rows).filter_map(|at| Some((at, *chunk.columns().id.get(at)?)));
+        let ids: Vec<(usize, u64)> = ids.filter(|(_, id)| *id < before.0).collect();
+        ids.into_iter().rev().for_each(|(at, id)| found(chunk, at, ExchangeId(id)));
     }
     ExchangeId(chunks.last().map_or(0, |chunk| first(chunk)))
 }

@@ -108,7 +108,7 @@ pub(super) fn scan(state: &mut State) {
         && line.scan.0 > 0
     {
         let mut count = 0;
-        line.scan = scan_some(filter, &state.inspector, line.scan, |_| count += 1);
+        line.scan = scan_some(filter, &state.inspector, line.scan, |_, _, _| count += 1);
         line.count += count;
     }
 }
