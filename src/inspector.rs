@@ -1,7 +1,7 @@
 //! The consumer's half of the program: history, difference and diagnosis together, for whoever shows them.
 
 use crate::diagnosis::Diagnoser;
-use crate::diagnosis::quick::likeness;
+use crate::diagnosis::quick::{Top, likeness};
 use crate::diagnosis::who::{credential_of, own_credential};
 use crate::diff;
 use crate::history::{History, Record};
@@ -80,10 +80,14 @@ impl Inspector {
     }
     /// The top cause of a refusal with its confidence; `None` for what was not refused. Cheap where refusals are alike.
     pub fn top_cause(&self, id: ExchangeId) -> Option<(Cause, f32)> {
-        let record = self.history.get(id).filter(|record| record.exchange.is_refusal())?;
-        Some(self.diagnoser.top(&self.history, record))
+        self.top(id).map(|top| (top.cause, top.confidence))
     }
-    /// The same for many refusals, in their order, on all cores.
+    /// The same, and who refused.
+    pub fn top(&self, id: ExchangeId) -> Option<Top> {
+        let record = self.history.get(id).filter(|record| record.exchange.is_refusal())?;
+        Some(self.diagnoser.top_of(&self.history, record))
+    }
+    /// The same as [`Inspector::top_cause`] for many refusals, in their order, on all cores.
     pub fn top_causes(&self, refusals: &[&Record]) -> Vec<(Cause, f32)> {
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.diagnoser.tops(&self.history, refusals, workers)

@@ -45,6 +45,7 @@ use crate::history::{History, Record};
 use crate::model::{Cause, Diagnosis, Difference, Evidence, EvidenceKind, Finding, Refuser};
 use case::Case;
 use knowledge::{Knowledge, KnowledgeError};
+use quick::Top;
 use rule::Out;
 use said::Memory;
 use stats::Stats;
@@ -82,12 +83,24 @@ impl Diagnoser {
     }
     /// The top cause of `this` with its confidence, cheaper than a whole diagnosis where many refusals are alike.
     pub fn top(&self, history: &History, this: &Record) -> (Cause, f32) {
+        let top = self.top_of(history, this);
+        (top.cause, top.confidence)
+    }
+    /// The same, and who refused.
+    pub fn top_of(&self, history: &History, this: &Record) -> Top {
         self.answers.of(this, history, &self.stats, || {
-            let Some(knowledge) = self.knowledge() else { return (Cause::Unknown, 0.0) };
+            let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
+            let Some(knowledge) = self.knowledge() else { return nothing };
             let mut out = Out { brief: true, ..Out::default() };
             let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
-            let judged = combine::judge(&knowledge, &mut out, quality(&case, None));
-            judged.first().copied().unwrap_or((Cause::Unknown, 0.0))
+            let refuser = case.refuser;
+            let compared = history.successes(this.exchange.id).next().is_some();
+            let judged = combine::judge(&knowledge, &mut out, quality(&case, compared));
+            judged.first().map_or(nothing, |(cause, confidence)| Top {
+                cause: *cause,
+                confidence: *confidence,
+                refuser,
+            })
         })
     }
     /// Why `this` was refused, given the differences to its baseline (if there is one).
@@ -102,7 +115,7 @@ impl Diagnoser {
         let mut out = Out::default();
         let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
         let refuser = case.refuser;
-        let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline));
+        let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline.is_some()));
         let findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
         let top = findings.first().map(|finding| finding.cause);
         let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
@@ -135,7 +148,7 @@ impl Diagnoser {
 }
 
 /// Less where bytes are missing.
-fn quality(case: &Case<'_>, baseline: Option<&Record>) -> f32 {
+fn quality(case: &Case<'_>, compared: bool) -> f32 {
     use crate::model::Anomaly;
     let mut quality: f32 = 1.0;
     let lost = [
@@ -149,7 +162,7 @@ fn quality(case: &Case<'_>, baseline: Option<&Record>) -> f32 {
     if lost.iter().any(|anomaly| case.exchange().anomalies.contains(*anomaly)) {
         quality -= 0.4;
     }
-    if baseline.is_none() && case.own_good().is_empty() {
+    if !compared && case.own_good().is_empty() {
         quality -= 0.1;
     }
     quality

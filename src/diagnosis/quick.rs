@@ -9,7 +9,7 @@ use super::voice;
 use super::who::{client_of, credential_of};
 use crate::history::{History, Record};
 use crate::memo::Memo;
-use crate::model::Cause;
+use crate::model::{Cause, Refuser};
 
 /// Answers remembered.
 const REMEMBERED: usize = 8192;
@@ -20,31 +20,36 @@ const WINDOW: usize = 1024;
 static TELLING: Listed<7> =
     Listed::new(["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"]);
 
+/// What a list shows of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Top {
+    /// The most probable cause.
+    pub cause: Cause,
+    /// How sure that is, from 0 to 1.
+    pub confidence: f32,
+    /// Who refused.
+    pub refuser: Refuser,
+}
+
 /// Answers by likeness, each with the number of exchanges counted when it was found.
 #[derive(Debug, Default)]
 pub struct Answers(Mutex<Known>);
 
-type Known = Memo<u64, (Cause, f32, u64), REMEMBERED>;
+type Known = Memo<u64, (Top, u64), REMEMBERED>;
 
 impl Answers {
     /// The answer for `record`, found anew by `find` when there is none yet or much was counted since.
-    pub fn of(
-        &self,
-        record: &Record,
-        history: &History,
-        stats: &Stats,
-        find: impl FnOnce() -> (Cause, f32),
-    ) -> (Cause, f32) {
+    pub fn of(&self, record: &Record, history: &History, stats: &Stats, find: impl FnOnce() -> Top) -> Top {
         let key = likeness(record, history);
         let counted = stats.generation;
         let known = self.known().get(&key).copied();
-        let fresh = known.filter(|(_, confidence, then)| counted <= lasts(*confidence, *then));
-        if let Some((cause, confidence, _)) = fresh {
-            return (cause, confidence);
+        let fresh = known.filter(|(top, then)| counted <= lasts(top.confidence, *then));
+        if let Some((top, _)) = fresh {
+            return top;
         }
-        let (cause, confidence) = find();
-        self.known().put(key, (cause, confidence, counted));
-        (cause, confidence)
+        let top = find();
+        self.known().put(key, (top, counted));
+        top
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

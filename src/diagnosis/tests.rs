@@ -319,7 +319,9 @@ fn the_quick_answer_is_that_of_the_diagnosis() {
     let id = *ids.last().unwrap();
     let full = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
     for _ in 0..2 {
-        assert_eq!(inspector.top_cause(id).map(|top| top.0), Some(full.findings[0].cause));
+        let top = inspector.top(id).unwrap();
+        let first = &full.findings[0];
+        assert_eq!((top.cause, top.confidence, top.refuser), (first.cause, first.confidence, full.refuser),);
     }
     assert_eq!(inspector.top_cause(ids[0]), None);
 }

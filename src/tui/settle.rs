@@ -5,8 +5,8 @@ use super::state::detail::Tab;
 use super::state::{Focus, State, View};
 use crate::model::ExchangeId;
 
-/// Diagnoses made for one frame; what is missing then is shown as still to come, and comes with the next frame.
-const DIAGNOSES: usize = 20;
+/// Causes found out for one frame; what is missing then is shown as still to come, and comes with the next frame.
+const DIAGNOSES: usize = 40;
 
 /// Prepares the next frame; returns whether something is left for the one after.
 pub fn settle(state: &mut State) -> bool {

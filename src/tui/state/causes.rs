@@ -4,7 +4,7 @@ use crate::diagnosis::quick;
 use crate::history::{History, Record};
 use crate::inspector::{Inspector, Report};
 use crate::memo::Memo;
-use crate::model::{BaselineChoice, Cause, ExchangeId, Refuser};
+use crate::model::{Cause, ExchangeId, Refuser};
 
 /// Entries that are remembered; to start afresh costs a screenful of diagnoses.
 const MAX: usize = 8192;
@@ -50,28 +50,25 @@ impl Causes {
         if self.known.get(&id).is_some_and(|brief| brief.holds(successes, history.last_id().0)) {
             return false;
         }
-        let refused = record.exchange.is_refusal();
-        let report = if refused { inspector.report(id, BaselineChoice::default()) } else { None };
-        self.put(record, report.as_ref(), history);
-        refused
+        let top = inspector.top(id);
+        let refuser = top.map_or(Refuser::Unknown, |top| top.refuser);
+        self.put(record, top.map(|top| (top.cause, top.confidence)), refuser, history);
+        top.is_some()
     }
 
     /// Takes what was found out about `record` elsewhere, set against the usual baseline; returns the top cause.
     pub fn note(&mut self, record: &Record, report: &Report, history: &History) -> Option<(Cause, f32)> {
-        self.put(record, Some(report), history)
+        let diagnosis = report.diagnosis.as_ref();
+        let top = diagnosis.and_then(|diagnosis| diagnosis.findings.first());
+        let cause = top.map(|finding| (finding.cause, finding.confidence));
+        self.put(record, cause, diagnosis.map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser), history);
+        cause
     }
 
-    fn put(&mut self, record: &Record, report: Option<&Report>, history: &History) -> Option<(Cause, f32)> {
-        let diagnosis = report.and_then(|report| report.diagnosis.as_ref());
-        let top = diagnosis.and_then(|diagnosis| diagnosis.findings.first());
-        let brief = Brief {
-            cause: top.map(|finding| (finding.cause, finding.confidence)),
-            refuser: diagnosis.map_or(Refuser::Unknown, |diagnosis| diagnosis.refuser),
-            had_successes: has_successes(record, history),
-            then: history.last_id().0,
-        };
+    fn put(&mut self, record: &Record, cause: Option<(Cause, f32)>, refuser: Refuser, history: &History) {
+        let had_successes = has_successes(record, history);
+        let brief = Brief { cause, refuser, had_successes, then: history.last_id().0 };
         self.known.put(record.exchange.id, brief);
-        brief.cause
     }
 }
 
