@@ -102,6 +102,14 @@ fn entity(name: &str) -> Option<char> {
     }
 }
 
+/// How often: `once`, `7 times`.
+pub fn times(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "once".into(),
+        count => format!("{count} times"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{fold, unescape};

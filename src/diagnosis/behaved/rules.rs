@@ -5,6 +5,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contrast::is_gate;
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
+use crate::diagnosis::words::times;
 use crate::model::{Cause, EvidenceKind, Part, Refuser};
 
 const BEHAVED: EvidenceKind = EvidenceKind::Behaved;
@@ -178,7 +179,13 @@ fn familiarity(case: &Case<'_>) -> f32 {
 /// Accepted before, refused ever since, while others go on.
 fn lost(course: &Course, others: u32, what: &str) -> Option<String> {
     let lost = course.ok_before > 0 && course.ok_after == 0 && !course.recovered && others > 0;
-    lost.then(|| format!("this {what} was accepted {} times and is refused since, while others are accepted ({others} times)", course.ok_before))
+    lost.then(|| {
+        format!(
+            "this {what} was accepted {} and is refused since, while others are accepted ({})",
+            times(course.ok_before),
+            times(others)
+        )
+    })
 }
 
 /// Other statuses at the same place say what 403 is not.

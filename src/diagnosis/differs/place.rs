@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::diagnosis::stats::Place;
+use crate::diagnosis::words::times;
 use crate::model::{Cause, EvidenceKind, Part, Refuser};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
@@ -77,8 +78,10 @@ impl Rule for NeverHere {
         for there in case.stats.siblings(case.address).filter(|place| place.ok > 0) {
             if there.template == here.template && there.method != here.method {
                 let text = format!(
-                    "{} is accepted at this path {} times, {} never",
-                    there.method, there.ok, here.method
+                    "{} is accepted at this path {}, {} never",
+                    there.method,
+                    times(there.ok),
+                    here.method
                 );
                 out.add(Cause::Method, if infront { 3.0 } else { 1.4 }, DIFFERS, &text, &pointer);
                 if !infront {

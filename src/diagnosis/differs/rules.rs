@@ -6,6 +6,7 @@ use crate::diagnosis::contrast::{Change, Contrast};
 use crate::diagnosis::family::Family;
 use crate::diagnosis::rule::{Out, Rule};
 use crate::diagnosis::sample::identifies;
+use crate::diagnosis::words::times;
 use crate::model::{Cause, EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
@@ -165,7 +166,7 @@ impl Rule for Accepted {
         let now = case.exchange().started().0;
         if let Some(client) = place.clients.get(&case.client).filter(|tally| tally.ok > 0) {
             let later = client.last_ok > now;
-            let text = out.text(|| format!("the same client was accepted here {} times", client.ok));
+            let text = out.text(|| format!("the same client was accepted here {}", times(client.ok)));
             for cause in [Cause::IpDenied, Cause::GeoDenied] {
                 out.add(
                     cause,
@@ -183,7 +184,7 @@ impl Rule for Accepted {
             place.credentials.get(&case.credential).filter(|tally| case.credential != 0 && tally.ok > 0);
         let Some(credential) = tally else { return };
         let later = credential.last_ok > now;
-        let text = out.text(|| format!("the same credential was accepted here {} times", credential.ok));
+        let text = out.text(|| format!("the same credential was accepted here {}", times(credential.ok)));
         let pointer = vec![case.point(Part::RequestHeader, "authorization")];
         for (cause, weight) in CREDENTIAL_CAUSES {
             let revoked = matches!(cause, Cause::InvalidCredentials | Cause::ExpiredCredentials);
