@@ -34,6 +34,27 @@ pub fn tail(text: &str, columns: usize) -> &str {
     text
 }
 
+/// As many of the parts of `text`, which commas separate, as fit into `columns`; one at least.
+pub fn fit_parts(text: &str, columns: usize) -> &str {
+    let mut fitting = text;
+    while width(fitting) > columns
+        && let Some((fewer, _)) = fitting.rsplit_once(", ")
+    {
+        fitting = fewer;
+    }
+    fitting
+}
+
+/// The end of a host's name that fits into `columns`, from one of its dots on; empty when no label fits.
+pub fn labels(host: &str, columns: usize) -> &str {
+    let tail = tail(host, columns);
+    if tail.len() == host.len() {
+        host
+    } else {
+        tail.find('.').and_then(|at| tail.get(at..)).unwrap_or_default()
+    }
+}
+
 /// `text` within `columns`, its end replaced by `sign` when it is cut.
 pub fn fit(text: &str, columns: usize, sign: &str) -> String {
     if width(text) <= columns {
@@ -116,7 +137,7 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration, fit, fit_middle, short, width};
+    use super::{bytes, count, duration, fit, fit_middle, fit_parts, labels, short, width};
 
     #[test]
     fn cuts_by_columns_and_says_so() {
@@ -127,6 +148,17 @@ mod tests {
         assert_eq!(fit_middle("/v1/users/7/profile", 11, "…"), "/v1/…rofile");
         assert!(width(&fit_middle("日本語日本語日本語", 8, "…")) <= 8);
         assert_eq!(fit("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn parts_and_labels_are_left_out_as_a_whole() {
+        for (columns, expected) in [(9, "a, bb, cc"), (8, "a, bb"), (4, "a"), (0, "a")] {
+            assert_eq!(fit_parts("a, bb, cc", columns), expected);
+        }
+        for (columns, expected) in [(9, "api.a.dev"), (8, ".a.dev"), (5, ".dev"), (3, ""), (0, "")] {
+            assert_eq!(labels("api.a.dev", columns), expected);
+        }
+        assert_eq!(labels("localhost", 8), "");
     }
 
     #[test]

@@ -37,13 +37,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         );
     }
     let room = area.right().saturating_sub(x + 2);
-    let title = text::fit_middle(&title(state), usize::from(room), canvas.glyphs().ellipsis);
+    let title = title(state, usize::from(room), canvas.glyphs().ellipsis);
     canvas.put_right(x + 1, area.y, room, &title, Role::Dim);
     let body = Rect { y: area.y + HEADING, height: area.height - HEADING, ..area };
     reading(canvas, body, &state.detail.page, focused);
 }
 
-fn title(state: &State) -> String {
+/// What is shown, within `room` columns.
+fn title(state: &State, room: usize, ellipsis: &str) -> String {
     let Some(record) = state.detail.shown().and_then(|id| state.inspector.history().get(id)) else {
         return String::new();
     };
@@ -51,12 +52,14 @@ fn title(state: &State) -> String {
     if state.detail.tab == Tab::Diff
         && let Some(baseline) = state.detail.report.as_ref().and_then(|report| report.baseline.as_ref())
     {
-        return format!("against #{}, {}", baseline.id.0, sanitize::text(&baseline.why));
+        let whole = format!("against #{}, {}", baseline.id.0, sanitize::text(&baseline.why));
+        return text::fit_parts(&whole, room).to_owned();
     }
     let status = exchange.status().map_or_else(|| exchange.outcome.as_str().to_owned(), |s| s.to_string());
     let target = state.redactor.target(exchange.target().get(..400).unwrap_or(exchange.target()));
     let target = sanitize::line(&target);
-    format!("#{} {status} {} {target}", exchange.id.0, sanitize::text(exchange.method()))
+    let whole = format!("#{} {status} {} {target}", exchange.id.0, sanitize::text(exchange.method()));
+    text::fit_middle(&whole, room, ellipsis)
 }
 
 /// Help, health or comparison.

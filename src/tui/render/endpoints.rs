@@ -195,7 +195,7 @@ impl Columns {
     }
 }
 
-/// Method and as much of the end of host and path as fits: their end tells endpoints apart.
+/// Method and as much of the end of host and path as fits, the host in whole labels: their end tells endpoints apart.
 fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endpoint) {
     let method = sanitize::text(&endpoint.method);
     let used = canvas.put(x, y, width, &method, Role::Dim) + 1;
@@ -206,7 +206,7 @@ fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endp
     let host = match over {
         false => host.into_owned(),
         true if for_host > 1 => {
-            format!("{}{}", canvas.glyphs().ellipsis, text::tail(&host, for_host - 1))
+            format!("{}{}", canvas.glyphs().ellipsis, text::labels(&host, for_host - 1))
         }
         true => String::new(),
     };
