@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::family::Family;
 use super::mark::Mark;
 use super::names::Label;
+use crate::edge::redact::is_secret_parameter;
 use crate::edge::sanitize;
 
 /// Bytes of a value that are kept for showing.
@@ -98,9 +99,6 @@ impl Attribute<'_> {
 }
 
 fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
-    let lower = name.to_ascii_lowercase();
-    let private =
-        ["pass", "secret", "token", "key", "pin", "card", "iban", "ssn", "auth", "otp", "cvv", "credential"];
     let secret = matches!(
         family,
         Family::Credential
@@ -111,7 +109,7 @@ fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
             | Family::Csrf
             | Family::Signature
     ) || (matches!(family, Family::Body | Family::Query | Family::Other | Family::Consumer)
-        && private.iter().any(|part| lower.contains(part)));
+        && is_secret_parameter(name.as_bytes()));
     if secret {
         return format!("#{:08x}", hash as u32);
     }
@@ -120,5 +118,29 @@ fn shown(family: Family, name: &str, value: &[u8], hash: u64) -> String {
         format!("{}…", text.chars().take(60).collect::<String>())
     } else {
         text.into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, shown};
+
+    #[test]
+    fn secrets_are_shown_as_hashes_and_the_rest_as_it_is() {
+        for (family, name, hidden) in [
+            (Family::Credential, "authorization", true),
+            (Family::Session, "sid", true),
+            (Family::Body, "$.user.password", true),
+            (Family::Body, "$['api key']", true),
+            (Family::Query, "code", true),
+            (Family::Other, "x-auth-token", true),
+            (Family::Body, "$.author_id", false),
+            (Family::Body, "$.shipping.country", false),
+            (Family::Query, "keyword", false),
+            (Family::Segment, "segment 2", false),
+        ] {
+            let shown = shown(family, name, b"value", 0xabcd_0123);
+            assert_eq!(shown, if hidden { "#abcd0123" } else { "value" }, "{name}");
+        }
     }
 }
