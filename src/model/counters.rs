@@ -51,6 +51,69 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// What several counted, together. Protocols come in the order of their names.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        parts.into_iter().for_each(|part| all.add(part));
+        all.flows_unparsed.sort_unstable();
+        all
+    }
+
+    fn add(&mut self, part: &Self) {
+        // Taken apart in whole, so that a new counter cannot be forgotten here.
+        let Self {
+            frames,
+            frame_bytes,
+            frames_cut,
+            frames_skipped,
+            segments,
+            payload_bytes,
+            parsed_bytes,
+            skipped_bytes,
+            duplicate_bytes,
+            unparsed_bytes,
+            dropped_bytes,
+            pending_bytes,
+            gap_bytes,
+            gaps,
+            flows,
+            flows_evicted,
+            flows_unparsed,
+            requests,
+            responses,
+            interim_responses,
+            orphan_responses,
+            exchanges,
+        } = part;
+        self.frames += frames;
+        self.frame_bytes += frame_bytes;
+        self.frames_cut += frames_cut;
+        self.segments += segments;
+        self.payload_bytes += payload_bytes;
+        self.parsed_bytes += parsed_bytes;
+        self.skipped_bytes += skipped_bytes;
+        self.duplicate_bytes += duplicate_bytes;
+        self.unparsed_bytes += unparsed_bytes;
+        self.dropped_bytes += dropped_bytes;
+        self.pending_bytes += pending_bytes;
+        self.gap_bytes += gap_bytes;
+        self.gaps += gaps;
+        self.flows += flows;
+        self.flows_evicted += flows_evicted;
+        self.requests += requests;
+        self.responses += responses;
+        self.interim_responses += interim_responses;
+        self.orphan_responses += orphan_responses;
+        self.exchanges += exchanges;
+        frames_skipped.iter().for_each(|(name, times)| count(&mut self.frames_skipped, name, *times));
+        flows_unparsed.iter().for_each(|(name, times)| count(&mut self.flows_unparsed, name, *times));
+    }
+
+    /// One more connection that is not HTTP/1.1, by protocol or reason.
+    pub fn count_unparsed(&mut self, name: &'static str) {
+        count(&mut self.flows_unparsed, name, 1);
+    }
+
     /// Payload bytes that one of the accounts holds; always equal to `payload_bytes`.
     pub const fn accounted_bytes(&self) -> u64 {
         self.parsed_bytes
@@ -88,4 +151,12 @@ pub struct SourceCounters {
     pub interface_dropped: u64,
     /// Exchanges that found the queue to the screen full.
     pub queue_dropped: u64,
+}
+
+/// Adds `times` to the count called `name`.
+fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str, times: u64) {
+    match counts.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, count)) => *count += times,
+        None => counts.push((name, times)),
+    }
 }

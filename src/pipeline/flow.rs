@@ -1,8 +1,8 @@
 //! One connection with its HTTP state.
 
-use crate::http::{Context, Ending, Http, Models};
+use super::shard::Common;
+use crate::http::{Context, Ending, Http};
 use crate::model::{Anomaly, AnomalySet, Connection as About, Counters, Exchange, Timestamp};
-use crate::pipeline::Limits;
 use crate::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
 
 /// One connection.
@@ -44,16 +44,16 @@ impl Flow {
     /// The order of bytes, and what it reports to.
     pub(crate) fn split<'a>(
         &'a mut self,
-        limits: &'a Limits,
-        tally: &'a mut Counters,
-        models: &'a mut Models,
+        common: &'a mut Common,
         out: &'a mut Vec<Exchange>,
         key: FlowKey,
         one_sided: bool,
     ) -> (&'a mut Connection, Port<'a>) {
         let Self { tcp, http, about, odd, .. } = self;
+        let Common { limits, counters: tally, models } = common;
+        let cx = Context { limits, tally, models, out, key, connection: *about };
         let client = tcp.client;
-        (tcp, Port { limits, tally, models, out, key, about: *about, client, http, odd, one_sided })
+        (tcp, Port { cx, client, http, odd, one_sided })
     }
 
     /// Whether something here is decided by the passing of time.
@@ -78,16 +78,11 @@ pub(crate) enum Ignored {
 
 /// Everything a flow reports to, while one segment is taken in.
 pub(crate) struct Port<'a> {
-    pub(crate) limits: &'a Limits,
-    pub(crate) tally: &'a mut Counters,
-    pub(crate) models: &'a mut Models,
-    pub(crate) out: &'a mut Vec<Exchange>,
-    pub(crate) key: FlowKey,
-    pub(crate) about: About,
-    pub(crate) client: Option<Dir>,
-    pub(crate) http: &'a mut Option<Box<Http>>,
-    pub(crate) odd: &'a mut AnomalySet,
-    pub(crate) one_sided: bool,
+    cx: Context<'a>,
+    client: Option<Dir>,
+    http: &'a mut Option<Box<Http>>,
+    odd: &'a mut AnomalySet,
+    one_sided: bool,
 }
 
 impl Port<'_> {
@@ -98,15 +93,7 @@ impl Port<'_> {
             odd.iter().for_each(|anomaly| http.notice(anomaly));
             http
         });
-        let mut cx = Context {
-            limits: self.limits,
-            tally: self.tally,
-            models: self.models,
-            out: self.out,
-            key: self.key,
-            connection: self.about,
-        };
-        take(http, &mut cx);
+        take(http, &mut self.cx);
     }
 
     /// Time has passed.
@@ -119,19 +106,11 @@ impl Port<'_> {
     /// Nothing more comes: everything leaves.
     pub(crate) fn end(&mut self, ending: Ending, time: Timestamp) {
         let Some(mut http) = self.http.take() else { return };
-        let mut cx = Context {
-            limits: self.limits,
-            tally: self.tally,
-            models: self.models,
-            out: self.out,
-            key: self.key,
-            connection: self.about,
-        };
         let at = Arrival { time, offset: u64::MAX, ack: None, starts_segment: false };
-        http.end(ending, at, self.one_sided, &mut cx);
+        http.end(ending, at, self.one_sided, &mut self.cx);
         // A head that never ended has left as a message just now.
         if let Some(name) = http.unparsed() {
-            count(&mut self.tally.flows_unparsed, name);
+            self.cx.tally.count_unparsed(name);
         }
     }
 }
@@ -164,14 +143,6 @@ impl Receiver for Port<'_> {
         }
     }
     fn tally(&mut self) -> &mut Counters {
-        self.tally
-    }
-}
-
-/// Adds one to the count called `name`.
-pub(crate) fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
-    match counts.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, count)) => *count += 1,
-        None => counts.push((name, 1)),
+        self.cx.tally
     }
 }
