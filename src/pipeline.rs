@@ -3,14 +3,18 @@
 #[cfg(test)]
 mod cases;
 mod clock;
+mod finished;
 mod flow;
-mod router;
 mod shard;
-mod worker;
 
+use crate::decode::{DecodeLimits, Decoded, Decoder};
+use crate::http::Models;
 use crate::model::{Counters, Exchange, Frame, Segment, Timestamp};
-use router::{Routed, Router};
-use worker::Worker;
+use clock::Clock;
+use shard::{Common, Moment, Routed, Shard};
+
+pub(crate) use finished::{Finished, Merged};
+pub(crate) use shard::shard_of;
 
 /// Connections are shared out over this many tables, whether one thread has all of them or several have some each: so what
 /// comes out does not depend on the number of threads.
@@ -50,54 +54,113 @@ impl Limits {
     }
 }
 
-/// Frames in, exchanges out, all on one thread.
+/// Frames in, exchanges out.
+///
+/// Several pipelines on threads of their own may have some of the connections each ([`Pipeline::part`]). All of them must get
+/// all frames, in the same order; [`Finished`] and [`Merged`] put what they finish in the order that one pipeline would have.
 #[derive(Debug)]
 pub struct Pipeline {
-    router: Router,
-    worker: Worker,
+    decoder: Decoder,
+    clock: Clock,
+    /// Frames, and beginnings of seconds of capture time.
+    events: u64,
+    /// Absent are those of other parts.
+    shards: [Option<Shard>; SHARDS],
+    common: Common,
+    /// Whether frames are counted here, and not in another part.
+    counts_frames: bool,
 }
 
 impl Pipeline {
     /// A pipeline that has seen nothing.
     pub fn new(limits: Limits) -> Self {
-        Self { router: Router::new(limits), worker: Worker::new(limits, 0, 1) }
+        Self::part(limits, 0, 1)
+    }
+
+    /// The pipeline of every `of`th shard from `index` on. Only the first counts frames.
+    pub(crate) fn part(limits: Limits, index: usize, of: usize) -> Self {
+        let fragment_bytes = limits.of_fragments() as usize;
+        let decoder = Decoder::new(DecodeLimits { fragment_bytes, ..DecodeLimits::default() });
+        let shards = std::array::from_fn(|shard| (shard % of.max(1) == index).then(Shard::new));
+        let common = Common { limits, counters: Counters::default(), models: Models::default() };
+        Self { decoder, clock: Clock::default(), events: 0, shards, common, counts_frames: index == 0 }
     }
 
     /// Takes one frame; exchanges that it finished are appended to `out`.
     pub fn ingest(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
-        self.router.count(frame);
         self.tick(frame.time, out);
-        if let Some(routed) = self.router.decode(frame) {
-            self.worker.segment(&routed, out);
+        self.take(frame, out);
+    }
+
+    /// Takes one frame whose time was told already.
+    fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
+        let counters = &mut self.common.counters;
+        counters.frames += 1;
+        counters.frame_bytes += frame.data.len() as u64;
+        counters.frames_cut += u64::from(frame.wire_len as usize > frame.data.len());
+        self.events += 1;
+        let moment = self.moment();
+        if let Decoded::Segment(segment) = self.decoder.decode(frame) {
+            let routed = Routed::new(segment, moment);
+            if let Some(shard) = &mut self.shards[routed.shard()] {
+                shard.segment(&routed, &mut self.common, out);
+            }
         }
     }
 
     /// Takes one segment in place of a frame.
     pub fn segment(&mut self, segment: &Segment<'_>, out: &mut Vec<Exchange>) {
-        self.router.count_segment();
         self.tick(segment.time, out);
-        self.worker.segment(&Routed::new(*segment, self.router.moment()), out);
+        self.common.counters.frames += 1;
+        self.events += 1;
+        let routed = Routed::new(*segment, self.moment());
+        if let Some(shard) = &mut self.shards[routed.shard()] {
+            shard.segment(&routed, &mut self.common, out);
+        }
     }
 
-    /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire.
+    /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire. What leaves
+    /// is in the order of connections.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
-        if let Some(second) = self.router.tick(now) {
-            self.worker.second(second, out);
+        if self.clock.advance(now) {
+            self.events += 1;
+            let uptime = self.clock.uptime();
+            self.each(out, |shard, common, out| shard.second(now, uptime, common, out));
         }
     }
 
     /// The capture has ended: everything unfinished leaves with its reason, oldest connection first.
     pub fn finish(&mut self, out: &mut Vec<Exchange>) {
-        self.worker.finish(out);
+        self.events += 1;
+        self.each(out, Shard::finish);
     }
 
     /// What was seen, used and lost.
     pub fn counters(&self) -> Counters {
-        Counters::sum([&self.router.counters(), self.worker.counters()])
+        let mut counters = self.common.counters.clone();
+        if self.counts_frames {
+            counters.frames_skipped = self.decoder.skipped().named();
+        } else {
+            (counters.frames, counters.frame_bytes, counters.frames_cut) = (0, 0, 0);
+        }
+        counters
     }
 
     /// Bytes of memory in use by everything unfinished. Bound: [`Limits::memory`].
     pub fn memory(&self) -> u64 {
-        self.worker.memory() + self.router.memory()
+        let flows: u64 = self.shards.iter().flatten().map(Shard::memory).sum();
+        flows + self.decoder.memory() as u64
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { frame: self.common.counters.frames, uptime: self.clock.uptime() }
+    }
+
+    fn each(&mut self, out: &mut Vec<Exchange>, leave: impl Fn(&mut Shard, &mut Common, &mut Vec<Exchange>)) {
+        let before = out.len();
+        self.shards.iter_mut().flatten().for_each(|shard| leave(shard, &mut self.common, out));
+        if let Some(left) = out.get_mut(before..) {
+            left.sort_by_key(|exchange| exchange.connection.flow);
+        }
     }
 }

@@ -1,21 +1,23 @@
-//! The capture side: frames through the pipeline on the thread that reads them, exchanges out in batches.
+//! The capture side: frames into the pipeline, exchanges out in batches.
 //!
-//! A live source is never made to wait: a batch that finds the queue full is dropped and counted. A file is.
+//! A live source is never made to wait for whoever takes them (see [`super::outbox`]). A file is.
 
 use std::mem;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use super::bug;
+use super::engine::Engine;
 use super::outbox::{ENOUGH, MESSAGE, Outbox};
-use super::spent::{Spent, size_of_exchange};
+use super::spent::size_of_exchange;
 use super::steps::Steps;
 use crate::decode;
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
-use crate::pipeline::{Limits, Pipeline};
+use crate::pipeline::Merged;
+use crate::source::savefile::Block;
 use crate::source::{Sink, Stop};
 
 /// Frames between two looks at how far a file is read.
@@ -35,10 +37,10 @@ pub(super) struct Recording {
     pub matched: mpsc::Receiver<Matched>,
 }
 
-/// Runs the pipeline and sends what comes out.
+/// Feeds the pipeline and sends what comes out.
 #[derive(Debug)]
 pub(super) struct Feeder {
-    pipeline: Pipeline,
+    engine: Engine,
     batch: Vec<Exchange>,
     /// Exchanges at the front of `batch` that are counted in `bytes`.
     counted: usize,
@@ -48,8 +50,6 @@ pub(super) struct Feeder {
     eager: bool,
     source: SourceCounters,
     recording: Option<Recording>,
-    /// What comes back to be freed here, where it was allocated.
-    spent: Option<Spent>,
     progress: Progress,
     frames: u32,
     /// When the newest frame was captured.
@@ -75,9 +75,9 @@ pub(super) struct Outcome {
 
 impl Feeder {
     /// Feeds `sender`; a source that `waits` loses nothing, an `eager` one shows things at once.
-    pub(super) fn new(limits: Limits, sender: Sender, waits: bool, eager: bool) -> Self {
+    pub(super) fn new(engine: Engine, sender: Sender, waits: bool, eager: bool) -> Self {
         Self {
-            pipeline: Pipeline::new(limits),
+            engine,
             batch: Vec::new(),
             counted: 0,
             bytes: 0,
@@ -85,7 +85,6 @@ impl Feeder {
             eager,
             source: SourceCounters::default(),
             recording: None,
-            spent: None,
             progress: Progress::default(),
             frames: 0,
             now: Timestamp::default(),
@@ -107,13 +106,6 @@ impl Feeder {
     #[must_use]
     pub(super) fn with_ticks(mut self, ticks: bool) -> Self {
         self.ticks = ticks;
-        self
-    }
-
-    /// Frees what comes back.
-    #[must_use]
-    pub(super) fn with_spent(mut self, spent: Spent) -> Self {
-        self.spent = Some(spent);
         self
     }
 
@@ -147,12 +139,17 @@ impl Feeder {
     }
 
     /// The source has ended: everything unfinished leaves, then the counters, then `ended`.
-    pub(super) fn finish(mut self, ended: Ended) -> Outcome {
-        if self.outcome.bug.is_none() {
-            self.pipeline.finish(&mut self.batch);
-        }
+    pub(super) fn finish(mut self, mut ended: Ended) -> Outcome {
+        self.engine.finish(self.outcome.bug.is_some(), &mut self.batch);
         // At the end a full queue is waited for: the reader has nothing else to do than to empty it.
         self.outbox.wait();
+        while let Some(merged) = self.engine.oldest() {
+            let _ = self.merged(merged);
+        }
+        if let Some(words) = self.engine.bug() {
+            ended = Ended::Failed(words.clone());
+            self.outcome.bug = Some(words.clone());
+        }
         let _ = self.flush();
         self.send_counters();
         let _ = self.send(Message::Ended(ended));
@@ -169,11 +166,22 @@ impl Feeder {
 
     /// Sends what was gathered.
     fn flush(&mut self) -> ControlFlow<()> {
-        self.spent.iter().flat_map(Spent::try_iter).for_each(drop);
+        self.engine.tidy();
         let bytes = self.bytes + self.count();
         (self.counted, self.bytes) = (0, 0);
         let room = if self.eager { 0 } else { ENOUGH };
         self.outbox.exchanges(mem::replace(&mut self.batch, Vec::with_capacity(room)), bytes)
+    }
+
+    /// Sends what a block came to; breaks when that was the last that can be.
+    fn merged(&mut self, merged: Merged) -> ControlFlow<()> {
+        for exchange in merged {
+            self.batch.push(exchange);
+            if self.is_full() {
+                self.flush()?;
+            }
+        }
+        if self.engine.bug().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Bytes of what has come since the last time.
@@ -197,7 +205,7 @@ impl Feeder {
     fn send_counters(&mut self) {
         let source = SourceCounters { queue_dropped: self.outbox.dropped(), ..self.source };
         let _ = self.send(Message::Source(source));
-        let counters = self.pipeline.counters();
+        let counters = self.engine.counters();
         let _ = self.send(Message::Counters(Box::new(counters)));
     }
 
@@ -240,8 +248,15 @@ impl Feeder {
 }
 
 impl Sink for Feeder {
+    fn block(&mut self, block: &Arc<Block>) -> ControlFlow<()> {
+        match self.engine.block(block) {
+            Some(merged) => self.merged(merged),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        self.pipeline.ingest(frame, &mut self.batch);
+        self.engine.frame(frame, &mut self.batch);
         if let Some(notice) = decode::notice(frame) {
             self.warning(notice.to_string());
         }
@@ -261,7 +276,7 @@ impl Sink for Feeder {
     }
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
-        self.pipeline.tick(now, &mut self.batch);
+        self.engine.tick(now, &mut self.batch);
         self.watch_clock(now);
         self.keep_told(now);
         self.flush()
@@ -301,6 +316,7 @@ impl Sink for Feeder {
 #[cfg(test)]
 mod tests {
     use super::{ENOUGH, Feeder, Recording};
+    use crate::app::engine::Engine;
     use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};
@@ -321,6 +337,10 @@ mod tests {
                     .into_frames()
             })
             .collect()
+    }
+
+    fn engine() -> Engine {
+        Engine::alone(Limits::default(), None)
     }
 
     fn channel(capacity: usize) -> (Sender, Receiver) {
@@ -345,7 +365,7 @@ mod tests {
     #[test]
     fn a_live_source_holds_back_what_finds_the_queue_full() {
         let (sender, mut receiver) = channel(1);
-        let mut feeder = Feeder::new(Limits::default(), sender, false, true);
+        let mut feeder = Feeder::new(engine(), sender, false, true);
         for made in frames(3000) {
             assert!(feeder.frame(&made.frame()).is_continue());
             feeder.pause();
@@ -362,7 +382,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_is_told_once_and_loses_nothing() {
         let (sender, mut receiver) = channel(64);
-        let mut feeder = Feeder::new(Limits::default(), sender, false, true).with_ticks(true);
+        let mut feeder = Feeder::new(engine(), sender, false, true).with_ticks(true);
         let made = frames(20);
         for (number, step) in [0, 86_400, -86_400, 0].into_iter().enumerate() {
             for made in &made[number * made.len() / 4..(number + 1) * made.len() / 4] {
@@ -398,7 +418,7 @@ mod tests {
             }
             panic!("no end");
         });
-        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
+        let mut feeder = Feeder::new(engine(), sender, true, false);
         for made in frames(2000) {
             assert!(feeder.frame(&made.frame()).is_continue());
         }
@@ -416,8 +436,8 @@ mod tests {
         let (sender, mut receiver) = channel(8);
         let made = frames(20);
         let client: std::net::SocketAddr = "192.0.2.1:10000".parse().unwrap();
-        let feeder = Feeder::new(Limits::default(), sender, false, true)
-            .with_recording(Some(Recording { recorder, matched }));
+        let feeder =
+            Feeder::new(engine(), sender, false, true).with_recording(Some(Recording { recorder, matched }));
         let (source, outcome) = feeder.run(&Stop::new().unwrap(), move |feeder| {
             for made in &made {
                 assert!(feeder.frame(&made.frame()).is_continue());
@@ -445,7 +465,7 @@ mod tests {
     fn nobody_listens_any_more() {
         let (sender, receiver) = channel(1);
         drop(receiver);
-        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
+        let mut feeder = Feeder::new(engine(), sender, true, false);
         assert!(frames(2000).iter().any(|made| feeder.frame(&made.frame()).is_break()));
     }
 }

@@ -2,6 +2,7 @@
 
 mod bug;
 mod capture;
+mod engine;
 mod error;
 mod headless;
 mod memory;

@@ -48,6 +48,8 @@ pub struct Plan {
     pub memory: u64,
     /// What bounds the pipeline.
     pub limits: Limits,
+    /// Threads for reassembly and parsing; one where frames cannot be kept.
+    pub threads: usize,
     /// Path templates.
     pub openapi: Option<PathBuf>,
     /// Fingerprints of the user's own.
@@ -105,7 +107,11 @@ impl Plan {
         };
         let options = options(&args.capture, &args.expression, args.follow, &config);
         let source = describe(&origin, options.filter.as_deref());
-        Self::new(Input::Capture(origin, options), source, args.run, config)
+        // Only this thread knows which frames pass a capture filter.
+        let is_shared = options.filter.is_none();
+        let plan = Self::new(Input::Capture(origin, options), source, args.run, config)?;
+        let threads = args.threads.filter(|_| is_shared && plan.input.is_whole()).unwrap_or(1);
+        Ok(Self { threads: threads as usize, ..plan })
     }
 
     /// `why403 ssh HOST`.
@@ -176,6 +182,7 @@ impl Plan {
             bell: run.bell || config.tui.bell,
             memory: run.memory.unwrap_or(config.memory),
             limits,
+            threads: 1,
             openapi: run.openapi.or(config.openapi),
             fingerprints: run.fingerprints.or(config.fingerprints),
             sandbox: run.sandbox.unwrap_or(config.sandbox),

@@ -6,11 +6,12 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use super::capture::{Feeder, Matched, Outcome, Recording};
+use super::engine::Engine;
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::signals::{self, Headway};
-use super::spent::{Returns, way_back};
+use super::spent::{Returns, ways_back};
 use super::{AppError, Input, Mode, Plan, bug, memory, say};
 use crate::cli::Format;
 use crate::demo::Demo;
@@ -65,13 +66,13 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
             .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;
     }
     let (sender, receiver) = feed::channel();
-    let (returns, spent) = way_back();
+    let (returns, spent) = ways_back(plan.threads);
     let (recording, matched) = recording(capture_file);
     let live = !plan.input.is_whole();
-    let feeder = Feeder::new(plan.limits, sender, plan.input.can_wait(), live)
+    let engine = Engine::new(plan.limits, spent)?;
+    let feeder = Feeder::new(engine, sender, plan.input.can_wait(), live)
         .with_recording(recording)
         .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
-        .with_spent(spent)
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
     let on_screen = plan.mode == Mode::Screen;

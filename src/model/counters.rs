@@ -36,7 +36,7 @@ pub struct Counters {
     pub flows: u64,
     /// Connections given up under memory pressure.
     pub flows_evicted: u64,
-    /// Connections that are not HTTP/1.1, by protocol or reason.
+    /// Connections that are not HTTP/1.1, by protocol or reason, in the order of these.
     pub flows_unparsed: Vec<(&'static str, u64)>,
     /// Requests.
     pub requests: u64,
@@ -51,15 +51,8 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// What several counted, together. Protocols come in the order of their names.
-    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut all = Self::default();
-        parts.into_iter().for_each(|part| all.add(part));
-        all.flows_unparsed.sort_unstable();
-        all
-    }
-
-    fn add(&mut self, part: &Self) {
+    /// Adds what somebody else counted.
+    pub fn add(&mut self, part: &Self) {
         // Taken apart in whole, so that a new counter cannot be forgotten here.
         let Self {
             frames,
@@ -105,13 +98,18 @@ impl Counters {
         self.interim_responses += interim_responses;
         self.orphan_responses += orphan_responses;
         self.exchanges += exchanges;
-        frames_skipped.iter().for_each(|(name, times)| count(&mut self.frames_skipped, name, *times));
-        flows_unparsed.iter().for_each(|(name, times)| count(&mut self.flows_unparsed, name, *times));
+        for (reason, frames) in frames_skipped {
+            count(&mut self.frames_skipped, reason, *frames);
+        }
+        for (protocol, flows) in flows_unparsed {
+            self.count_unparsed(protocol, *flows);
+        }
     }
 
-    /// One more connection that is not HTTP/1.1, by protocol or reason.
-    pub fn count_unparsed(&mut self, name: &'static str) {
-        count(&mut self.flows_unparsed, name, 1);
+    /// So many more connections that are not HTTP/1.1, by protocol or reason.
+    pub fn count_unparsed(&mut self, name: &'static str, flows: u64) {
+        count(&mut self.flows_unparsed, name, flows);
+        self.flows_unparsed.sort_unstable();
     }
 
     /// Payload bytes that one of the accounts holds; always equal to `payload_bytes`.

@@ -110,7 +110,7 @@ impl Port<'_> {
         http.end(ending, at, self.one_sided, &mut self.cx);
         // A head that never ended has left as a message just now.
         if let Some(name) = http.unparsed() {
-            self.cx.tally.count_unparsed(name);
+            self.cx.tally.count_unparsed(name, 1);
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::mem;
 
-use super::Limits;
 use super::flow::{Flow, Ignored};
-use super::router::{Routed, Second};
+use super::{Limits, SHARDS};
 use crate::http::{Ending, Models};
-use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Timestamp};
-use crate::tcp::{FlowKey, List, Receiver, Slot, Table, Verdict};
+use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Segment, Timestamp};
+use crate::tcp::{Dir, FlowKey, List, Receiver, Slot, Table, Verdict};
 use crate::work;
 
 /// Nanoseconds by which a connection's segments may go back in time without a word.
@@ -15,6 +14,46 @@ const STEP_BACK: i64 = 1_000_000_000;
 
 /// Seconds for which a closed connection is remembered, so that stray segments find it.
 const LINGER: u32 = 30;
+
+/// When a frame came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Its number, from 1.
+    pub frame: u64,
+    /// Seconds since the first one, as far as they are believed.
+    pub uptime: u32,
+}
+
+/// A segment that knows where it belongs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Routed<'a> {
+    key: FlowKey,
+    dir: Dir,
+    moment: Moment,
+    segment: Segment<'a>,
+}
+
+impl<'a> Routed<'a> {
+    pub(crate) fn new(segment: Segment<'a>, moment: Moment) -> Self {
+        let (key, dir) = FlowKey::of(&segment);
+        Self { key, dir, moment, segment }
+    }
+
+    /// The number of the shard of its connection.
+    pub(crate) const fn shard(&self) -> usize {
+        shard(&self.key)
+    }
+}
+
+/// The shard of a connection. The same in every run: what is given up when memory is short depends on it.
+const fn shard(key: &FlowKey) -> usize {
+    key.mix() as usize % SHARDS
+}
+
+/// The shard that an exchange comes from.
+pub(crate) fn shard_of(exchange: &Exchange) -> usize {
+    shard(&FlowKey::between(exchange.client, exchange.server, 0).0)
+}
 
 /// What the shards of one thread have in common.
 #[derive(Debug)]
@@ -225,15 +264,21 @@ impl Shard {
     }
 
     /// A second of capture time began: what waited long enough is decided, what was idle for too long leaves.
-    pub(crate) fn second(&mut self, second: Second, common: &mut Common, out: &mut Vec<Exchange>) {
+    pub(crate) fn second(
+        &mut self,
+        now: Timestamp,
+        uptime: u32,
+        common: &mut Common,
+        out: &mut Vec<Exchange>,
+    ) {
         for (slot, id) in mem::take(&mut self.waiting) {
             work::steps(1);
-            self.wake(slot, id, second.now, common, out);
+            self.wake(slot, id, now, common, out);
         }
         let idle = u32::try_from(common.limits.idle / 1_000_000_000).unwrap_or(u32::MAX);
         for (list, after) in [(List::Closed, LINGER), (List::Open, idle)] {
             while let Some((slot, active)) = self.table.oldest(list)
-                && second.moment.uptime - active > after
+                && uptime - active > after
             {
                 self.close(slot, Ending::Expired, common, out);
             }

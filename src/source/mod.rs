@@ -20,6 +20,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Frame, SourceCounters, Timestamp};
@@ -31,13 +32,18 @@ pub use stop::Stop;
 
 use bpf::{Expression, FrameFilter};
 use live::Live;
-use savefile::{OpenFault, Savefile};
+use savefile::{Block, OpenFault, Savefile};
 use ssh::Ssh;
 
 /// What a source calls. Breaking ends the capture.
 pub trait Sink {
     /// A frame, borrowed until the call returns.
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()>;
+    /// The frames that come now are those of `block`, until the next call. Whoever needs them for longer may keep it, but not
+    /// many of them: a block has a megabyte.
+    fn block(&mut self, _block: &Arc<Block>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
     /// No frame came for a while (about ten times a second); `now` is the time in the capture's own clock, which the last
     /// frame told, so there is none before the first.
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()>;

@@ -88,6 +88,11 @@ impl BlockReader {
         Ok(Self { bytes, is_live, format, carry: head, frames: 0, end: None })
     }
 
+    /// Whether frames come as they are captured.
+    pub(super) const fn is_live(&self) -> bool {
+        self.is_live
+    }
+
     /// Frames in the blocks handed out so far.
     pub const fn frames(&self) -> u64 {
         self.frames

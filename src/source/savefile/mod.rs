@@ -17,9 +17,11 @@ pub(crate) mod targets;
 mod tests;
 mod zstd;
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -74,12 +76,13 @@ impl Savefile {
     /// Hands every frame that passes the filter to the sink; says whether that broke. Damage ends the capture with a warning.
     pub(super) fn run(self, name: &str, filter: Option<FrameFilter>, sink: &mut dyn Sink) -> ControlFlow<()> {
         let Self { blocks, hangup } = self;
+        let is_live = blocks.is_live();
         let (full, walk) = sync_channel::<Message>(AHEAD);
         let (used, spare) = sync_channel::<Vec<u8>>(AHEAD + 2);
         thread::scope(|scope| {
             scope.spawn(move || read_ahead(blocks, &full, &spare));
-            let mut walker =
-                Walker { name, filter, sink, counters: SourceCounters::default(), pace: Pace::new() };
+            let (counters, pace, lent) = (SourceCounters::default(), Pace::new(), VecDeque::new());
+            let mut walker = Walker { name, filter, sink, counters, pace, is_live, lent };
             let flow = walker.run(&walk, &used);
             hangup.stop();
             drop(walk);
@@ -110,6 +113,9 @@ struct Walker<'a> {
     sink: &'a mut dyn Sink,
     counters: SourceCounters,
     pace: Pace,
+    is_live: bool,
+    /// Blocks that the sink may still need, oldest first. Bound: the sink's own.
+    lent: VecDeque<Arc<Block>>,
 }
 
 impl Walker<'_> {
@@ -117,13 +123,27 @@ impl Walker<'_> {
         loop {
             match self.next(walk) {
                 Ok(Ok(block)) => {
+                    let block = Arc::new(block);
                     self.block(&block)?;
-                    // A full channel means that there are buffers enough.
-                    let _ = used.try_send(block.into_buffer());
+                    self.lent.push_back(block);
+                    self.give_back(used);
                 }
                 Ok(Err(fault)) => self.fault(&fault),
+                // A file that is slow to read tells nothing of the time in it.
+                Err(RecvTimeoutError::Timeout) if !self.is_live => {}
                 Err(RecvTimeoutError::Timeout) => self.pace.tick(self.sink)?,
                 Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    /// Buffers that nobody needs any more are filled again.
+    fn give_back(&mut self, used: &SyncSender<Vec<u8>>) {
+        while let Some(oldest) = self.lent.pop_front() {
+            match Arc::try_unwrap(oldest) {
+                // A full channel means that there are buffers enough.
+                Ok(block) => drop(used.try_send(block.into_buffer())),
+                Err(needed) => return self.lent.push_front(needed),
             }
         }
     }
@@ -140,7 +160,7 @@ impl Walker<'_> {
         }
     }
 
-    fn block(&mut self, block: &Block) -> ControlFlow<()> {
+    fn block(&mut self, block: &Arc<Block>) -> ControlFlow<()> {
         if let Some(link) = block.unknown_link() {
             self.sink.warning(format!(
                 "{}: frames of link type {link} are left out, it is not supported; the other interfaces are read",
@@ -148,6 +168,7 @@ impl Walker<'_> {
             ));
         }
         let Self { filter, sink, counters, pace, .. } = self;
+        sink.block(block)?;
         let mut last = None;
         let flow = block.try_for_each(|frame| {
             counters.received += 1;
