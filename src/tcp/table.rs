@@ -1,8 +1,7 @@
 //! The flow table: constant-time lookup, least-recently-active order by whole seconds, a bound on everything.
 
-use std::collections::HashMap;
-
 use ahash::RandomState;
+use hashbrown::HashTable;
 
 use super::key::FlowKey;
 
@@ -42,7 +41,9 @@ struct Ends {
 /// Flows by key. A flow moves to the front of its list when its second of activity changes, not on every segment.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    map: HashMap<FlowKey, u32, RandomState>,
+    /// The number of each flow's node, which has the key: so a place in the map has four bytes, and all of it is in the cache.
+    map: HashTable<u32>,
+    hasher: RandomState,
     /// In chunks of [`CHUNK`], so that growing neither copies nor holds twice the memory.
     nodes: Vec<Vec<Option<Node<T>>>>,
     free: Vec<u32>,
@@ -54,7 +55,8 @@ impl<T> Table<T> {
     pub(crate) fn new() -> Self {
         let none = Ends { newest: NONE, oldest: NONE };
         Self {
-            map: HashMap::with_hasher(RandomState::new()),
+            map: HashTable::new(),
+            hasher: RandomState::new(),
             nodes: Vec::new(),
             free: Vec::new(),
             ends: [none, none],
@@ -62,9 +64,9 @@ impl<T> Table<T> {
     }
 
     /// Bytes one entry costs by itself; the map may be little more than a third full after it has grown, while it still
-    /// holds the old one.
+    /// holds the old one. A place in it has four bytes and one of control.
     pub(crate) const fn entry_cost() -> usize {
-        size_of::<Option<Node<T>>>() + size_of::<(FlowKey, u32)>() * 3 + 16
+        size_of::<Option<Node<T>>>() + 5 * 4
     }
 
     /// Number of flows.
@@ -74,7 +76,8 @@ impl<T> Table<T> {
 
     /// Where the flow called `key` is.
     pub(crate) fn find(&self, key: &FlowKey) -> Option<Slot> {
-        self.map.get(key).map(|index| Slot(*index))
+        let is_it = |index: &u32| self.node(*index).is_some_and(|node| node.key == *key);
+        self.map.find(self.hasher.hash_one(key), is_it).map(|index| Slot(*index))
     }
 
     /// The flow in `slot`.
@@ -98,7 +101,9 @@ impl<T> Table<T> {
         } else {
             self.push(node)
         };
-        self.map.insert(key, index);
+        let Self { map, hasher, nodes, .. } = self;
+        let hash_of = |index: &u32| Self::node_in(nodes, *index).map_or(0, |node| hasher.hash_one(node.key));
+        map.insert_unique(hasher.hash_one(key), index, hash_of);
         self.link(index);
         Slot(index)
     }
@@ -132,7 +137,9 @@ impl<T> Table<T> {
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<(FlowKey, T)> {
         self.unlink(slot.0);
         let node = self.place(slot.0)?.take()?;
-        self.map.remove(&node.key);
+        if let Ok(entry) = self.map.find_entry(self.hasher.hash_one(node.key), |index| *index == slot.0) {
+            entry.remove();
+        }
         self.free.push(slot.0);
         Some((node.key, node.value))
     }
@@ -152,7 +159,11 @@ impl<T> Table<T> {
     }
 
     fn node(&self, index: u32) -> Option<&Node<T>> {
-        self.nodes.get(index as usize / CHUNK)?.get(index as usize % CHUNK)?.as_ref()
+        Self::node_in(&self.nodes, index)
+    }
+
+    fn node_in(nodes: &[Vec<Option<Node<T>>>], index: u32) -> Option<&Node<T>> {
+        nodes.get(index as usize / CHUNK)?.get(index as usize % CHUNK)?.as_ref()
     }
 
     fn node_mut(&mut self, index: u32) -> Option<&mut Node<T>> {
@@ -212,7 +223,7 @@ mod tests {
     #[test]
     fn nobody_can_choose_connections_that_collide() {
         let (one, other) = (Table::<u16>::new(), Table::<u16>::new());
-        let hash = |table: &Table<u16>| table.map.hasher().hash_one(key(7));
+        let hash = |table: &Table<u16>| table.hasher.hash_one(key(7));
         assert_ne!(hash(&one), hash(&other), "every table has a hash key of its own");
     }
 

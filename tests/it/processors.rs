@@ -62,9 +62,11 @@ fn any_number_of_threads_writes_the_same() {
             must(why403().to_str().unwrap(), [&["-r", capture.to_str().unwrap()], options].concat())
         };
         for threads in ["2", "3", "4"] {
-            for options in
-                [&["--summary", "--json"][..], &["--summary", "-Y", ""], &["--json", "--stats", "-c", "7"]]
-            {
+            for options in [
+                &["--summary", "--json"][..],
+                &["--summary", "-Y", ""],
+                &["--json", "--stats", "-c", "7", "--with-secrets"],
+            ] {
                 let (one, more) = (read(options), read(&[options, &["--threads", threads]].concat()));
                 if options.contains(&"--summary") {
                     assert_eq!(one, more, "{threads} threads, {options:?}");

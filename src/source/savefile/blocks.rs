@@ -15,6 +15,8 @@ use super::input::{Bytes, decompress, is_stopped};
 
 /// Bytes of a block. Small enough to stay in a core's second-level cache until it is walked.
 const BLOCK: usize = 1 << 20;
+/// Bytes that are read before they are scanned: few enough to be in the first- or second-level cache then.
+const PIECE: usize = 1 << 17;
 /// The largest block: one record that nearly fills it and a new one's header.
 const MAX_BLOCK: usize = MAX_RECORD + BLOCK;
 
@@ -109,30 +111,36 @@ impl BlockReader {
             place.copy_from_slice(&self.carry);
         }
         self.carry.clear();
+        let format = self.format.clone();
+        let mut whole = Scan::default();
         loop {
             if self.end.is_none() {
                 filled = self.fill(&mut buffer, filled);
             }
-            let format = self.format.clone();
-            let scan = self.format.scan(buffer.get(..filled).unwrap_or_default());
+            let scan = self.format.scan(buffer.get(whole.used..filled).unwrap_or_default());
             self.frames += scan.frames;
-            if let Some(fault) = &scan.fault {
-                self.end = Some(End::Fault(fault.clone()));
+            whole.used += scan.used;
+            whole.unknown_link = whole.unknown_link.or(scan.unknown_link);
+            if let Some(fault) = scan.fault {
+                self.end = Some(End::Fault(fault));
             }
-            if scan.used > 0 || self.end.is_some() {
-                return self.hand_out(buffer, filled, &scan, format);
+            let is_full = filled == buffer.len();
+            let is_enough = whole.used > 0 && (self.is_live || is_full || scan.skip > 0);
+            if is_enough || self.end.is_some() {
+                return self.hand_out(buffer, filled, &whole, format);
             }
             if scan.skip > 0 {
                 filled = self.skip_over(scan.skip, &mut buffer, filled);
-            } else if filled == buffer.len() {
+            } else if is_full {
                 buffer.resize((buffer.len() * 2).min(MAX_BLOCK), 0);
             }
         }
     }
 
-    /// Reads until the buffer is full; of a live capture, once.
+    /// Reads a piece, or until the buffer is full; of a live capture, once.
     fn fill(&mut self, buffer: &mut [u8], mut filled: usize) -> usize {
-        while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+        let until = buffer.len().min(filled.saturating_add(PIECE));
+        while let Some(room) = buffer.get_mut(filled..until).filter(|room| !room.is_empty()) {
             match self.bytes.read(room) {
                 Ok(0) => {
                     self.end = Some(End::File);
