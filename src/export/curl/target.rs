@@ -90,10 +90,11 @@ fn is_simple_name(name: &str) -> bool {
     named || name.parse::<Ipv4Addr>().is_ok_and(|address| address.to_string() == name)
 }
 
-/// Characters that a URL may hold and that curl passes on unchanged.
+/// Characters that a URL may hold and that curl passes on unchanged. Newer ones (8.14) leave out the `?` of an empty query.
 fn is_simple_path(path: &[u8]) -> bool {
     let simple = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/?[]{}|".contains(byte);
-    path.first() == Some(&b'/') && path.iter().all(simple)
+    let empty_query = memchr::memchr(b'?', path) == path.len().checked_sub(1);
+    path.first() == Some(&b'/') && path.iter().all(simple) && !empty_query
 }
 
 /// What leads a URL of `host` to `server`; `None` when it goes there anyway.

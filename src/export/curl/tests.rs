@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command as Process, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -75,15 +76,10 @@ fn answer(mut stream: TcpStream) -> Vec<u8> {
 }
 
 /// The shells that are here; none where there is no curl that they could run, which is said.
-fn shells() -> Vec<&'static str> {
-    if !has_curl() {
-        return Vec::new();
-    }
-    ["sh", "bash", "zsh", "dash"]
-        .into_iter()
-        .filter(|shell| Process::new(shell).args(["-c", ":"]).output().is_ok())
-        .collect()
-}
+static SHELLS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let runs = |shell: &&str| Process::new(shell).args(["-c", ":"]).output().is_ok();
+    if has_curl() { ["sh", "bash", "zsh", "dash"].into_iter().filter(runs).collect() } else { Vec::new() }
+});
 
 fn has_curl() -> bool {
     let found = Process::new("curl").arg("--version").output().is_ok();
@@ -123,21 +119,17 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Runs the command of `request` (`@` stands for the server's address) in `shells` and compares what arrives.
-fn same_in(shells: &[&str], request: &[u8]) {
+/// Runs the command of `request` (`@HOST@` stands for the server's address) in every shell and compares what arrives.
+fn same(request: &[u8]) {
     let (listener, address) = listener();
     let request = replace(request, b"@HOST@", address.to_string().as_bytes());
     let exchange = sample::to(address, &request);
     let command = command(&exchange, &Redactor::new(true)).unwrap();
     assert_eq!(command.warnings, [""; 0]);
-    for shell in shells.iter().filter(|_| has_curl()) {
+    for shell in SHELLS.iter() {
         let got = run(shell, &command.text, &[], &listener);
         assert_eq!(got, parse(&request), "{shell}\n{}", command.text);
     }
-}
-
-fn same(request: &[u8]) {
-    same_in(&shells(), request);
 }
 
 fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -278,7 +270,7 @@ curl -i \
         ("COOKIE_A", "1"),
         ("COOKIE_SID", "C'"),
     ];
-    for shell in shells() {
+    for shell in SHELLS.iter() {
         assert_eq!(run(shell, &command.text, &values, &listener), parse(request.as_bytes()), "{shell}");
     }
 }
@@ -294,7 +286,7 @@ fn secrets_in_binary_and_compressed_content() {
     let request = [head.as_bytes(), body].concat();
     let multipart = command(&sample::to(address, &request), &Redactor::new(false)).unwrap();
     assert!(!multipart.text.contains("cCB3"), "{}", multipart.text);
-    for shell in shells() {
+    for shell in SHELLS.iter() {
         assert_eq!(
             run(shell, &multipart.text, &[("PASSWORD", "p w")], &listener),
             parse(&request),
@@ -351,6 +343,6 @@ proptest! {
         let request = [
             b"POST /", &target[..], b" HTTP/1.1\r\nHost: @HOST@\r\nX-V: ", &value, b"\r\n", length.as_bytes(), &body,
         ].concat();
-        same_in(&["sh", "bash", "zsh"], &request);
+        same(&request);
     }
 }
