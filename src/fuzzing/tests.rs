@@ -36,7 +36,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nX : y\r
 const REQUESTS: &[u8] =
     b"GET /a HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\nPOST /b HTTP/1.1\r\nHost: y\r\nAccept: a, b\r\n\r\n";
 const RESPONSES: &[u8] =
-    b"HTTP/1.1 200 OK\r\nServer: x\r\nX-A:\ty\r\n\r\nHTTP/1.1 403 No\r\nServer: z\r\nX-A:\tz z\r\n\r\n";
+    b"HTTP/1.1 200 OK\r\nServer: x\r\nX-A:  y\r\n\r\nHTTP/1.1 403 No\r\nServer: z\r\nX-A:  z z\r\n\r\n";
 
 #[test]
 fn request_heads() {
