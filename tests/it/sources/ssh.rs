@@ -68,13 +68,13 @@ fn the_far_side_runs_tcpdump_without_its_own_connection() {
     let ssh = bin.ssh();
     let notes = run(&target(&ssh, "me@staging"), Some("port 8'0'; touch x")).map(|_| ());
     assert!(notes.unwrap_err().to_string().contains("is wrong"), "a wrong filter never leaves the house");
-    let notes = run(&target(&ssh, "me@staging"), Some("port 80 or host localhost")).unwrap();
+    let notes = run(&target(&ssh, "me@staging"), Some("port 80 or host 127.0.0.1")).unwrap();
     assert_eq!((notes.count, notes.warnings.len()), (3, 0));
     assert_eq!((notes.counters.received, notes.counters.kernel_dropped), (3, 7));
     let arguments = bin.read("arguments");
     assert!(arguments.contains("-T\n") && arguments.contains("\n--\nme@staging\n"), "{arguments}");
     let own = "not (host 192.0.2.1 and tcp port 5555 and host fe80::1 and tcp port 22)";
-    let x = format!("{own} and (port 80 or host localhost)");
+    let x = format!("{own} and (port 80 or host 127.0.0.1)");
     assert_eq!(
         bin.read("tcpdump-arguments"),
         format!("-i\nany\n-s\n262144\n-B\n16384\n-n\n-U\n-w\n-\n({x}) or (vlan and ({x}))\n")

@@ -26,6 +26,7 @@ pub(crate) fn can_run(test: &str, root: bool, tools: &[&str]) -> bool {
         .copied()
         .filter(|tool| find(tool).is_none())
         .chain((root && !nix::unistd::geteuid().is_root()).then_some("root"))
+        .chain((root && !may_make_namespaces(tools)).then_some("the right to make namespaces"))
         .collect();
     if missing.is_empty() {
         return true;
@@ -36,6 +37,17 @@ pub(crate) fn can_run(test: &str, root: bool, tools: &[&str]) -> bool {
     );
     skipped(test, &format!("needs {}", missing.join(", ")));
     false
+}
+
+/// Root in a container often may not, however many tools there are.
+fn may_make_namespaces(tools: &[&str]) -> bool {
+    let kinds: &[&str] = match tools {
+        tools if tools.contains(&"ip") => &["--mount", "--net"],
+        tools if tools.contains(&"unshare") => &["--mount"],
+        _ => return true,
+    };
+    let made = Command::new("unshare").args(kinds).arg("true").output();
+    made.map_or(true, |output| output.status.success() || !nix::unistd::geteuid().is_root())
 }
 
 /// Says that a test, or a part of one, was skipped for something that nobody can install.
