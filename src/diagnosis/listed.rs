@@ -32,7 +32,11 @@ impl<const N: usize> Listed<N> {
         if !self.has_length(name.len()) {
             return None;
         }
-        self.names.iter().position(|listed| name.eq_ignore_ascii_case(listed.as_bytes()))
+        // Comparing is a call, which most names need not cost.
+        let first = name.first().map(u8::to_ascii_lowercase);
+        let may_be = |listed: &str| listed.len() == name.len() && listed.bytes().next() == first;
+        let is = |listed: &&str| may_be(listed) && name.eq_ignore_ascii_case(listed.as_bytes());
+        self.names.iter().position(is)
     }
     /// The name at a position.
     pub fn get(&self, at: usize) -> Option<&'static str> {

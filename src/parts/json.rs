@@ -213,7 +213,12 @@ impl Scan<'_> {
         if self.path.len() + raw.len() + 2 > MAX_PATH {
             return Err(JsonEnd::Limit);
         }
-        push_key(&mut self.path, &unquote(raw));
+        let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+        match std::str::from_utf8(inner) {
+            // Nearly every name is a plain word, in which there is nothing to undo.
+            Ok(word) if is_word(word) => push_word(&mut self.path, word),
+            _ => push_key(&mut self.path, &unquote(raw)),
+        }
         if self.peek()? != b':' {
             return Err(JsonEnd::Invalid(self.at));
         }
@@ -311,10 +316,8 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Appends `.key`, or `['key']` when it is no plain word.
 pub(crate) fn push_key(path: &mut String, key: &str) {
-    let plain = key.bytes().all(is_plain);
-    if plain && !key.is_empty() {
-        path.push('.');
-        path.push_str(key);
+    if is_word(key) {
+        push_word(path, key);
     } else {
         path.push_str("['");
         path.push_str(key);
@@ -328,8 +331,13 @@ pub fn last_name(path: &str) -> Option<&str> {
     path.rsplit(['.', '\'']).find(|part| part.bytes().any(|byte| byte.is_ascii_alphabetic()))
 }
 
-const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+fn is_word(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+fn push_word(path: &mut String, word: &str) {
+    path.push('.');
+    path.push_str(word);
 }
 
 /// Undoes quotes and escapes; leaves what is malformed.
