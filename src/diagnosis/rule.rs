@@ -99,6 +99,7 @@ pub fn rules() -> &'static [&'static dyn Rule] {
         &differs::rules::NewCredential,
         &differs::owner::Owner,
         &differs::stale::StaleToken,
+        &differs::exempt::Exempt,
         &differs::unchanged::Unchanged,
         &differs::object::Turned,
         &differs::object::Repeats,

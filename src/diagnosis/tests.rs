@@ -126,6 +126,12 @@ fn rules_over_signatures_and_tokens_fire_and_keep_silent() {
     speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [OK, REFUSED]);
     let bare = "+++\n-X-Signature\n--- 403\n";
     speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [SIGNED, bare]);
+    const UNASKED: &str = "--- 403\n\nCSRF Error\n";
+    let phrase_exempt = "with it none is needed";
+    let (lost, kept) = (format!("+++\n-Authorization\n{UNASKED}"), format!("+++\n{UNASKED}"));
+    speaks_and_keeps_silent("exempt", phrase_exempt, [OK, &lost], [OK, &kept]);
+    let form = format!("+++\n-X-CSRF-Token\n{UNASKED}");
+    speaks_and_keeps_silent("exempt", phrase_exempt, [OK, &lost], [FORM, &form]);
     let stale = "+++\nCookie: sid=s9\nX-CSRF-Token: t1\n--- 403\n";
     let fresh = "+++\nCookie: sid=s1\nX-CSRF-Token: t1\n--- 403\n";
     speaks_and_keeps_silent("stale-token", "was accepted with another", [FORM, stale], [FORM, fresh]);

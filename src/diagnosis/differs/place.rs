@@ -45,7 +45,7 @@ impl Rule for Elsewhere {
             out.add(cause, weight, DIFFERS, &text, vec![case.point(Part::RequestHeader, "authorization")]);
         }
         let pair = case.place.zip(there).filter(|(here, there)| {
-            here.ok > 0 && here.method == there.method && one_segment_apart(&here.template, &there.template)
+            here.ok > 0 && here.method == there.method && siblings_below(&here.template, &there.template)
         });
         if let Some((here, there)) = pair {
             let (here, there) = (&here.template, &there.template);
@@ -53,6 +53,12 @@ impl Rule for Elsewhere {
             out.add(Cause::NotOwner, 2.8, DIFFERS, text, vec![case.point(Part::Path, "")]);
         }
     }
+}
+
+/// One segment apart with more behind it, so that it names whose these are; a last one names what they are.
+fn siblings_below(a: &str, b: &str) -> bool {
+    let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    one_segment_apart(a, b) && last(a) == last(b)
 }
 
 /// Same number of segments, one of them different.

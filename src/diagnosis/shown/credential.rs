@@ -48,6 +48,20 @@ pub fn address_expired_for(now: i64, query: &[u8]) -> Option<i64> {
     (late > 0).then_some(late)
 }
 
+/// How far in the future a signed address begins, in seconds (`st` of a shared access signature, `X-Amz-Date`, `nbf`).
+pub fn address_early_for(now: i64, query: &[u8]) -> Option<i64> {
+    let (mut begins, mut signed) = (None, false);
+    for parameter in parameters(query).take(64) {
+        let name = parameter.name();
+        let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if is(&["st", "x-amz-date", "x-goog-date", "nbf", "not_before", "valid_from"]) {
+            begins = instant(&parameter.text());
+        }
+        signed |= is(&["sig", "signature", "x-amz-signature", "x-goog-signature", "hmac", "sign"]);
+    }
+    begins.map(|begins| begins - now).filter(|early| signed && *early > 5)
+}
+
 /// How far a signed time lies from the request, in seconds: positive is behind.
 pub fn clock_off(exchange: &Exchange, seen: &Seen<'_>) -> Option<(String, i64)> {
     let dated = seen.fields.iter().filter(|(name, _)| name.traits.dated || name.traits.signed);
@@ -183,6 +197,16 @@ mod tests {
                 [0];
         assert_eq!(expired_for(&parts::tokens(fresh.request.as_ref().unwrap()), now), None);
         assert_eq!(address_expired_for(now, Seen::of(fresh.request.as_ref().unwrap()).target.query()), None);
+    }
+
+    #[test]
+    fn a_signed_address_may_begin_later() {
+        let early = |query: &str| address_early_for(1_795_333_921, query.as_bytes());
+        assert_eq!(early("sv=2020-08-04&st=2026-11-22T08:02:01Z&sp=a&sig=x"), Some(600));
+        assert_eq!(early("X-Amz-Date=20261122T080201Z&X-Amz-Signature=x"), Some(600));
+        for query in ["st=2026-11-22T07:50:00Z&sig=x", "st=2026-11-22T08:02:01Z", "st=soon&sig=x", ""] {
+            assert_eq!(early(query), None, "{query}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn part_of(id: &str) -> (Part, Cow<'static, str>) {
     let part = match id {
         "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
         "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
-        "address-expired" => Part::Query,
+        "address-expired" | "address-early" => Part::Query,
         "path-hidden" => Part::Path,
         _ => Part::RequestHeader,
     };
@@ -118,8 +118,11 @@ fn credential_facts(
     if let Some(early) = credential::not_yet_for(&seen.tokens, now) {
         add("token-not-yet-valid", format!("the token begins to be valid {} after the request", span(early)));
     }
-    if let Some(late) = credential::address_expired_for(request.started.seconds(), seen.target.query()) {
+    if let Some(late) = credential::address_expired_for(now, seen.target.query()) {
         add("address-expired", format!("the signed address ended {} before the request", span(late)));
+    }
+    if let Some(early) = credential::address_early_for(now, seen.target.query()) {
+        add("address-early", format!("the signed address begins {} after the request", span(early)));
     }
     if let Some(what) = credential::malformed(seen) {
         add("credential-malformed", what);
