@@ -153,6 +153,12 @@ impl<'a> Sheet<'a> {
             Family::Scope | Family::Role => {
                 self.words(&Label::Known(Rc::clone(name)), name.family, &String::from_utf8_lossy(value));
             }
+            Family::ForwardedFor => {
+                if let Some(first) = parts::first_address(value) {
+                    self.add(Family::ForwardedFor, Label::Fixed("forwarded network"), home(first).1);
+                }
+                self.named(Rc::clone(name), value);
+            }
             Family::ApiKey => {
                 self.shape(&Label::Known(Rc::clone(name)), value);
                 self.named(Rc::clone(name), value);

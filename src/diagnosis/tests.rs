@@ -121,12 +121,12 @@ fn rules_over_what_everybody_does_fire_and_keep_silent() {
 
 #[test]
 fn rules_over_signatures_and_tokens_fire_and_keep_silent() {
+    const UNASKED: &str = "--- 403\n\nCSRF Error\n";
     const SIGNED: &str = "POST /s\nX-Signature: {hex}\n\n{\"n\":{#}}\n--- 201 x4\n\n";
     let phrase = "only the server knows";
     speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [OK, REFUSED]);
     let bare = "+++\n-X-Signature\n--- 403\n";
     speaks_and_keeps_silent("signed", phrase, [SIGNED, REFUSED], [SIGNED, bare]);
-    const UNASKED: &str = "--- 403\n\nCSRF Error\n";
     let phrase_exempt = "with it none is needed";
     let (lost, kept) = (format!("+++\n-Authorization\n{UNASKED}"), format!("+++\n{UNASKED}"));
     speaks_and_keeps_silent("exempt", phrase_exempt, [OK, &lost], [OK, &kept]);

@@ -23,7 +23,7 @@ pub use json::{Json, JsonEnd, JsonKind, JsonLeaf};
 pub use jwt::{Jwt, Token, TokenPlace, tokens};
 pub use media::MediaType;
 pub use multipart::{MultipartField, fields as multipart_fields};
-pub use network::{client_network, forwarded_for};
+pub use network::{client_network, first_address, forwarded_for};
 pub use sniff::{Sniffed, sniff};
 pub use target::Target;
 

@@ -29,6 +29,12 @@ pub fn forwarded_for(fields: &Fields) -> Option<IpAddr> {
     })
 }
 
+/// The first address in a list of them, as in X-Forwarded-For.
+pub fn first_address(list: &[u8]) -> Option<IpAddr> {
+    let first = list.split(|byte| *byte == b',').next()?;
+    address(std::str::from_utf8(first).ok()?)
+}
+
 /// `203.0.113.7`, `203.0.113.7:4711`, `"[2001:db8::1]:4711"`, `2001:db8::1`.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
