@@ -1,11 +1,12 @@
 //! What is known of one endpoint: counts, onset, the top cause of its latest refusal and what separates it from successes.
 
+use super::doc::diff::title;
 use super::doc::{Doc, Line};
 use super::state::State;
 use super::text;
 use super::theme::Role;
 use crate::edge::sanitize;
-use crate::model::{BaselineChoice, EvidenceKind, Significance, Timestamp};
+use crate::model::{BaselineChoice, Difference, EvidenceKind, Part, Significance, Timestamp};
 
 /// Differences and evidence that are listed.
 const LISTED: usize = 6;
@@ -78,12 +79,23 @@ fn separates(doc: &mut Doc, state: &State, report: &crate::inspector::Report) {
         .iter()
         .filter(|difference| difference.significance == Significance::Suspect)
         .take(LISTED)
-        .map(|difference| {
-            format!("{} {} {}", difference.part.as_str(), difference.name, difference.kind.as_str())
-        })
+        .map(|difference| format!("{} {}", what(difference), difference.kind.as_str()))
         .collect();
     if !suspects.is_empty() {
         let line = Line::of(Role::Dim, "separates it from successes: ");
         doc.push(line.add(Role::Text, &sanitize::text(&suspects.join("; "))).hang(4).prose());
+    }
+}
+
+/// What differs, in words.
+fn what(difference: &Difference) -> String {
+    let name = &difference.name;
+    match difference.part {
+        part if name.is_empty() => title(part).to_owned(),
+        Part::Claim => format!("claim {name}"),
+        Part::Cookie => format!("cookie {name}"),
+        Part::Query => format!("parameter {name}"),
+        Part::RequestBody => format!("{name} of the body"),
+        _ => name.clone(),
     }
 }
