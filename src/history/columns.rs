@@ -223,10 +223,13 @@ impl Chunk {
         self.len() - self.holes
     }
     pub(crate) fn push(&mut self, row: Row, shapes: [ShapeId; 2], record: Box<Record>) {
+        self.push_row(row, Text::of(&record.exchange, shapes));
+        self.records.push(Some(record));
+    }
+    fn push_row(&mut self, row: Row, text: Text<'_>) {
         set(&mut self.alive, self.records.len());
         self.columns.push(row);
-        self.texts.push(Text::of(&record.exchange, shapes));
-        self.records.push(Some(record));
+        self.texts.push(text);
     }
     pub(crate) fn flags_mut(&mut self, at: usize) -> Option<&mut u8> {
         self.columns.flags.get_mut(at)
@@ -257,12 +260,14 @@ impl Chunk {
         let old = std::mem::replace(self, Self::new());
         self.append(old);
     }
-    /// Takes in the living rows of `other`, which come after its own; they must fit.
+    /// Takes in the living rows of `other`, which come after its own; they must fit. No exchange is touched.
     pub(crate) fn append(&mut self, other: Self) {
         for (at, record) in other.records.into_iter().enumerate() {
-            let shapes = other.texts.shapes().get(at).copied();
-            if let (Some(record), Some(row), Some(shapes)) = (record, other.columns.row(at), shapes) {
-                self.push(row, shapes, record);
+            if let (Some(record), Some(row), Some(text)) =
+                (record, other.columns.row(at), other.texts.row(at))
+            {
+                self.push_row(row, text);
+                self.records.push(Some(record));
             }
         }
     }

@@ -58,6 +58,9 @@ impl Texts {
             self.targets.shrink_to_fit();
         }
     }
+    pub(crate) fn row(&self, at: usize) -> Option<Text<'_>> {
+        Some(Text { target: self.target(at), shapes: *self.shapes.get(at)? })
+    }
     /// The target of row `at`; `None` when it has to be looked up in the exchange. Never that of a CONNECT.
     pub fn target(&self, at: usize) -> Option<&[u8]> {
         let end = *self.ends.get(at)?;
