@@ -56,8 +56,8 @@ impl Limits {
 
 /// Frames in, exchanges out.
 ///
-/// Several pipelines on threads of their own may have some of the connections each ([`Pipeline::part`]). All of them must get
-/// all frames, in the same order; [`Finished`] and [`Merged`] put what they finish in the order that one pipeline would have.
+/// Several pipelines on threads of their own may have some of the connections each (`Pipeline::part`). All of them must get
+/// all frames, in the same order; `Finished` and `Merged` put what they finish in the order that one pipeline would have.
 #[derive(Debug)]
 pub struct Pipeline {
     decoder: Decoder,

@@ -1,11 +1,13 @@
 //! Short lists of names that every field of a message is held against.
 
-/// Names in lower case. A name whose length none of them has is compared with none.
+/// Names in lower case. A name whose length or first letter none of them has is compared with none.
 #[derive(Debug)]
 pub struct Listed<const N: usize> {
     names: [&'static str; N],
     /// Their lengths, as a set of bits.
     lengths: u64,
+    /// Their first bytes, as a set of bits by the lower six of each.
+    begins: u64,
 }
 
 impl<const N: usize> Listed<N> {
@@ -14,14 +16,17 @@ impl<const N: usize> Listed<N> {
     /// # Panics
     /// While it compiles, for a name of 64 letters or more.
     pub const fn new(names: [&'static str; N]) -> Self {
-        let mut lengths = 0;
+        let (mut lengths, mut begins) = (0, 0);
         let mut rest: &[&str] = &names;
         while let [name, others @ ..] = rest {
             assert!(name.len() < u64::BITS as usize, "longer names want a wider set");
             lengths |= 1 << name.len();
+            if let [first, ..] = name.as_bytes() {
+                begins |= 1 << (*first & 63);
+            }
             rest = others;
         }
-        Self { names, lengths }
+        Self { names, lengths, begins }
     }
     /// Whether a name of this length may be listed.
     pub fn has_length(&self, length: usize) -> bool {
@@ -29,12 +34,12 @@ impl<const N: usize> Listed<N> {
     }
     /// Where `name`, in any case, stands in the list.
     pub fn position(&self, name: &[u8]) -> Option<usize> {
-        if !self.has_length(name.len()) {
+        let first = name.first()?.to_ascii_lowercase();
+        if !self.has_length(name.len()) || self.begins >> (first & 63) & 1 == 0 {
             return None;
         }
         // Comparing is a call, which most names need not cost.
-        let first = name.first().map(u8::to_ascii_lowercase);
-        let may_be = |listed: &str| listed.len() == name.len() && listed.bytes().next() == first;
+        let may_be = |listed: &str| listed.len() == name.len() && listed.bytes().next() == Some(first);
         let is = |listed: &&str| may_be(listed) && name.eq_ignore_ascii_case(listed.as_bytes());
         self.names.iter().position(is)
     }
