@@ -173,7 +173,7 @@ impl Feeder {
         self.outbox.exchanges(mem::replace(&mut self.batch, Vec::with_capacity(room)), bytes)
     }
 
-    /// Sends what a block came to; breaks when that was the last that can be.
+    /// Sends what a stretch came to; breaks when that was the last that can be.
     fn merged(&mut self, merged: Merged) -> ControlFlow<()> {
         for exchange in merged {
             self.batch.push(exchange);
@@ -256,7 +256,9 @@ impl Sink for Feeder {
     }
 
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        self.engine.frame(frame, &mut self.batch);
+        if let Some(merged) = self.engine.frame(frame, &mut self.batch) {
+            self.merged(merged)?;
+        }
         if let Some(notice) = decode::notice(frame) {
             self.warning(notice.to_string());
         }

@@ -2,7 +2,8 @@
 //!
 //! A live capture has one thread: libpcap's buffer is the queue, and its frames are gone when the next one is asked for. The
 //! blocks of a file live as long as somebody needs them, so other threads can walk them as well, each for its own part of the
-//! connections. What they finish comes out in the order that one thread would have given it.
+//! connections. What they finish comes out in the order that one thread would have given it, a short stretch of frames at a
+//! time, while it is in the cache.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -17,8 +18,12 @@ use crate::model::{Counters, Exchange, Frame, Timestamp};
 use crate::pipeline::{Finished, Limits, Merged, Pipeline};
 use crate::source::savefile::Block;
 
-/// Blocks by which this thread may be ahead of the others.
-const AHEAD: usize = 3;
+/// Frames of a stretch, at most; a block's last one has fewer. Everybody cuts blocks in the same way.
+const STRETCH: u32 = 128;
+/// Stretches by which this thread may be ahead of the others.
+const AHEAD: usize = 8;
+/// Blocks that a helper may have at once. Stretches are what keeps them together: this is never full.
+const BLOCKS: usize = AHEAD + 2;
 
 /// Frames in, exchanges out.
 #[derive(Debug)]
@@ -28,10 +33,10 @@ pub(super) struct Engine {
     /// What comes back to be freed here, where it was allocated.
     spent: Option<Spent>,
     helpers: Vec<Helper>,
-    /// With helpers: what this thread's part came to in the block that is walked, and whether one is.
+    /// With helpers: what this thread's part came to in the stretch that is walked, and its frames.
     finished: Finished,
-    in_block: bool,
-    /// The same for blocks that helpers may still walk, oldest first. Bound: [`AHEAD`] and one.
+    frames: u32,
+    /// The same for stretches that helpers may still walk, oldest first. Bound: [`AHEAD`] and one.
     waiting: VecDeque<Finished>,
     /// The words of a bug on another thread.
     bug: Option<String>,
@@ -45,7 +50,7 @@ impl Engine {
             spent,
             helpers: Vec::new(),
             finished: Finished::default(),
-            in_block: false,
+            frames: 0,
             waiting: VecDeque::new(),
             bug: None,
         }
@@ -67,25 +72,26 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The frames of `block` come. Gives what an earlier one came to, when that is known or must be waited for.
+    /// The frames of `block` come. Gives what an earlier stretch came to, when that must be waited for.
     pub(super) fn block(&mut self, block: &Arc<Block>) -> Option<Merged> {
         if self.helpers.is_empty() {
             return None;
         }
-        self.end_block();
-        self.in_block = true;
+        let merged = self.end_stretch();
         self.helpers.iter().for_each(|helper| helper.give(Task::Block(Arc::clone(block))));
-        if self.waiting.len() > AHEAD { self.oldest() } else { None }
+        merged
     }
 
-    /// Takes a frame. Exchanges that are finished are appended to `out`, unless there are helpers.
+    /// Takes a frame. Exchanges that are finished are appended to `out`, or with helpers given as a stretch when its turn comes.
     #[inline]
-    pub(super) fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
+    pub(super) fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) -> Option<Merged> {
         if self.helpers.is_empty() {
             self.pipeline.ingest(frame, out);
-        } else {
-            self.finished.frame(frame, &mut self.pipeline);
+            return None;
         }
+        self.finished.frame(frame, &mut self.pipeline);
+        self.frames += 1;
+        if self.frames == STRETCH { self.end_stretch() } else { None }
     }
 
     /// It is `now`. Files do not say so, and so helpers need not know.
@@ -103,7 +109,7 @@ impl Engine {
     /// Nothing more comes: everything unfinished leaves, unless a bug has left it in disorder. What there is besides `out` is
     /// to be asked for with [`Engine::oldest`].
     pub(super) fn finish(&mut self, is_broken: bool, out: &mut Vec<Exchange>) {
-        self.end_block();
+        self.put_by();
         if is_broken || self.bug.is_some() {
             return;
         }
@@ -116,7 +122,7 @@ impl Engine {
         }
     }
 
-    /// What the oldest block came to that is not taken yet; waits for it.
+    /// What the oldest stretch came to that is not taken yet; waits for it.
     pub(super) fn oldest(&mut self) -> Option<Merged> {
         let mut parts = vec![self.waiting.pop_front()?];
         for helper in &mut self.helpers {
@@ -141,8 +147,13 @@ impl Engine {
         counters
     }
 
-    fn end_block(&mut self) {
-        if mem::take(&mut self.in_block) {
+    fn end_stretch(&mut self) -> Option<Merged> {
+        self.put_by();
+        if self.waiting.len() > AHEAD { self.oldest() } else { None }
+    }
+
+    fn put_by(&mut self) {
+        if mem::take(&mut self.frames) > 0 {
             self.waiting.push_back(mem::take(&mut self.finished));
         }
     }
@@ -154,7 +165,7 @@ enum Task {
     End,
 }
 
-/// What came of a task.
+/// What a stretch came to, or the end.
 struct Done {
     finished: Finished,
     /// Everything so far.
@@ -174,8 +185,8 @@ struct Helper {
 
 impl Helper {
     fn start(pipeline: Pipeline, spent: Spent) -> std::io::Result<Self> {
-        let (tasks, todo) = sync_channel(AHEAD + 2);
-        let (tell, done) = sync_channel(AHEAD + 2);
+        let (tasks, todo) = sync_channel(BLOCKS);
+        let (tell, done) = sync_channel(AHEAD);
         thread::Builder::new().name("helper".into()).spawn(move || help(pipeline, &todo, &tell, &spent))?;
         Ok(Self { tasks, done, counters: Counters::default() })
     }
@@ -189,23 +200,47 @@ impl Helper {
 /// Works until nothing more is to be done or nobody wants to know.
 fn help(mut pipeline: Pipeline, todo: &Receiver<Task>, tell: &SyncSender<Done>, spent: &Spent) {
     for task in todo {
-        spent.try_iter().for_each(drop);
-        let mut finished = Finished::default();
-        let bug = bug::catch(|| match task {
-            Task::End => finished.end(&mut pipeline),
-            Task::Block(block) => {
-                let _ = block.try_for_each(|frame| -> ControlFlow<()> {
-                    finished.frame(frame, &mut pipeline);
-                    ControlFlow::Continue(())
-                });
+        let told = bug::catch(|| match task {
+            Task::End => {
+                let mut finished = Finished::default();
+                finished.end(&mut pipeline);
+                tell_of(finished, &pipeline, tell)
             }
+            Task::Block(block) => walk(&block, &mut pipeline, tell, spent),
         });
-        let done = Done { finished, counters: pipeline.counters(), bug: bug.err() };
-        let is_last = done.bug.is_some();
-        if tell.send(done).is_err() || is_last {
-            return;
+        match told {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => return,
+            Err(words) => {
+                let done =
+                    Done { finished: Finished::default(), counters: pipeline.counters(), bug: Some(words) };
+                let _ = tell.send(done);
+                return;
+            }
         }
     }
+}
+
+/// Walks a block and tells what each stretch comes to.
+fn walk(block: &Block, pipeline: &mut Pipeline, tell: &SyncSender<Done>, spent: &Spent) -> ControlFlow<()> {
+    let (mut finished, mut frames) = (Finished::default(), 0);
+    block.try_for_each(|frame| {
+        finished.frame(frame, pipeline);
+        frames += 1;
+        if frames < STRETCH {
+            return ControlFlow::Continue(());
+        }
+        frames = 0;
+        spent.try_iter().for_each(drop);
+        tell_of(mem::take(&mut finished), pipeline, tell)
+    })?;
+    if frames > 0 { tell_of(finished, pipeline, tell) } else { ControlFlow::Continue(()) }
+}
+
+/// Breaks when nobody wants to know.
+fn tell_of(finished: Finished, pipeline: &Pipeline, tell: &SyncSender<Done>) -> ControlFlow<()> {
+    let done = Done { finished, counters: pipeline.counters(), bug: None };
+    if tell.send(done).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 #[cfg(test)]
@@ -220,7 +255,7 @@ mod tests {
     use crate::synth::{Conversation, pcap};
 
     fn capture() -> Vec<u8> {
-        let frames: Vec<_> = (0..40u16)
+        let frames: Vec<_> = (0..400u16)
             .flat_map(|number| {
                 let client = ([192, 0, 2, 1], 10_000 + number).into();
                 let time = Timestamp(i64::from(number) * 1_000_000);
@@ -240,7 +275,7 @@ mod tests {
         let mut out = Vec::new();
         let mut count = engine.block(&block).into_iter().flatten().count();
         let _ = block.try_for_each(|frame| -> std::ops::ControlFlow<()> {
-            engine.frame(frame, &mut out);
+            count += engine.frame(frame, &mut out).into_iter().flatten().count();
             std::ops::ControlFlow::Continue(())
         });
         engine.finish(false, &mut out);
@@ -255,8 +290,8 @@ mod tests {
         for threads in 1..=4 {
             let (_returns, spent) = ways_back(threads);
             let mut engine = Engine::new(Limits::default(), spent).unwrap();
-            assert_eq!((run(&mut engine), engine.counters().exchanges), (40, 40));
-            assert_eq!(engine.counters().frames, 80);
+            assert_eq!((run(&mut engine), engine.counters().exchanges), (400, 400));
+            assert_eq!(engine.counters().frames, 800);
         }
     }
 
@@ -270,7 +305,7 @@ mod tests {
         drop((tell, todo));
         engine.helpers = vec![Helper { tasks, done, counters: Counters::default() }];
         let kept = run(&mut engine);
-        assert!((1..40).contains(&kept), "{kept}");
+        assert!((1..400).contains(&kept), "{kept}");
         assert_eq!(engine.bug().map(String::as_str), Some("a bug in why403"));
     }
 
