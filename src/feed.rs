@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 
 use crate::model::{Counters, Exchange, SourceCounters};
 
-/// Messages that fit into the channel. A batch is bounded by its sender ([`BATCH`]), so this bounds the queue in exchanges.
-pub const CAPACITY: usize = 32;
+/// Messages that fit into the channel. A batch is bounded by its sender ([`BATCH`]), so this bounds the queue in exchanges. Few,
+/// so that what is taken out is still in the cache; what a live source finds no room for is held back beside it.
+pub const CAPACITY: usize = 6;
 
 /// Exchanges in one [`Message::Exchanges`], at most.
 pub const BATCH: usize = 1024;
