@@ -67,8 +67,6 @@ pub struct Pipeline {
     /// Absent are those of other parts.
     shards: [Option<Shard>; SHARDS],
     common: Common,
-    /// Whether frames are counted here, and not in another part.
-    counts_frames: bool,
 }
 
 impl Pipeline {
@@ -77,13 +75,13 @@ impl Pipeline {
         Self::part(limits, 0, 1)
     }
 
-    /// The pipeline of every `of`th shard from `index` on. Only the first counts frames.
+    /// The pipeline of every `of`th shard from `index` on. Only the one with the first shard counts frames.
     pub(crate) fn part(limits: Limits, index: usize, of: usize) -> Self {
         let fragment_bytes = limits.of_fragments() as usize;
         let decoder = Decoder::new(DecodeLimits { fragment_bytes, ..DecodeLimits::default() });
         let shards = std::array::from_fn(|shard| (shard % of.max(1) == index).then(Shard::new));
         let common = Common { limits, counters: Counters::default(), models: Models::default() };
-        Self { decoder, clock: Clock::default(), events: 0, shards, common, counts_frames: index == 0 }
+        Self { decoder, clock: Clock::default(), events: 0, shards, common }
     }
 
     /// Takes one frame; exchanges that it finished are appended to `out`.
@@ -101,10 +99,7 @@ impl Pipeline {
         self.events += 1;
         let moment = self.moment();
         if let Decoded::Segment(segment) = self.decoder.decode(frame) {
-            let routed = Routed::new(segment, moment);
-            if let Some(shard) = &mut self.shards[routed.shard()] {
-                shard.segment(&routed, &mut self.common, out);
-            }
+            route(&mut self.shards, &Routed::new(segment, moment), &mut self.common, out);
         }
     }
 
@@ -114,9 +109,7 @@ impl Pipeline {
         self.common.counters.frames += 1;
         self.events += 1;
         let routed = Routed::new(*segment, self.moment());
-        if let Some(shard) = &mut self.shards[routed.shard()] {
-            shard.segment(&routed, &mut self.common, out);
-        }
+        route(&mut self.shards, &routed, &mut self.common, out);
     }
 
     /// Tells that it is `now` in capture time although no frame came (live captures), so that idle flows expire. What leaves
@@ -138,7 +131,7 @@ impl Pipeline {
     /// What was seen, used and lost.
     pub fn counters(&self) -> Counters {
         let mut counters = self.common.counters.clone();
-        if self.counts_frames {
+        if self.shards[0].is_some() {
             counters.frames_skipped = self.decoder.skipped().named();
         } else {
             (counters.frames, counters.frame_bytes, counters.frames_cut) = (0, 0, 0);
@@ -162,5 +155,17 @@ impl Pipeline {
         if let Some(left) = out.get_mut(before..) {
             left.sort_by_key(|exchange| exchange.connection.flow);
         }
+    }
+}
+
+/// Hands a segment to its shard, if that is one of these.
+fn route(
+    shards: &mut [Option<Shard>; SHARDS],
+    routed: &Routed<'_>,
+    common: &mut Common,
+    out: &mut Vec<Exchange>,
+) {
+    if let Some(shard) = &mut shards[routed.shard()] {
+        shard.segment(routed, common, out);
     }
 }

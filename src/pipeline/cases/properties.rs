@@ -153,7 +153,7 @@ fn crowd(scripts: &[Vec<Turn>], waits: &[i64], noise: &[(u8, u8)]) -> Vec<MadeFr
             let client = ([10, 0, number as u8, 1], 40_000 + number as u16).into();
             let began = Conversation::new(client, server).mss(120).handshake(Timestamp(0));
             let talk = script(turns).into_iter().fold(began, |talk, (from_client, bytes)| {
-                let (talk, at) = (talk, Timestamp(0));
+                let at = Timestamp(0);
                 if from_client { talk.client(&bytes, at) } else { talk.server(&bytes, at) }
             });
             // Some stay open.
