@@ -92,12 +92,18 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let (source, outcome) = captured
         .map_err(|_| AppError::Bug("the capture thread ended unexpectedly; please report this".into()))?;
     source?;
+    judge(outcome, on_screen)?;
+    Ok(code)
+}
+
+/// What the capture came to, as an error if it is one.
+fn judge(outcome: Outcome, on_screen: bool) -> Result<(), AppError> {
     match outcome {
         Outcome { bug: Some(words), .. } => Err(AppError::Bug(words)),
         Outcome { incomplete: true, .. } => Err(AppError::Incomplete),
         // On the screen it was seen.
         Outcome { damaged: true, .. } if !on_screen => Err(AppError::Damaged),
-        _ => Ok(code),
+        _ => Ok(()),
     }
 }
 
