@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use history_support::history;
-use why403::diagnosis::Diagnoser;
-use why403::diff;
+use why403::explain::diagnoser::Diagnoser;
+use why403::explain::difference;
 use why403::history::{History, Record};
 use why403::model::{BaselineChoice, Difference, ExchangeId};
 
@@ -63,7 +63,8 @@ fn diagnose(c: &mut Criterion) {
             let this = history.get(ExchangeId(number * 10)).unwrap();
             let baseline = history.baseline(ExchangeId(number * 10), BaselineChoice::LastSuccess);
             let other = baseline.and_then(|baseline| history.get(baseline.id));
-            let differences = other.map(|other| diff::compare(&history, this, other)).unwrap_or_default();
+            let differences =
+                other.map(|other| difference::compare(&history, this, other)).unwrap_or_default();
             (this, other, differences)
         })
         .collect();

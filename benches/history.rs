@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use history_support::{Kind, exchange, history};
-use why403::diff;
+use why403::explain::difference;
 use why403::filter::{Context, Filter};
 use why403::history::History;
 use why403::model::{BaselineChoice, ExchangeId};
@@ -57,7 +57,7 @@ fn report(c: &mut Criterion) {
         });
     }
     group.bench_function("related", |b| b.iter(|| history.related_successes(black_box(refused))));
-    group.bench_function("diff", |b| b.iter(|| diff::compare(&history, black_box(record), other)));
+    group.bench_function("diff", |b| b.iter(|| difference::compare(&history, black_box(record), other)));
     group.finish();
 }
 

@@ -13,13 +13,13 @@ use std::net::SocketAddr;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use messages::{Chance, Messages};
-use why403::decode::{Decoded, Decoder};
 use why403::heads;
 use why403::history::History;
 use why403::history::trie::Trie;
 use why403::model::{Exchange, Frame, InterfaceId, LinkType, Segment, TcpFlags, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
 use why403::synth::{FlowWriter, Side};
+use why403::wire::decode::{Decoded, Decoder};
+use why403::wire::pipeline::{Limits, Pipeline};
 
 /// As the program has it.
 #[global_allocator]

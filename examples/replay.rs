@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 use why403::model::{Exchange, Frame, SourceCounters, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
 use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+use why403::wire::pipeline::{Limits, Pipeline};
 
 /// Exchanges are counted and dropped.
 struct Run {

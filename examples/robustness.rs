@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use why403::diagnosis::Diagnoser;
 use why403::edge::redact::Redactor;
+use why403::explain::diagnoser::Diagnoser;
+use why403::explain::inspector::Inspector;
 use why403::export::{ndjson, with_item};
 use why403::history::History;
-use why403::inspector::Inspector;
 use why403::model::{Counters, Exchange};
-use why403::pipeline::{Limits, Pipeline};
 use why403::source::savefile::BlockReader;
+use why403::wire::pipeline::{Limits, Pipeline};
 
 const CUTS: usize = 100;
 const MUTATIONS: usize = 1000;

@@ -15,14 +15,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use why403::diagnosis::Diagnoser;
+use why403::explain::diagnoser::Diagnoser;
+use why403::explain::inspector::Inspector;
 use why403::history::History;
-use why403::inspector::Inspector;
 use why403::model::{BaselineChoice, Diagnosis, Exchange, ExchangeId, Timestamp};
 
 use why403::model;
 
-#[path = "../src/diagnosis/fixture.rs"]
+#[path = "../src/explain/fixture.rs"]
 #[allow(dead_code, unreachable_pub, clippy::pedantic, reason = "shared with the unit tests")]
 mod fixture;
 

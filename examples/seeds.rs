@@ -14,8 +14,8 @@ use anyhow::{Context, Result};
 use links::LINKS;
 use why403::model;
 use why403::model::{Exchange, Frame};
-use why403::pipeline::{Limits, Pipeline};
 use why403::source::savefile::BlockReader;
+use why403::wire::pipeline::{Limits, Pipeline};
 
 #[path = "../src/fuzzing/links.rs"]
 mod links;

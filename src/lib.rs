@@ -7,33 +7,27 @@
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod decode;
 pub mod demo;
-pub mod diagnosis;
-pub mod diff;
 pub mod doctor;
 pub mod edge;
+pub mod explain;
 pub mod export;
+pub mod features;
 pub mod feed;
 pub mod filter;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod history;
-mod http;
-pub mod inspector;
 mod memo;
 pub mod model;
-pub mod parts;
-pub mod pipeline;
 pub mod sandbox;
 pub mod source;
-pub mod summary;
+mod step_counter;
 #[doc(hidden)]
 pub mod synth;
 pub mod tap;
-mod tcp;
 pub mod tui;
-mod work;
+pub mod wire;
 
 #[doc(hidden)]
-pub use http::measure as heads;
+pub use wire::http1::measure as heads;

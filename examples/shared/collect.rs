@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use why403::model::{Counters, Exchange, Frame, SourceCounters, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
 use why403::source::{Origin, Sink, Source, SourceOptions, Stop};
+use why403::wire::pipeline::{Limits, Pipeline};
 
 /// Keeps every exchange. Nothing expires, because nobody says what time it is.
 struct Collect {

@@ -8,17 +8,17 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
 use super::bug;
+use super::clock_jumps::Steps;
 use super::engine::Engine;
 use super::outbox::{ENOUGH, MESSAGE, Outbox};
-use super::spent::size_of_exchange;
-use super::steps::Steps;
-use crate::decode;
+use super::reclaim::size_of_exchange;
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
-use crate::pipeline::Merged;
 use crate::source::savefile::Block;
 use crate::source::{Sink, Stop};
+use crate::wire::decode;
+use crate::wire::pipeline::Merged;
 
 /// Frames between two looks at how far a file is read.
 const PROGRESS: u32 = 1 << 14;
@@ -322,9 +322,9 @@ mod tests {
     use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};
-    use crate::pipeline::Limits;
     use crate::source::{Sink, Stop};
     use crate::synth::Conversation;
+    use crate::wire::pipeline::Limits;
 
     fn frames(count: u16) -> Vec<crate::synth::MadeFrame> {
         (0..count)

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::spent::Spent;
+use super::reclaim::Spent;
 use super::{AppError, bug};
 use crate::model::{Counters, Exchange, Frame, Timestamp};
-use crate::pipeline::{Finished, Limits, Merged, Pipeline};
 use crate::source::savefile::Block;
+use crate::wire::pipeline::{Finished, Limits, Merged, Pipeline};
 
 /// Frames of a stretch, at most; a block's last one has fewer. Everybody cuts blocks in the same way.
 const STRETCH: u32 = 128;
@@ -248,11 +248,11 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::{AHEAD, Done, Engine, Helper, Task, help};
-    use crate::app::spent::ways_back;
+    use crate::app::reclaim::ways_back;
     use crate::model::{Counters, Timestamp};
-    use crate::pipeline::{Finished, Limits, Pipeline};
     use crate::source::savefile::BlockReader;
     use crate::synth::{Conversation, pcap};
+    use crate::wire::pipeline::{Finished, Limits, Pipeline};
 
     fn capture() -> Vec<u8> {
         let frames: Vec<_> = (0..400u16)

@@ -10,17 +10,17 @@ use super::AppError;
 use super::capture::Matched;
 use super::on_match::OnMatch;
 use super::output::Outputs;
+use super::reclaim::Returns;
 use super::say;
-use super::spent::Returns;
 use super::tally::Tally;
+use crate::app::summary::Summary;
 use crate::edge::redact::Redactor;
+use crate::explain::inspector::Inspector;
 use crate::export::{Item, ndjson};
 use crate::feed::{Ended, Message, Receiver};
 use crate::filter::{Context, Filter};
 use crate::history::Record;
-use crate::inspector::Inspector;
 use crate::model::{BaselineChoice, Counters, Exchange, ExchangeId, SourceCounters};
-use crate::summary::Summary;
 
 /// A run without a screen.
 pub(super) struct Headless {

@@ -2,6 +2,7 @@
 
 mod bug;
 mod capture;
+mod clock_jumps;
 mod engine;
 mod error;
 mod headless;
@@ -10,10 +11,10 @@ mod on_match;
 mod outbox;
 mod output;
 mod plan;
+mod reclaim;
 mod session;
 mod signals;
-mod spent;
-mod steps;
+pub mod summary;
 mod tally;
 mod tools;
 

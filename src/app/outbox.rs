@@ -114,8 +114,8 @@ mod tests {
     use super::{HELD, Outbox};
     use crate::feed::Message;
     use crate::model::Exchange;
-    use crate::pipeline::{Limits, Pipeline};
     use crate::synth::Conversation;
+    use crate::wire::pipeline::{Limits, Pipeline};
 
     fn exchange() -> Exchange {
         let time = crate::model::Timestamp(0);

@@ -9,11 +9,11 @@ use crate::config::Config;
 use crate::export::pcapng::Rotation;
 use crate::feed::{self, SourceKind};
 use crate::filter::Filter;
-use crate::pipeline::Limits;
 use crate::sandbox;
 use crate::source::{Origin, SourceOptions, SshTarget};
 use crate::tap::TapArgs;
 use crate::tui::Settings;
+use crate::wire::pipeline::Limits;
 
 /// Everything that is to be done.
 #[derive(Debug)]

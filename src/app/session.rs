@@ -10,21 +10,21 @@ use super::engine::Engine;
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
+use super::reclaim::{Returns, ways_back};
 use super::signals::{self, Headway};
-use super::spent::{Returns, ways_back};
 use super::{AppError, Input, Mode, Plan, bug, memory, say};
+use crate::app::summary::{Summary, losses, stats};
 use crate::cli::Format;
 use crate::demo::Demo;
-use crate::diagnosis::Diagnoser;
 use crate::edge::redact::Redactor;
+use crate::explain::diagnoser::Diagnoser;
+use crate::explain::inspector::Inspector;
 use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits};
 use crate::export::{curl, markdown, ndjson, with_item};
 use crate::feed;
 use crate::history::{History, OpenApi};
-use crate::inspector::Inspector;
 use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
-use crate::summary::{Summary, losses, stats};
 use crate::tui;
 
 /// An input that is open.

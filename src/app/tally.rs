@@ -7,12 +7,12 @@ use std::collections::{HashMap, VecDeque};
 
 use ahash::RandomState;
 
-use crate::diagnosis::stats::MAX_RECENT;
+use crate::app::summary::Summary;
+use crate::explain::contrast::stats::MAX_RECENT;
+use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
 use crate::history::Record;
-use crate::inspector::Inspector;
 use crate::model::{EndpointId, Exchange, ExchangeId};
-use crate::summary::Summary;
 
 /// Matches of a run by what they have in common. Bound: a kept exchange each, which the history's budget bounds, beside a
 /// group for each endpoint and status.

@@ -9,8 +9,8 @@ use clap::CommandFactory;
 use super::AppError;
 use crate::cli::{Cli, ConfigArgs};
 use crate::config::{Config, usual_path};
-use crate::diagnosis::explain;
 use crate::edge::sanitize;
+use crate::explain::wording;
 use crate::model::Cause;
 use crate::{doctor as table, source};
 
@@ -47,9 +47,9 @@ pub(super) fn doctor() -> Result<ExitCode, AppError> {
 
 /// `why403 explain`.
 pub(super) fn explain(cause: Option<&str>) -> Result<ExitCode, AppError> {
-    let Some(name) = cause else { return print(explain::list().as_bytes()) };
+    let Some(name) = cause else { return print(wording::list().as_bytes()) };
     match name.parse::<Cause>() {
-        Ok(cause) => print(explain::explain(cause).as_bytes()),
+        Ok(cause) => print(wording::explain(cause).as_bytes()),
         Err(()) => Err(AppError::Usage(format!("there is no cause '{name}'; why403 explain lists them"))),
     }
 }

@@ -4,15 +4,14 @@
 //! first word, and none has the name of a word that a capture filter may begin with; `why403 -- …` forces a filter.
 
 mod run;
-pub(crate) mod size;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::model::size::{parse as parse_size, show as show_size};
 pub use run::{Export, Format, RunArgs};
-pub use size::{parse as parse_size, show as show_size};
 
 use crate::tap::TapArgs;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::size;
+use crate::model::size;
 use crate::sandbox;
 
 /// What to pick, what to write, how much to keep.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::message::Message;
 use super::token::{Key, has_role};
-use crate::parts::{Jwt, parameters};
+use crate::features::{Jwt, parameters};
 
 /// Searches one caller may make in [`WINDOW`].
 const SEARCHES: usize = 6;

@@ -3,8 +3,8 @@ use std::ops::ControlFlow;
 
 use super::Demo;
 use crate::model::{Frame, SourceCounters, Timestamp};
-use crate::pipeline::{Limits, Pipeline};
 use crate::source::{Sink, Stop};
+use crate::wire::pipeline::{Limits, Pipeline};
 
 /// Runs the pipeline until enough was refused.
 struct Collect {

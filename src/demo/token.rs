@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::parts::Jwt;
+use crate::features::Jwt;
 
 /// Signs and checks. A keyed hash of one process stands in for HMAC: nobody else has to believe it.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::edge::redact::Redactor;
+use crate::features::MediaType;
+use crate::features::coding::{Problem, Undone, undo};
 use crate::model::{Body, Fields};
-use crate::parts::MediaType;
-use crate::parts::coding::{Problem, Undone, undo};
 
 /// A body ready to be written.
 #[derive(Debug)]

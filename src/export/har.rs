@@ -9,8 +9,8 @@ use super::content::{Shown, content};
 use super::{Item, json};
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
+use crate::features::{Target, cookies, parameters, set_cookies};
 use crate::model::{Body, Fields, Request, Response};
-use crate::parts::{Target, cookies, parameters, set_cookies};
 
 /// Writes one entry, and what comes before the first one.
 pub(super) fn entry<W: Write>(

@@ -15,8 +15,8 @@ use std::io::{self, Write};
 
 use crate::cli::Format;
 use crate::edge::redact::Redactor;
+use crate::explain::inspector::{Inspector, Report};
 use crate::history::Record;
-use crate::inspector::{Inspector, Report};
 use crate::model::{BaselineChoice, ExchangeId};
 
 /// An exchange with everything known about it, as the formats take it.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::Item;
 use super::content::is_opaque;
 use crate::edge::redact::{Redactor, Secret, secrets_in_field, secrets_in_target, settle};
+use crate::features::coding;
 use crate::model::{Body, Fields};
-use crate::parts::coding;
 
 /// Writes both messages of an exchange.
 pub(super) fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor) -> io::Result<()> {

@@ -8,10 +8,10 @@ use super::number::Numbers;
 use super::parse::Node;
 use super::term::{Is, Side, Term, has_parameter, host};
 use super::text::Text;
+use crate::features::Target;
 use crate::history::Record;
 use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
 use crate::model::{AnomalySet, EndpointId, Outcome};
-use crate::parts::Target;
 
 /// What a query knows of the endpoints and methods of a history, looked up once and not per exchange. Valid until the
 /// history changes.

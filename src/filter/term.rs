@@ -6,9 +6,9 @@ use super::ask::messages;
 use super::number::Numbers;
 use super::text::Text;
 use super::when::When;
+use crate::features::{Target, coding, cookies, parameters, target};
 use crate::history::Record;
 use crate::model::{AnomalySet, Cause, Outcome};
-use crate::parts::{Target, coding, cookies, parameters, target};
 
 /// Which message of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

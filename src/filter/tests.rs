@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::{Context, Filter, complete};
+use crate::features::tests::{exchange, request, response};
 use crate::history::History;
 use crate::model::{Anomaly, Cause, Exchange, ExchangeId, Outcome};
-use crate::parts::tests::{exchange, request, response};
 
 fn sample() -> History {
     let mut history = History::new(64 << 20);

@@ -1,8 +1,8 @@
 //! Fragments of datagrams whose bytes are known: what is put together holds them and no others.
 
 use super::input::Input;
-use crate::decode::{DecodeLimits, Decoded, Decoder};
 use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+use crate::wire::decode::{DecodeLimits, Decoded, Decoder};
 
 /// Bytes of the datagrams' payload.
 const LEN: usize = 4096;

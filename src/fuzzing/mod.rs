@@ -15,11 +15,11 @@ pub use schedule::schedule;
 
 use std::net::SocketAddr;
 
-use crate::decode::{DecodeLimits, Decoded, Decoder};
-use crate::http::targets;
 use crate::model::{Counters, Exchange, FieldSpan, Fields, Frame, InterfaceId, Span, Timestamp};
-use crate::pipeline::{Limits, Pipeline};
 use crate::synth::{Conversation, MadeFrame};
+use crate::wire::decode::{DecodeLimits, Decoded, Decoder};
+use crate::wire::http1::targets;
+use crate::wire::pipeline::{Limits, Pipeline};
 use input::Input;
 use links::LINKS;
 
@@ -123,8 +123,8 @@ pub fn coding(data: &[u8]) {
     let span = |start: usize, len: usize| Span { start: start as u32, len: len as u32 };
     let field = FieldSpan { name: span(0, 16), value: span(18, name.len()) };
     let fields = Fields::new(raw.into_bytes(), [field]);
-    let undone = crate::parts::coding::undo(&fields, input.rest());
-    assert!(undone.bytes.len() <= crate::parts::coding::MAX_DECODED.max(data.len()));
+    let undone = crate::features::coding::undo(&fields, input.rest());
+    assert!(undone.bytes.len() <= crate::features::coding::MAX_DECODED.max(data.len()));
 }
 
 /// The filter language: what is read explains itself in words that read the same.

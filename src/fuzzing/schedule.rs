@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::input::Input;
 use super::{check, check_end};
 use crate::model::{InterfaceId, Segment, TcpFlags, Timestamp};
-use crate::pipeline::{Limits, Pipeline};
+use crate::wire::pipeline::{Limits, Pipeline};
 
 /// What is said, mostly.
 const PHRASES: [&[u8]; 28] = [

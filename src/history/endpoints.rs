@@ -11,8 +11,8 @@ use super::columns::{Row, flag};
 use super::noise::Noise;
 use super::openapi::OpenApi;
 use super::trie::{MAX_NODES, Merge, NodeId, REST, Trie};
+use crate::features::{Target, target};
 use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId};
-use crate::parts::{Target, target};
 
 /// Most endpoints of a run; what comes beyond belongs to one that stands for all others of its authority.
 pub const MAX_ENDPOINTS: usize = 1 << 14;

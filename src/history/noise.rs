@@ -3,9 +3,9 @@
 
 use ahash::RandomState;
 
+use crate::features::items::any_index;
+use crate::features::{client_network, request_items, response_items};
 use crate::model::{Exchange, Fields, Part};
-use crate::parts::items::any_index;
-use crate::parts::{client_network, request_items, response_items};
 
 /// Most names that are watched per endpoint.
 pub const MAX_NAMES: usize = 160;

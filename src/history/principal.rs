@@ -4,8 +4,8 @@ use std::hash::Hash;
 
 use ahash::RandomState;
 
+use crate::features::{Authorization, Jwt, Target, cookies, parameters};
 use crate::model::Request;
-use crate::parts::{Authorization, Jwt, Target, cookies, parameters};
 
 /// Fields that hold an API key or token, in lower case, in the order in which they are believed.
 pub const KEY_FIELDS: &[&str] = &[
@@ -171,7 +171,7 @@ pub fn is_session(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Principals;
-    use crate::parts::tests::request;
+    use crate::features::tests::request;
     use serde_json::json;
 
     fn of(principals: &mut Principals, target: &str, lines: &[(&str, &str)]) -> Option<u64> {
@@ -183,7 +183,7 @@ mod tests {
         let token = |exp: u32, sub: &str| {
             format!(
                 "Bearer {}",
-                crate::parts::jwt::tests::token(&json!({"iss": "i", "sub": sub, "exp": exp}))
+                crate::features::jwt::tests::token(&json!({"iss": "i", "sub": sub, "exp": exp}))
             )
         };
         let mut principals = Principals::default();

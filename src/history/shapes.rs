@@ -122,8 +122,8 @@ impl Shapes {
 #[cfg(test)]
 mod tests {
     use super::{MAX_SHAPES, ShapeId, Shapes};
+    use crate::features::tests::request;
     use crate::model::Fields;
-    use crate::parts::tests::request;
 
     fn head(lines: &[(&str, &str)]) -> Fields {
         request("POST", "/", lines, b"").head.fields().clone()

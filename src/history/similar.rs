@@ -1,8 +1,8 @@
 //! How far two requests of one endpoint are apart, without saying in what.
 
 use super::{History, Record};
+use crate::features::{Item, request_items};
 use crate::model::Part;
-use crate::parts::{Item, request_items};
 
 type Values = Vec<(Part, String, Vec<u8>)>;
 

@@ -3,8 +3,8 @@
 use super::columns::flag;
 use super::related::Relation;
 use super::{History, MAX_RELATED};
+use crate::features::tests::{exchange, request, response};
 use crate::model::{BaselineChoice, EndpointId, Exchange, ExchangeId, Part};
-use crate::parts::tests::{exchange, request, response};
 
 const BUDGET: u64 = 64 << 20;
 

@@ -79,7 +79,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::{MAX_TARGET, ShapeId, Text, Texts};
-    use crate::parts::tests::{exchange, request, response};
+    use crate::features::tests::{exchange, request, response};
 
     #[test]
     fn short_targets_are_copied() {

@@ -12,6 +12,7 @@ mod frame;
 mod head;
 mod notice;
 mod segment;
+pub mod size;
 mod time;
 
 pub use anomaly::{Anomaly, AnomalySet};

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use pcap::{Active, Capture, Packet, Precision};
 
-use crate::decode::Decoder;
 use crate::model::{Frame, InterfaceId, LinkType, SourceCounters, Timestamp};
+use crate::wire::decode::Decoder;
 
 use super::bpf::{self, Expression, link_of, message};
 use super::pace::Pace;

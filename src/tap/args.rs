@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::proxy::ProxyVersion;
-use crate::cli::size;
+use crate::model::size;
 use crate::sandbox;
 
 /// Terminate TLS in front of a server and mirror the plaintext.

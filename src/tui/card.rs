@@ -58,7 +58,7 @@ pub(super) fn card(state: &State) -> Doc {
     doc
 }
 
-fn separates(doc: &mut Doc, state: &State, report: &crate::inspector::Report) {
+fn separates(doc: &mut Doc, state: &State, report: &crate::explain::inspector::Report) {
     let finding = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
     if let Some(finding) = finding {
         let sign = state.theme.glyphs.confidence_of(finding.confidence);

@@ -34,10 +34,10 @@ pub use settings::{BytesPerSecond, Colours, Environment, Settings, ThemeName};
 use std::path::PathBuf;
 
 use crate::edge::redact::Redactor;
+use crate::explain::inspector::Inspector;
 use crate::feed::Source;
 use crate::filter::Filter;
 use crate::history::Record;
-use crate::inspector::Inspector;
 use crate::model::ExchangeId;
 
 /// What the program is to show and how.

@@ -7,8 +7,8 @@ use super::state::traffic::Traffic;
 use super::state::{State, View};
 use super::text;
 use super::theme::Role;
-use crate::diff::compare;
 use crate::edge::sanitize;
+use crate::explain::difference::compare;
 use crate::feed::Ended;
 
 /// Makes the page that is open and lays it out.

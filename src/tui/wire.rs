@@ -1,9 +1,9 @@
 //! An exchange's messages as they were on the wire, for copying, with secrets masked unless they are in the open.
 
 use crate::edge::redact::Redactor;
+use crate::features::{coding, target};
 use crate::history::Record;
 use crate::model::{Body, Fields};
-use crate::parts::{coding, target};
 
 /// The URL that was asked for.
 pub(super) fn url(record: &Record, redactor: &Redactor) -> String {

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use why403::decode::{Decoded, Decoder};
 use why403::model::Counters;
-use why403::pipeline::{Limits, Pipeline};
 use why403::source::savefile::BlockReader;
 use why403::synth::{Conversation, Side, merge, pcap};
+use why403::wire::decode::{Decoded, Decoder};
+use why403::wire::pipeline::{Limits, Pipeline};
 
 use crate::captures;
 use crate::support::{lines, run};

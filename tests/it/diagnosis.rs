@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use why403::diagnosis::Diagnoser;
+use why403::explain::diagnoser::Diagnoser;
+use why403::explain::inspector::Inspector;
 use why403::history::History;
-use why403::inspector::Inspector;
 use why403::model::{BaselineChoice, Exchange};
 
 #[path = "../../examples/shared/collect.rs"]

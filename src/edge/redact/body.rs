@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::{Secret, json, markup, multipart, names, push, query};
-use crate::parts::MediaType;
-use crate::work;
+use crate::features::MediaType;
+use crate::step_counter;
 
 /// `password=…`, `token: …` in text of no known syntax (logs, GraphQL, YAML, INI).
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -31,7 +31,7 @@ pub(super) fn simple(media_type: &[u8], body: &[u8], out: &mut Vec<Secret>) {
     let media = MediaType::parse(media_type);
     let first = body.iter().position(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte));
     let start = first.unwrap_or(body.len());
-    work::steps(start);
+    step_counter::steps(start);
     match body.get(start) {
         Some(b'{' | b'[') => json::find(body, start, out),
         Some(b'<') => markup::find(body, out),

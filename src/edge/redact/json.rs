@@ -4,7 +4,7 @@
 //! password, or is not quite JSON, is no reason to show one. One pass, one byte of state per open bracket.
 
 use super::{Secret, body, names, push, scan};
-use crate::{parts, work};
+use crate::{features, step_counter};
 
 /// Deepest nesting that is told apart; what lies deeper counts as one level.
 const DEPTH: usize = 4096;
@@ -15,7 +15,7 @@ const NAME: usize = 256;
 pub(super) fn find(body: &[u8], from: usize, out: &mut Vec<Secret>) {
     let mut scan = Scan { body, at: from, name: None, inherited: vec![None], out };
     while let Some(byte) = body.get(scan.at) {
-        work::steps(1);
+        step_counter::steps(1);
         match byte {
             b'"' => scan.string(),
             b'{' => scan.open(true),
@@ -34,7 +34,7 @@ pub(super) fn find(body: &[u8], from: usize, out: &mut Vec<Secret>) {
 /// Adds `value`, given that it is the value at `path` (`$.user.password`, `password`): its last name decides.
 pub(super) fn member(path: &str, value: &[u8], out: &mut Vec<Secret>) {
     let quotes = usize::from(value.len() > 1 && value.starts_with(b"\"") && value.ends_with(b"\""));
-    match parts::json::last_name(path) {
+    match features::json::last_name(path) {
         Some(name) if names::is_secret_parameter(name.as_bytes()) => {
             push(out, quotes..value.len() - quotes, &[name.as_bytes()]);
         }
@@ -61,7 +61,7 @@ impl<'a> Scan<'a, '_> {
         let text = self.body.get(start..end).unwrap_or_default();
         let tail = self.body.get(self.at..).unwrap_or_default();
         let space = tail.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        work::steps(text.len() + space);
+        step_counter::steps(text.len() + space);
         if tail.get(space) == Some(&b':') {
             self.name = Some(text.get(..NAME).unwrap_or(text));
             self.at += space + 1;
@@ -147,7 +147,7 @@ fn string_end(body: &[u8], start: usize) -> usize {
 
 /// A name without its escapes (`"pass\u0077ord"`).
 fn unescaped(name: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    work::steps(name.len());
+    step_counter::steps(name.len());
     if !name.contains(&b'\\') {
         return name.into();
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::Kind;
-use crate::parts::Jwt;
+use crate::features::Jwt;
 
 /// Longest piece of a claim or user name that is shown, in characters.
 const SHOWN: usize = 80;

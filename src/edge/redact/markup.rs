@@ -3,7 +3,7 @@
 //! `<input name="csrf_token" value="…">`, `<meta name="csrf-token" content="…">`, `<wsse:Password>…</wsse:Password>`.
 
 use super::{Secret, names, push};
-use crate::work;
+use crate::step_counter;
 
 /// Attributes of one tag that are looked at.
 const ATTRIBUTES: usize = 1024;
@@ -15,7 +15,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Secret>) {
         let start = at + open + 1;
         let rest = text.get(start..).unwrap_or_default();
         let len = memchr::memchr2(b'>', b'<', rest).unwrap_or(rest.len());
-        work::steps(open + len);
+        step_counter::steps(open + len);
         let tag = rest.get(..len).unwrap_or_default();
         attributes(tag, start, out);
         at = start + len;
@@ -34,7 +34,7 @@ fn element(tag: &[u8], text: &[u8], from: usize, out: &mut Vec<Secret>) {
     if !local.is_empty() && names::is_secret_name(local) {
         let rest = text.get(from..).unwrap_or_default();
         let len = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-        work::steps(len);
+        step_counter::steps(len);
         push(out, from..from + len, &[local]);
     }
 }
@@ -50,7 +50,7 @@ fn attributes(tag: &[u8], offset: usize, out: &mut Vec<Secret>) {
         let before = rest.get(..equals).unwrap_or_default().trim_ascii_end();
         let name = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
         let (start, end, next) = quoted(tag, at + equals + 1);
-        work::steps(next - at);
+        step_counter::steps(next - at);
         let content = tag.get(start..end).unwrap_or_default();
         match name.to_ascii_lowercase().as_slice() {
             b"name" | b"id" | b"property" if names::is_secret_name(content) => named = Some(content),

@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::{Secret, body, names, push};
-use crate::work;
+use crate::step_counter;
 
 /// Longest part head that is read.
 const HEAD: usize = 8 << 10;
@@ -22,7 +22,7 @@ pub(super) fn find(boundary: &str, text: &[u8], out: &mut Vec<Secret>) {
 fn part(text: &[u8], start: usize, end: usize, out: &mut Vec<Secret>) {
     let whole = text.get(start..end).unwrap_or_default();
     let window = whole.get(..HEAD).unwrap_or(whole);
-    work::steps(window.len());
+    step_counter::steps(window.len());
     let Some((head, content)) = head_end(window) else { return };
     let head = window.get(..head).unwrap_or_default();
     let content = start + content;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode;
 
 use super::{Secret, names, push, scan};
-use crate::work;
+use crate::step_counter;
 
 /// The secrets of a URL or request target.
 pub(super) fn url(text: &[u8], out: &mut Vec<Secret>) {
@@ -21,7 +21,7 @@ pub(super) fn form(text: &[u8], from: usize, out: &mut Vec<Secret>) {
     // Fragments carry tokens too (`#access_token=…`), and some servers take `;` for `&`.
     for piece in text.get(from..).unwrap_or_default().split(|byte| matches!(byte, b'&' | b';' | b'#' | b'?'))
     {
-        work::steps(piece.len());
+        step_counter::steps(piece.len());
         if let Some(at) = memchr::memchr(b'=', piece) {
             let raw = piece.get(..at).unwrap_or_default();
             let name: Cow<'_, [u8]> = percent_decode(raw).into();

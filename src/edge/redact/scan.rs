@@ -6,7 +6,7 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use super::{Secret, push};
-use crate::work;
+use crate::step_counter;
 
 /// Tokens and keys with a shape of their own. The group is the secret, what comes before it is a public prefix
 /// (`sk_test_` tells a wrong environment). No alternative can run on for long and then fail, so that finding all
@@ -61,7 +61,7 @@ fn tokens(text: &[u8], out: &mut Vec<Secret>) {
         let run = text.get(start..).unwrap_or_default();
         let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let run = run.iter().take_while(is_token).count();
-        work::steps(found + run);
+        step_counter::steps(found + run);
         let whole = text.get(start..start + run).unwrap_or_default();
         if run > 11 && whole.contains(&b'.') {
             push(out, start..start + run, &[b"token"]);

@@ -1,6 +1,6 @@
 use super::{Redactor, secrets_in_body, secrets_in_field, settle};
 use crate::model::Part;
-use crate::work;
+use crate::step_counter;
 use proptest::prelude::*;
 
 fn field(name: &str, value: &str) -> String {
@@ -209,13 +209,13 @@ fn hostile_shapes_take_linear_time() {
         "-----BEGIN PRIVATE KEY".repeat(n / 22),
         "\\".repeat(n),
     ] {
-        let before = work::done();
+        let before = step_counter::done();
         for media in ["", "application/json", "text/html", "multipart/form-data; boundary=a"] {
             let _ = redactor.body(media.as_bytes(), text.as_bytes());
         }
         let _ = redactor.field(b"Authorization", format!("Digest {text}").as_bytes());
         let _ = redactor.field(b"Cookie", text.as_bytes());
-        let steps = work::done() - before;
+        let steps = step_counter::done() - before;
         // A name is looked at again for each value that inherits it, but no more than 256 bytes of it.
         let begin = text.get(..40).unwrap_or_default();
         assert!(steps <= 300 * text.len() as u64, "{begin}: {steps} steps for {} bytes", text.len());

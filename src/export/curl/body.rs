@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::shell::{Piece, Variables, Word, pieces};
 use crate::edge::redact::{Redactor, Secret, secrets_in_body, settle};
 use crate::edge::sanitize;
+use crate::features::coding::undo;
 use crate::model::Request;
-use crate::parts::coding::undo;
 
 /// Longest text given as an argument: Linux allows 128 KiB for one.
 const ARGUMENT: usize = 64 << 10;

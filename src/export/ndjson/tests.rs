@@ -4,11 +4,11 @@
 use serde::Deserialize;
 
 use super::write;
-use crate::diagnosis::Diagnoser;
 use crate::edge::redact::Redactor;
+use crate::explain::diagnoser::Diagnoser;
+use crate::explain::inspector::Inspector;
 use crate::export::{sample, with_item};
 use crate::history::History;
-use crate::inspector::Inspector;
 use crate::model::ExchangeId;
 
 #[derive(Debug, Deserialize)]

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-use crate::decode::{Decoded, Decoder};
 use crate::model::{Frame, InterfaceId, LinkType, TcpFlags, Timestamp};
+use crate::wire::decode::{Decoded, Decoder};
 
 use super::{CaptureError, CaptureFile};
 

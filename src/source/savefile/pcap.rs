@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use crate::decode::Decoder;
 use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+use crate::wire::decode::Decoder;
 
 use super::Fault;
 use super::format::{MAX_RECORD, Scan, u16_of, u32_of};

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::decode::Decoder;
 use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+use crate::wire::decode::Decoder;
 
 use super::Fault;
 use super::clock::Clock;

@@ -2,9 +2,9 @@
 
 use super::{Doc, Line, Scene, body};
 use crate::edge::sanitize;
+use crate::features::{Target, parameters, tokens};
 use crate::history::Record;
 use crate::model::{Exchange, Fields, Outcome, Part, Request, Response, ResponseHead};
-use crate::parts::{Target, parameters, tokens};
 use crate::tui::text;
 use crate::tui::theme::Role;
 

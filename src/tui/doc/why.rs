@@ -3,8 +3,8 @@
 use super::message::{anomalies, no_response};
 use super::{Doc, Line, Link, Scene};
 use crate::edge::sanitize;
+use crate::explain::inspector::Report;
 use crate::history::Record;
-use crate::inspector::Report;
 use crate::model::{Diagnosis, Evidence, EvidenceKind, Finding, Refuser};
 use crate::tui::text;
 use crate::tui::theme::Role;

@@ -1,8 +1,8 @@
 //! Top causes of the exchanges that were shown, so that only what is visible is diagnosed, and only once.
 
-use crate::diagnosis::quick;
+use crate::explain::inspector::{Inspector, Report};
+use crate::explain::top_cause;
 use crate::history::{History, Record};
-use crate::inspector::{Inspector, Report};
 use crate::memo::Memo;
 use crate::model::{Cause, ExchangeId, Refuser};
 
@@ -25,8 +25,8 @@ pub struct Brief {
 impl Brief {
     /// Whether it still holds when `last` is the last exchange.
     fn holds(&self, had_successes: bool, last: u64) -> bool {
-        let guess = self.cause.is_some_and(|(_, confidence)| quick::is_guess(confidence));
-        self.had_successes == had_successes && !(guess && last > quick::guess_lasts(self.then))
+        let guess = self.cause.is_some_and(|(_, confidence)| top_cause::is_guess(confidence));
+        self.had_successes == had_successes && !(guess && last > top_cause::guess_lasts(self.then))
     }
 }
 

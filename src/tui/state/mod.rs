@@ -22,9 +22,9 @@ use super::keys::{Keys, KeysError, Place};
 use super::theme::Theme;
 use super::{Environment, Exports, Settings};
 use crate::edge::redact::Redactor;
+use crate::explain::inspector::Inspector;
 use crate::feed::Source;
 use crate::filter::Filter;
-use crate::inspector::Inspector;
 use crate::model::ExchangeId;
 
 /// What fills the screen.

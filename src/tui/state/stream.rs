@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
 use crate::history::columns::{Chunk, flag, ones};
 use crate::history::{History, Record};
-use crate::inspector::Inspector;
 use crate::model::{Cause, EndpointId, ExchangeId};
 
 /// Filters that are remembered.

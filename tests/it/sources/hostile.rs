@@ -5,11 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use proptest::prelude::*;
-use why403::decode::{Decoded, Decoder};
 use why403::export::pcapng::{CaptureFile, Rotation};
 use why403::model::{Frame, InterfaceId, LinkType, Timestamp};
 use why403::source::Origin;
 use why403::synth::{Conversation, MadeFrame, pcap};
+use why403::wire::decode::{Decoded, Decoder};
 
 use super::{Notes, read};
 

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use why403::decode::{Decoded, Decoder};
 use why403::model::{Frame, SourceCounters, Timestamp};
 use why403::source::{Origin, Sink, Source, SourceError, SourceOptions, Stop, interfaces};
+use why403::wire::decode::{Decoded, Decoder};
 
 use super::Notes;
 use crate::support::{can_run, must};

@@ -310,11 +310,11 @@ const BUG: &str = "WHY403_TEST_BUG";
 /// The part inside the terminal: the real screen, with a callback that panics. Alone it does nothing.
 #[test]
 fn the_screen_with_a_bug() {
-    use why403::diagnosis::Diagnoser;
+    use why403::explain::diagnoser::Diagnoser;
+    use why403::explain::inspector::Inspector;
     use why403::feed::{self, Message};
     use why403::filter::Filter;
     use why403::history::History;
-    use why403::inspector::Inspector;
     use why403::tui;
 
     if std::env::var_os(BUG).is_none() {

@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use why403::diagnosis::Diagnoser;
 use why403::edge::redact::Redactor;
+use why403::explain::diagnoser::Diagnoser;
+use why403::explain::inspector::Inspector;
 use why403::feed::{Message, Source, SourceKind};
 use why403::filter::Filter;
 use why403::history::History;
-use why403::inspector::Inspector;
 use why403::model::{Exchange, LinkType, Timestamp};
-use why403::pipeline::{Limits, Pipeline};
 use why403::synth::pcap::{self, Precision};
 use why403::synth::{Conversation, merge};
 use why403::tui::action::Action;
@@ -19,6 +18,7 @@ use why403::tui::settle::settle;
 use why403::tui::state::State;
 use why403::tui::update::update;
 use why403::tui::{Environment, Exports, Settings};
+use why403::wire::pipeline::{Limits, Pipeline};
 
 /// 2026-11-22T07:52:00Z.
 pub(super) const START: i64 = 1_795_333_920;

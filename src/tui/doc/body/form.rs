@@ -1,8 +1,8 @@
 //! Forms as tables: one line a field, names aligned.
 
 use crate::edge::sanitize;
+use crate::features::{MediaType, multipart_fields, parameters};
 use crate::model::Part;
-use crate::parts::{MediaType, multipart_fields, parameters};
 use crate::tui::doc::{Doc, Line};
 use crate::tui::text;
 use crate::tui::theme::Role;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::edge::sanitize;
+use crate::features::json::push_key;
 use crate::model::Part;
-use crate::parts::json::push_key;
 use crate::tui::doc::{Doc, Line};
 use crate::tui::theme::Role;
 
@@ -112,7 +112,7 @@ impl Printer<'_> {
         let raw = self.body.get(self.at + 1..(self.at + len).saturating_sub(1)).unwrap_or_default();
         let name = String::from_utf8_lossy(raw.get(..200).unwrap_or(raw)).into_owned();
         self.path.truncate(self.stack.last().map_or(1, |level| level.path));
-        if self.path.len() < crate::parts::json::MAX_PATH {
+        if self.path.len() < crate::features::json::MAX_PATH {
             push_key(&mut self.path, &name);
         }
         self.token(len, Role::Name);
@@ -159,7 +159,7 @@ impl Printer<'_> {
     fn element(&mut self) {
         let Some(level) = self.stack.last() else { return };
         self.path.truncate(level.path);
-        if self.path.len() < crate::parts::json::MAX_PATH {
+        if self.path.len() < crate::features::json::MAX_PATH {
             let _ = write!(self.path, "[{}]", level.index);
         }
     }

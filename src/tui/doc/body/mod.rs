@@ -9,9 +9,10 @@ use std::borrow::Cow;
 use super::{Doc, Line};
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
+use crate::features::coding;
+use crate::features::coding::Undone;
+use crate::features::{MediaType, MultipartField};
 use crate::model::{Body, BodyEnd, Fields, Part};
-use crate::parts::coding::{self, Undone};
-use crate::parts::{MediaType, MultipartField};
 use crate::tui::text;
 use crate::tui::theme::Role;
 

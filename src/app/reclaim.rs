@@ -1,0 +1,70 @@
+//! Exchanges that nobody needs any more go back to the thread that made them, and end there.
+//!
+//! A block of memory that another thread frees costs both of them a miss of the cache; freed where it was allocated, it is the
+//! block that the next exchange gets, while it is still in the cache. See BENCHMARKS.md.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::app::outbox::{ENOUGH, MESSAGE};
+use crate::feed::CAPACITY;
+use crate::model::Exchange;
+use crate::wire::pipeline::shard_of;
+
+/// Takes back what was made.
+pub(super) type Spent = Receiver<Vec<Exchange>>;
+
+/// Gives exchanges back in batches as large as those that they came in. Where nobody takes them, they end here.
+#[derive(Debug)]
+pub(super) struct Returns {
+    homes: Vec<Home>,
+}
+
+/// The way back to one thread.
+#[derive(Debug)]
+struct Home {
+    way: SyncSender<Vec<Exchange>>,
+    batch: Vec<Exchange>,
+    bytes: usize,
+}
+
+/// Ways back to so many threads, each with room for as many batches as the way there.
+pub(super) fn ways_back(threads: usize) -> (Returns, Vec<Spent>) {
+    let ways = (0..threads.max(1)).map(|_| {
+        let (way, spent) = sync_channel(CAPACITY);
+        (Home { way, batch: Vec::new(), bytes: 0 }, spent)
+    });
+    let (homes, spent) = ways.unzip();
+    (Returns { homes }, spent)
+}
+
+impl Returns {
+    /// Gives an exchange back, together with others.
+    pub(super) fn extend(&mut self, gone: Option<Exchange>) {
+        let Some(exchange) = gone else { return };
+        let thread = if self.homes.len() > 1 { shard_of(&exchange) % self.homes.len() } else { 0 };
+        if let Some(home) = self.homes.get_mut(thread) {
+            home.take(exchange);
+        }
+    }
+}
+
+impl Home {
+    fn take(&mut self, exchange: Exchange) {
+        self.bytes += size_of_exchange(&exchange);
+        self.batch.push(exchange);
+        if self.batch.len() >= ENOUGH || self.bytes >= MESSAGE {
+            self.bytes = 0;
+            let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(ENOUGH));
+            let _ = self.way.try_send(batch);
+        }
+    }
+}
+
+/// Bytes that an exchange takes up, about.
+pub(super) fn size_of_exchange(exchange: &Exchange) -> usize {
+    let request =
+        exchange.request.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
+    let response =
+        exchange.response.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
+    size_of::<Exchange>() + request + response
+}

@@ -1,0 +1,288 @@
+//! One refusal with everything that rules look at, prepared once.
+
+use std::cell::OnceCell;
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::explain::contrast::columns;
+use crate::explain::contrast::columns::Columns;
+use crate::explain::contrast::sample::Sample;
+use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
+use crate::explain::contrast::{Against, Contrast, contrasts};
+use crate::explain::knowledge::{Fingerprint, Knowledge};
+use crate::explain::request::family::Family;
+use crate::explain::request::features::Features;
+use crate::explain::request::principal;
+use crate::explain::response_fingerprint;
+use crate::explain::rules::response_text::utterance::{Utterance, utterances};
+use crate::explain::rules::response_text::{Heard, Memory};
+use crate::explain::rules::timing::Behaviour;
+use crate::history::{History, Record};
+use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Response};
+
+/// Most bytes that a compressed error body is inflated to.
+const INFLATED: u64 = 64 << 10;
+
+/// The attributes of no sample.
+static NONE: Columns = Columns::none();
+
+/// One refusal with everything that rules look at.
+pub struct Case<'a> {
+    /// The data.
+    pub knowledge: &'a Knowledge,
+    /// The refusal.
+    pub record: &'a Record,
+    /// All that was counted.
+    pub stats: &'a Stats,
+    /// Where it belongs.
+    pub address: Address,
+    /// What is known of the place.
+    pub place: Option<&'a EndpointStats>,
+    /// What is known of the server.
+    pub server: Option<&'a Server>,
+    /// The request's attributes.
+    pub features: Features<'a>,
+    /// Successes it is set against.
+    pub good: Vec<&'a Sample>,
+    /// Their attributes.
+    pub columns: &'a Columns,
+    /// Whether those are of other places of the server.
+    pub borrowed: bool,
+    /// Which of the place's refusals sound like it, itself included.
+    pub similar_refusals: u64,
+    /// What separates them.
+    pub contrasts: Vec<Contrast<'a>>,
+    separation: OnceCell<f32>,
+    mine: OnceCell<u64>,
+    line: OnceCell<String>,
+    /// What the response says.
+    pub heard: Arc<Heard>,
+    /// The content of this very response and what it says, where the reading shared with its like will not do.
+    own: OnceCell<(String, Vec<Utterance>)>,
+    /// What refusals say that happened behind this one.
+    pub behind: Vec<Arc<Heard>>,
+    /// Fingerprints that match.
+    pub prints: Vec<&'a Fingerprint>,
+    /// What the traffic did.
+    pub behaviour: Behaviour,
+    /// Who refused.
+    pub refuser: Refuser,
+    /// Differences to the baseline.
+    pub differences: &'a [Difference],
+    /// Hash of the client.
+    pub client: u64,
+    /// Hash of the credential; 0 without one.
+    pub credential: u64,
+}
+
+impl<'a> Case<'a> {
+    /// Prepares `record`; who refused is found by the caller afterwards.
+    pub fn new(
+        knowledge: &'a Knowledge,
+        memory: &Memory,
+        stats: &'a Stats,
+        history: &History,
+        record: &'a Record,
+        differences: &'a [Difference],
+    ) -> Self {
+        let exchange = &record.exchange;
+        let address = Stats::address(record, history);
+        let (place, server) = (stats.place(address), stats.server(address));
+        let features = Features::of(exchange);
+        let (good, columns, borrowed) = accepted(place, server);
+        let (bad, bad_columns) = place.map_or((&[][..], &NONE), |place| (&place.bad[..], &place.bad_columns));
+        let sound = exchange.response.as_ref().map_or(0, response_fingerprint::of);
+        let similar_refusals = columns::set(bad.iter().map(|sample| sample.voice == sound));
+        let against = Against { good: &good, columns, bad, bad_columns, similar_refusals };
+        let hear = |response: &Response| memory.hear(knowledge, response);
+        let heard = exchange.response.as_ref().map(hear).unwrap_or_default();
+        let mut case = Self {
+            contrasts: contrasts(&features, &against, stats),
+            client: principal::client_of(exchange),
+            credential: principal::credential_of(record),
+            behaviour: Behaviour::default(),
+            refuser: Refuser::Unknown,
+            prints: prints(knowledge, &heard, exchange),
+            behind: behind(stats, history, record, hear),
+            knowledge,
+            record,
+            stats,
+            address,
+            place,
+            server,
+            features,
+            good,
+            columns,
+            borrowed,
+            similar_refusals,
+            heard,
+            own: OnceCell::new(),
+            separation: OnceCell::new(),
+            mine: OnceCell::new(),
+            line: OnceCell::new(),
+            differences,
+        };
+        case.behaviour = Behaviour::of(&case);
+        case
+    }
+    /// The exchange.
+    pub fn exchange(&self) -> &'a Exchange {
+        &self.record.exchange
+    }
+    /// Its request.
+    pub fn request(&self) -> Option<&'a Request> {
+        self.record.exchange.request.as_ref()
+    }
+    /// Its response.
+    pub fn response(&self) -> Option<&'a Response> {
+        self.record.exchange.response.as_ref()
+    }
+    fn own(&self) -> &(String, Vec<Utterance>) {
+        self.own.get_or_init(|| {
+            let Some(response) = self.response() else { return Default::default() };
+            let content = content(response);
+            let said = utterances(response, content.as_bytes());
+            (content, said)
+        })
+    }
+    /// The content of this response, codings undone.
+    pub(super) fn own_content(&self) -> &str {
+        &self.own().0
+    }
+    /// What this very response says; nothing where that is not as many things as were read.
+    pub(super) fn own_said(&self) -> Option<&[Utterance]> {
+        let said = &self.own().1;
+        (said.len() == self.heard.said.len()).then_some(said)
+    }
+    /// Points into this exchange.
+    pub fn point(&self, part: Part, name: &str) -> Pointer {
+        Pointer { exchange: self.record.exchange.id, part, name: name.to_owned(), range: None }
+    }
+    /// Successes of this very place.
+    pub fn own_good(&self) -> &[&'a Sample] {
+        if self.borrowed { &[] } else { &self.good }
+    }
+    /// Their attributes.
+    pub fn own_columns(&self) -> &'a Columns {
+        if self.borrowed { &NONE } else { self.columns }
+    }
+    /// The refusals of the place that sound like it, itself included.
+    pub fn group(&self) -> impl Iterator<Item = &'a Sample> {
+        columns::those(self.place.map_or(&[][..], |place| &place.bad), self.similar_refusals)
+    }
+    /// Which of them are of the same caller; none where nobody says who asks.
+    pub fn mine(&self) -> u64 {
+        *self.mine.get_or_init(|| {
+            let me = self.features.caller(self.credential);
+            columns::set(self.own_good().iter().map(|sample| me != 0 && sample.caller == me))
+        })
+    }
+    /// Which line of a log is about it: "from 10.0.0.7 at …".
+    pub fn line(&self) -> &str {
+        self.line.get_or_init(|| {
+            let client = self.exchange().client.ip().to_canonical();
+            format!("from {client} at {}", self.exchange().started())
+        })
+    }
+    /// The strongest separation in the place's own successes that a mechanism exists for.
+    pub fn separation(&self) -> f32 {
+        *self.separation.get_or_init(|| self.separation_by(|_| true))
+    }
+    /// The same in the families that `counts` keeps.
+    pub fn separation_by(&self, counts: impl Fn(Family) -> bool) -> f32 {
+        if self.borrowed {
+            return 0.0;
+        }
+        let strength = |contrast: &Contrast<'_>| {
+            let mechanism = self.knowledge.mechanism(contrast.family, contrast.change.id());
+            let most = mechanism.iter().map(|(_, weight)| *weight).fold(0.0, f32::max);
+            contrast.surprise * most / 2.3
+        };
+        let kept = self.contrasts.iter().filter(|contrast| counts(contrast.family));
+        kept.map(strength).fold(0.0, f32::max)
+    }
+}
+
+/// The successes that a refusal is set against, their attributes, and whether they are of other places of the server.
+fn accepted<'a>(
+    place: Option<&'a EndpointStats>,
+    server: Option<&'a Server>,
+) -> (Vec<&'a Sample>, &'a Columns, bool) {
+    match (place.filter(|place| !place.good.is_empty()), server) {
+        (Some(place), _) => (place.good.iter().collect(), &place.good_columns, false),
+        (None, Some(server)) => (server.good.iter().collect(), server.columns(), true),
+        (None, None) => (Vec::new(), &NONE, true),
+    }
+}
+
+/// The fingerprints that fit both the response and what was asked.
+fn prints<'a>(knowledge: &'a Knowledge, heard: &Heard, exchange: &Exchange) -> Vec<&'a Fingerprint> {
+    let known = heard.prints.iter().filter_map(|index| knowledge.fingerprints.get(*index));
+    known.filter(|print| print.asked_by(exchange)).collect()
+}
+
+/// What refusals said that began and ended while this request was waiting: an authorisation service or the application
+/// behind a proxy, seen on its other leg.
+fn behind(
+    stats: &Stats,
+    history: &History,
+    record: &Record,
+    hear: impl Fn(&Response) -> Arc<Heard>,
+) -> Vec<Arc<Heard>> {
+    let from = record.exchange.started().0;
+    let to = record.exchange.response.as_ref().map_or(from, |response| response.started.0);
+    let nested = |brief: &&Event| brief.from > from && brief.to < to && matches!(brief.status, 401 | 403);
+    let inner = stats.recent.iter().rev().filter(nested).take(2).filter_map(|brief| history.get(brief.id));
+    let other = inner.filter(|inner| inner.exchange.server != record.exchange.server);
+    other.filter_map(|inner| inner.exchange.response.as_ref()).map(hear).collect()
+}
+
+impl Fingerprint {
+    /// Whether the response alone fits; what costs most is asked last.
+    pub fn fits(&self, heard: &Heard, response: &Response) -> bool {
+        let fields = response.head.fields();
+        self.lacks.as_deref().is_none_or(|name| !fields.has(name))
+            && (!self.empty || heard.text.trim().is_empty())
+            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&heard.words, phrase)))
+            && self.says_all.iter().all(|phrase| contains(&heard.words, phrase))
+            && self.header.iter().all(|(name, regex)| {
+                fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value)))
+            })
+            && self.regex.as_ref().is_none_or(|regex| regex.is_match(&heard.text))
+    }
+    /// Whether the request has, or lacks, what it must.
+    fn asked_by(&self, exchange: &Exchange) -> bool {
+        self.request.as_deref().is_none_or(|wanted| {
+            let present =
+                |name: &str| exchange.request.as_ref().is_some_and(|request| request.head.fields().has(name));
+            wanted.strip_prefix('-').map_or_else(|| present(wanted), |name| !present(name))
+        })
+    }
+}
+
+fn contains(words: &str, phrase: &str) -> bool {
+    words.match_indices(phrase).any(|(at, _)| at == 0 || words.as_bytes().get(at - 1) == Some(&b' '))
+}
+
+/// The content of a response with gzip or deflate undone, as text.
+pub fn content(response: &Response) -> String {
+    let kept = response.body.kept.get(..response.body.kept.len().min(INFLATED as usize)).unwrap_or_default();
+    let coding = response.head.fields().text("content-encoding").unwrap_or_default().to_ascii_lowercase();
+    let mut out = Vec::new();
+    let inflated = match coding.as_str() {
+        "gzip" | "x-gzip" => {
+            flate2::read::MultiGzDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
+        "deflate" => {
+            flate2::read::ZlibDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
+        "br" => {
+            brotli_decompressor::Decompressor::new(kept, 4096).take(INFLATED).read_to_end(&mut out).is_ok()
+                || !out.is_empty()
+        }
+        _ => false,
+    };
+    String::from_utf8_lossy(if inflated { &out } else { kept }).into_owned()
+}

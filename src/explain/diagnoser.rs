@@ -1,0 +1,172 @@
+//! Why an exchange was refused: rules find evidence, one place combines it.
+//!
+//! [`Diagnoser::observe`] counts every exchange of a place (server, method, path template) within bounds; [`Diagnoser::diagnose`]
+//! prepares a [`case::Case`] from the refusal and what was counted, asks every [`rule::Rule`] for evidence and lets
+//! [`combine::rank`] turn it into probabilities. What is known of systems and words is data in `assets/`.
+
+use std::sync::Arc;
+
+use crate::explain::case::Case;
+use crate::explain::contrast::stats::Stats;
+use crate::explain::knowledge::{Knowledge, KnowledgeError};
+use crate::explain::request::principal;
+use crate::explain::rules::EvidenceSink;
+use crate::explain::rules::response_text::Memory;
+use crate::explain::top_cause::Top;
+use crate::explain::{combine, next, refuser, rules, top_cause};
+use crate::history::{History, Record};
+use crate::model::{Cause, Diagnosis, Difference, Evidence, EvidenceKind, Finding, Refuser};
+
+/// Knows the causes, and keeps incremental, bounded statistics of every place.
+#[derive(Debug, Default)]
+pub struct Diagnoser {
+    /// A user's knowledge; what is embedded is read when the first refusal needs it, which is not at the start.
+    mine: Option<Arc<Knowledge>>,
+    stats: Stats,
+    memory: Memory,
+    answers: top_cause::Answers,
+}
+
+impl Diagnoser {
+    /// With the embedded knowledge (assets/).
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// With the embedded knowledge and, before it, the fingerprints of a user's file.
+    pub fn with_user_file(text: &str) -> Result<Self, KnowledgeError> {
+        Ok(Self { mine: Some(Arc::new(Knowledge::read(text)?)), ..Self::default() })
+    }
+    /// Counts an exchange that the history took in.
+    pub fn observe(&mut self, record: &Record, history: &History) {
+        self.observe_as(record, history, principal::credential_of(record));
+    }
+    /// The same where the credential is known already, see [`principal::credential_of`].
+    pub fn observe_as(&mut self, record: &Record, history: &History, credential: u64) {
+        self.stats.observe(record, history, credential);
+    }
+    /// Bytes in use by what was counted, about.
+    pub fn memory(&self) -> u64 {
+        self.stats.memory()
+    }
+    /// The top cause of `this` with its confidence, cheaper than a whole diagnosis where many refusals are alike.
+    pub fn top(&self, history: &History, this: &Record) -> (Cause, f32) {
+        let top = self.top_of(history, this);
+        (top.cause, top.confidence)
+    }
+    /// The same, and who refused.
+    pub fn top_of(&self, history: &History, this: &Record) -> Top {
+        self.answers.of(this, history, &self.stats, || {
+            let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
+            let Some(knowledge) = self.knowledge() else { return nothing };
+            let mut out = EvidenceSink { brief: true, ..EvidenceSink::default() };
+            let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
+            let refuser = case.refuser;
+            let compared = history.successes(this.exchange.id).next().is_some();
+            let judged = combine::judge(&knowledge, &mut out, quality(&case, compared));
+            judged.first().map_or(nothing, |(cause, confidence)| Top {
+                cause: *cause,
+                confidence: *confidence,
+                refuser,
+            })
+        })
+    }
+    /// Why `this` was refused, given the differences to its baseline (if there is one).
+    pub fn diagnose(
+        &self,
+        history: &History,
+        this: &Record,
+        baseline: Option<&Record>,
+        differences: &[Difference],
+    ) -> Diagnosis {
+        let Some(knowledge) = self.knowledge() else { return nothing() };
+        let mut out = EvidenceSink::default();
+        let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
+        let refuser = case.refuser;
+        let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline.is_some()));
+        let findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
+        let top = findings.first().map(|finding| finding.cause);
+        let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
+        Diagnosis { findings, refuser, refuser_evidence, ruled_out }
+    }
+
+    fn knowledge(&self) -> Option<Arc<Knowledge>> {
+        self.mine.clone().or_else(Knowledge::embedded)
+    }
+
+    /// Prepares the case and asks every rule about it; the evidence is for who refused.
+    fn gather<'a>(
+        &'a self,
+        knowledge: &'a Knowledge,
+        history: &History,
+        this: &'a Record,
+        differences: &'a [Difference],
+        out: &mut EvidenceSink,
+    ) -> (Case<'a>, Vec<Evidence>) {
+        let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
+        let (refuser, evidence) = refuser::find(&case, out.brief);
+        case.refuser = refuser;
+        for rule in rules::rules() {
+            if rule.applies(&case) {
+                rule.evidence(&case, out);
+            }
+        }
+        (case, evidence)
+    }
+}
+
+/// Less where bytes are missing.
+fn quality(case: &Case<'_>, compared: bool) -> f32 {
+    use crate::model::Anomaly;
+    let mut quality: f32 = 1.0;
+    let lost = [
+        Anomaly::GapInRequestHead,
+        Anomaly::GapInResponseHead,
+        Anomaly::GapInResponseBody,
+        Anomaly::SnaplenCut,
+        Anomaly::MidStream,
+        Anomaly::GapBetweenMessages,
+    ];
+    if lost.iter().any(|anomaly| case.exchange().anomalies.contains(*anomaly)) {
+        quality -= 0.4;
+    }
+    if !compared && case.own_good().is_empty() {
+        quality -= 0.1;
+    }
+    quality
+}
+
+fn finding(case: &Case<'_>, ranked: combine::Ranked) -> Finding {
+    let mut evidence: Vec<Evidence> = ranked.evidence;
+    evidence.dedup_by(|a, b| a.text == b.text);
+    if evidence.is_empty() {
+        evidence.push(Evidence {
+            kind: EvidenceKind::Said,
+            text: "nothing on the wire tells".into(),
+            weight: 0.0,
+            pointers: Vec::new(),
+        });
+    }
+    Finding {
+        cause: ranked.cause,
+        confidence: ranked.confidence,
+        evidence,
+        next: next::steps(case, ranked.cause),
+    }
+}
+
+fn nothing() -> Diagnosis {
+    let evidence = Evidence {
+        kind: EvidenceKind::Said,
+        text: "the built-in knowledge cannot be read".into(),
+        weight: 0.0,
+        pointers: Vec::new(),
+    };
+    let finding =
+        Finding { cause: Cause::Unknown, confidence: 0.0, evidence: vec![evidence], next: Vec::new() };
+    Diagnosis {
+        findings: vec![finding],
+        refuser: Refuser::Unknown,
+        refuser_evidence: Vec::new(),
+        ruled_out: Vec::new(),
+    }
+}

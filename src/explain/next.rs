@@ -1,0 +1,244 @@
+//! What to do next: concrete, filled in from the case.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::explain::case::Case;
+use crate::explain::contrast::{Change, Contrast};
+use crate::explain::request::family::Family;
+use crate::explain::rules::contrast_rules::rules::label;
+use crate::explain::wording::about;
+use crate::model::{Cause, Refuser};
+
+#[derive(Debug, Deserialize)]
+struct File {
+    log: Vec<Log>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Log {
+    mark: String,
+    system: String,
+    #[serde(rename = "where")]
+    place: String,
+    /// By cause; `fields` for a firewall's rule on who sends rather than on what is sent.
+    causes: BTreeMap<String, String>,
+    otherwise: String,
+}
+
+static LOGS: LazyLock<Vec<(Regex, Log)>> = LazyLock::new(|| {
+    let file: File =
+        toml::from_str(include_str!("../../assets/loglines.toml")).unwrap_or(File { log: Vec::new() });
+    file.log.into_iter().filter_map(|log| Some((Regex::new(&log.mark).ok()?, log))).collect()
+});
+
+/// Steps for `cause`, most useful first.
+pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
+    let mut out = Vec::new();
+    out.extend(specific(case, cause));
+    if let Some(about) = about(cause) {
+        out.push(about.check.clone());
+    }
+    out.extend(log(case, cause));
+    if let Some(about) = about(cause) {
+        out.push(about.mend.clone());
+    }
+    if cause == Cause::Unknown {
+        for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.5).take(3) {
+            out.push(format!("look at {}: {} here, unlike successes", label(contrast), value(contrast)));
+        }
+    }
+    out
+}
+
+fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
+    let find = |families: &[Family]| {
+        case.contrasts.iter().find(|contrast| families.contains(&contrast.family) && contrast.surprise > 0.5)
+    };
+    let absent = |contrast: &Contrast<'_>| contrast.change == Change::Absent;
+    match cause {
+        Cause::InsufficientScope => lacking(case, &[Family::Scope, Family::Role]),
+        Cause::InsufficientRole => lacking(case, &[Family::Role, Family::Scope]),
+        Cause::MissingCredentials => {
+            let missing = case.contrasts.iter().find(|one| {
+                absent(one)
+                    && matches!(
+                        one.family,
+                        Family::Credential | Family::ApiKey | Family::Session | Family::Consumer
+                    )
+            })?;
+            Some(format!("send {}: successes carry it", label(missing)))
+        }
+        Cause::Csrf => find(&[Family::Csrf])
+            .filter(|one| absent(one))
+            .map(|one| format!("send {}: successes carry it", label(one))),
+        Cause::WrongEnvironment => find(&[Family::Audience, Family::Issuer]).map(|one| {
+            format!(
+                "{} is {}: ask for a token with the value that accepted ones have",
+                label(one),
+                one.this()
+            )
+        }),
+        Cause::IpDenied | Cause::GeoDenied => Some(format!(
+            "ask for {} to be allowed; send the same request from an accepted address",
+            case.exchange().client.ip().to_canonical()
+        )),
+        Cause::Referer
+        | Cause::Origin
+        | Cause::Host
+        | Cause::ContentType
+        | Cause::Accept
+        | Cause::BotChallenge
+        | Cause::Waf => find(wanted(cause)).map(|one| {
+            format!("repeat the request with {} as in a success (here: {})", label(one), value(one))
+        }),
+        Cause::RateLimited | Cause::Quota => {
+            let after = case.response()?.head.fields().text("retry-after")?;
+            Some(format!("wait: Retry-After says {after}"))
+        }
+        _ => None,
+    }
+}
+
+/// The scope or role that accepted tokens have and this one lacks, of the first family that has such a thing.
+fn lacking(case: &Case<'_>, families: &[Family]) -> Option<String> {
+    let of = |family| {
+        case.contrasts
+            .iter()
+            .find(|one| one.change == Change::Absent && one.family == family && one.name.contains(": "))
+    };
+    let missing = families.iter().copied().find_map(of)?;
+    let (claim, word) = missing.name.split_once(": ")?;
+    let mend = if missing.family == Family::Role {
+        "have it granted, then use a new token"
+    } else {
+        "request a token with it"
+    };
+    Some(format!("the token lacks `{word}` in its {claim}; accepted ones have it: {mend}"))
+}
+
+/// This refusal's value for people.
+fn value<'a>(contrast: &'a Contrast<'_>) -> Cow<'a, str> {
+    Some(contrast.this()).filter(|this| !this.is_empty()).unwrap_or(Cow::Borrowed("absent"))
+}
+
+/// The families that a cause rests on.
+fn wanted(cause: Cause) -> &'static [Family] {
+    match cause {
+        Cause::Referer => &[Family::Referer],
+        Cause::Origin => &[Family::Origin],
+        Cause::Host => &[Family::Host],
+        Cause::ContentType => &[Family::MediaType, Family::Charset],
+        Cause::Accept => &[Family::Accept],
+        _ => &[Family::UserAgent, Family::Clearance, Family::BodySize],
+    }
+}
+
+/// What the refusing server writes about it.
+fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
+    let server = case.response()?.head.fields().text("server").unwrap_or_default();
+    let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
+    let known = case.prints.iter().find_map(|print| marked(&print.system)).or_else(|| marked(server));
+    let (place, what) = match known {
+        Some((_, log)) => (format!("{} {}", log.system, log.place), log.look_for(case, cause)),
+        None => (format!("{} request log", keeper(case, server)), request_line(case)),
+    };
+    let unsaid = known.is_none() && matches!(case.refuser, Refuser::Application | Refuser::Unknown);
+    let more = if unsaid { "; the reason stands there only if the application logs it" } else { "" };
+    Some(format!("{place}: {what}, {}{more}", case.line()))
+}
+
+impl Log {
+    fn look_for(&self, case: &Case<'_>, cause: Cause) -> String {
+        let exchange = case.exchange();
+        let filled =
+            |text: &str| text.replace("{path}", &path(case)).replace("{method}", &clip(exchange.method()));
+        let own = if cause == Cause::Waf && !suspicious(case) { self.causes.get("fields") } else { None };
+        match own.or_else(|| self.causes.get(cause.id())) {
+            Some(list) => {
+                let parts: Vec<String> = list.split(" or ").map(|one| format!("`{}`", filled(one))).collect();
+                format!("look for {}", parts.join(" or "))
+            }
+            None => filled(&self.otherwise),
+        }
+    }
+}
+
+/// Whether the request holds what a firewall looks for, beyond the fields that say who sends it.
+fn suspicious(case: &Case<'_>) -> bool {
+    let telling = |id: &str| {
+        id.starts_with("payload") || matches!(id, "file-executable" | "argument-long" | "field-restricted")
+    };
+    case.features.facts.iter().any(|fact| telling(fact.id))
+}
+
+/// Whose log it is: the product that the answer names, else the layer.
+fn keeper(case: &Case<'_>, server: &str) -> String {
+    let powered = case.response().and_then(|response| response.head.fields().text("x-powered-by"));
+    let named = powered.filter(|text| !text.is_empty()).unwrap_or(server);
+    let product: String =
+        named.chars().take_while(|letter| !matches!(letter, '/' | '(' | ' ' | ',')).take(40).collect();
+    if !product.is_empty() {
+        return format!("{product}'s");
+    }
+    match case.refuser {
+        Refuser::Gateway => "the gateway's",
+        Refuser::Cdn => "the CDN's",
+        Refuser::Waf => "the firewall's",
+        Refuser::WebServer => "the web server's",
+        Refuser::Application | Refuser::Unknown => "the application's",
+    }
+    .to_owned()
+}
+
+/// The line that every server writes of a request.
+fn request_line(case: &Case<'_>) -> String {
+    let exchange = case.exchange();
+    let status = exchange.status().unwrap_or_default();
+    format!("look for `{} {}` with {status}", clip(exchange.method()), path(case))
+}
+
+/// The path as on the wire, without its query.
+fn path(case: &Case<'_>) -> String {
+    let target = String::from_utf8_lossy(case.exchange().target()).into_owned();
+    clip(target.split('?').next().unwrap_or_default())
+}
+
+fn clip(text: &str) -> String {
+    text.chars().filter(|letter| *letter != '`').take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::diagnoser::Diagnoser;
+    use crate::explain::fixture;
+    use crate::explain::inspector::Inspector;
+    use crate::history::History;
+    use crate::model::BaselineChoice;
+
+    #[test]
+    fn a_server_without_a_name_is_known_by_its_words() {
+        let text = "POST /x\n--- 403\nCache-Control: no-cache\nContent-Type: text/html\n\n\
+            <html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n";
+        let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::new());
+        let id = inspector.push(fixture::exchanges(text).remove(0));
+        let diagnosis = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
+        let steps = &diagnosis.findings[0].next;
+        assert!(steps.iter().any(|step| step.contains("HAProxy log") && step.contains("PR--")), "{steps:?}");
+    }
+
+    #[test]
+    fn the_log_knowledge_is_sound() {
+        assert!(LOGS.len() >= 8);
+        for (_, log) in LOGS.iter() {
+            for cause in log.causes.keys() {
+                assert!(cause == "fields" || cause.parse::<Cause>().is_ok(), "{cause}");
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a response sounds like: the same for refusals that say the same, whatever identifiers and times they hold.
+
+use crate::explain::request::attribute_hash::hash;
+use crate::explain::request::name_list::Listed;
+use crate::explain::request::names::{Kind, name};
+use crate::model::Response;
+
+/// Bytes of the body that count.
+const WINDOW: usize = 1024;
+
+/// A hash over status, `Server`, media type and the body without what looks like an identifier.
+pub fn of(response: &Response) -> u64 {
+    let [telling @ .., coding] = telling(response);
+    let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
+    let mut text = Vec::with_capacity(256 + body.len());
+    text.extend_from_slice(&response.head.status().to_le_bytes());
+    for value in telling {
+        text.extend_from_slice(value.unwrap_or_default());
+        text.push(0);
+    }
+    if coding.is_some() {
+        return hash(&text);
+    }
+    let (mut start, mut digits) = (0, false);
+    for (at, byte) in body.iter().copied().chain([0]).enumerate() {
+        let kind = KINDS.get(usize::from(byte)).copied().unwrap_or_default();
+        digits |= kind == DIGIT;
+        if kind != APART {
+            continue;
+        }
+        let word = body.get(start..at).unwrap_or_default();
+        if word.len() < 10 || !digits {
+            text.extend_from_slice(if digits && word.len() > 4 { b"#" } else { word });
+            text.push(b' ');
+        }
+        (start, digits) = (at + 1, false);
+    }
+    hash(&text)
+}
+
+/// Stands between words.
+const APART: u8 = 0;
+const DIGIT: u8 = 2;
+/// What each byte is.
+static KINDS: [u8; 256] = {
+    let mut kinds = [APART; 256];
+    let mut at: u8 = 0;
+    while at < 128 {
+        let word = at.is_ascii_alphabetic() || matches!(at, b'-' | b':' | b'.' | b'_' | b'/' | b'+' | b'=');
+        let (_, rest) = kinds.split_at_mut(at as usize);
+        if let [kind, ..] = rest {
+            *kind = if at.is_ascii_digit() { DIGIT } else { word as u8 };
+        }
+        at += 1;
+    }
+    kinds
+};
+
+/// Fields that tell who speaks and why; last the one that says whether the content is coded.
+static TELLING: Listed<7> = Listed::new([
+    "server",
+    "content-type",
+    "www-authenticate",
+    "x-amzn-errortype",
+    "x-ms-error-code",
+    "location",
+    "content-encoding",
+]);
+
+/// The first values of [`TELLING`]. One pass over the fields.
+fn telling(response: &Response) -> [Option<&[u8]>; 7] {
+    let mut values = [None; 7];
+    for field in response.head.fields().iter() {
+        if let Some(value) = TELLING.position(field.name).and_then(|at| values.get_mut(at)) {
+            value.get_or_insert(field.value);
+        }
+    }
+    values
+}
+
+/// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.
+pub fn with_fields(response: &Response) -> u64 {
+    let mut text = Vec::with_capacity(512);
+    text.extend_from_slice(&of(response).to_le_bytes());
+    text.extend_from_slice(response.head.reason());
+    for field in response.head.fields().iter() {
+        text.extend_from_slice(field.name);
+        if !name(Kind::Field, field.name).traits.moving {
+            text.extend_from_slice(field.value);
+        }
+    }
+    if response.head.fields().has("content-encoding") {
+        text.extend_from_slice(&response.body.kept);
+    }
+    hash(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::explain::fixture::exchanges;
+
+    #[test]
+    fn bytes_are_what_they_are() {
+        for byte in 0..=u8::MAX {
+            let word = byte.is_ascii_alphanumeric() || b"-:._/+=".contains(&byte);
+            assert_eq!(super::KINDS[usize::from(byte)] != super::APART, word, "{byte}");
+            assert_eq!(super::KINDS[usize::from(byte)] == super::DIGIT, byte.is_ascii_digit(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn identifiers_do_not_change_a_voice_and_words_do() {
+        let voice = |body: &str| {
+            let text = format!("POST /x\n--- 403\nServer: a\n\n{body}\n");
+            super::of(exchanges(&text)[0].response.as_ref().unwrap())
+        };
+        assert_eq!(voice("denied, id 0a1b2c3d4e5f60718293"), voice("denied, id ffeeddccbbaa99887766"));
+        assert_ne!(voice("denied"), voice("expired"));
+        assert_ne!(voice("error 1009"), voice("error 1010"));
+    }
+}

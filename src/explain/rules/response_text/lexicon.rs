@@ -1,0 +1,177 @@
+//! Words that speak for causes: concepts, each a set of word stems that must occur together in one utterance.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::explain::knowledge::{KnowledgeError, cause};
+use crate::explain::rules::response_text::utterance::{Place, Utterance};
+use crate::model::Cause;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    boilerplate: Vec<String>,
+    page_boilerplate: Vec<String>,
+    concept: Vec<RawConcept>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConcept {
+    cause: String,
+    weight: f32,
+    all: Vec<String>,
+    #[serde(default)]
+    none: Vec<String>,
+    #[serde(default)]
+    also: BTreeMap<String, f32>,
+}
+
+#[derive(Debug)]
+struct Concept {
+    causes: Vec<(Cause, f32)>,
+    all: Vec<Vec<String>>,
+    none: Vec<String>,
+}
+
+/// The concepts.
+#[derive(Debug)]
+pub struct Lexicon {
+    boilerplate: Vec<String>,
+    /// Said by default pages; in a member of its own the same words are the application's.
+    page_boilerplate: Vec<String>,
+    concepts: Vec<Concept>,
+}
+
+/// What an utterance speaks for.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Cause.
+    pub cause: Cause,
+    /// Log-likelihood ratio.
+    pub weight: f32,
+}
+
+impl Lexicon {
+    /// Reads `assets/lexicon.toml`.
+    pub fn read(text: &str) -> Result<Self, KnowledgeError> {
+        let raw: RawFile = toml::from_str(text).map_err(|error| KnowledgeError::Form(error.to_string()))?;
+        let stems = |list: &str| list.split('|').map(stem).collect::<Vec<_>>();
+        let mut concepts = Vec::with_capacity(raw.concept.len());
+        for one in raw.concept {
+            let mut causes = vec![(cause("lexicon", &one.cause)?, one.weight)];
+            for (id, weight) in &one.also {
+                causes.push((cause("lexicon", id)?, *weight));
+            }
+            concepts.push(Concept {
+                causes,
+                all: one.all.iter().map(|list| stems(list)).collect(),
+                none: one.none.iter().flat_map(|list| stems(list)).collect(),
+            });
+        }
+        let framed = |list: Vec<String>| list.into_iter().map(|phrase| format!(" {phrase} ")).collect();
+        let (boilerplate, page_boilerplate) = (framed(raw.boilerplate), framed(raw.page_boilerplate));
+        Ok(Self { boilerplate, page_boilerplate, concepts })
+    }
+
+    /// What `utterance` speaks for. A machine's code says a little more than prose, a bare heading a little less.
+    pub fn hits(&self, utterance: &Utterance) -> Vec<Hit> {
+        let mut words = utterance.words.clone();
+        let pages = if utterance.name.is_empty() { self.page_boilerplate.as_slice() } else { &[] };
+        for phrase in self.boilerplate.iter().chain(pages) {
+            if words.contains(phrase.as_str()) {
+                words = words.replace(phrase.as_str(), " ");
+            }
+        }
+        let factor = match utterance.place {
+            Place::Code => 1.1,
+            Place::Prose | Place::Field => 1.0,
+            Place::Title => 0.85,
+        };
+        let matched = self.concepts.iter().filter(|concept| concept.matches(&words));
+        matched
+            .flat_map(|concept| {
+                concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })
+            })
+            .collect()
+    }
+}
+
+impl Concept {
+    fn matches(&self, words: &str) -> bool {
+        self.all.iter().all(|list| list.iter().any(|stem| words.contains(stem.as_str())))
+            && !self.none.iter().any(|stem| words.contains(stem.as_str()))
+    }
+}
+
+/// `expir` finds words that begin so, `ip$` the word alone; a script that writes no spaces is found anywhere.
+fn stem(text: &str) -> String {
+    let text = text.trim();
+    if text.starts_with(|first| matches!(first, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')) {
+        return text.to_owned();
+    }
+    text.strip_suffix('$').map_or_else(|| format!(" {text}"), |whole| format!(" {whole} "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Part;
+
+    fn best(text: &str) -> Option<Cause> {
+        let lexicon = Lexicon::read(include_str!("../../../../assets/lexicon.toml")).unwrap();
+        let place = if text.contains(' ') { Place::Prose } else { Place::Code };
+        let hits = lexicon.hits(&Utterance::new(place, Part::ResponseBody, "message", text));
+        hits.into_iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|hit| hit.cause)
+    }
+
+    #[test]
+    fn codes_and_sentences_of_many_makers() {
+        let cases = [
+            ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficient-scope"),
+            ("EBADCSRFTOKEN", "csrf"),
+            ("TokenExpired", "expired-credentials"),
+            ("Authentication credentials were not provided.", "missing-credentials"),
+            ("The API key is not valid", "invalid-credentials"),
+            ("IPAddressDenied", "ip-denied"),
+            ("Access from your country is not allowed", "geo-denied"),
+            ("SignatureDoesNotMatch", "signature"),
+            ("RequestTimeTooSkewed", "clock-skew"),
+            ("Too many requests, slow down", "rate-limited"),
+            ("Monthly quota exceeded", "quota"),
+            ("Client certificate required", "client-certificate"),
+            ("Blocked host: api.example", "host"),
+            ("HTTP method POST is not allowed", "method"),
+            ("This repository is archived and read-only", "resource-state"),
+            ("You do not own this project.", "not-owner"),
+            ("API version v1 is deprecated", "api-version"),
+            ("Invalid Referer", "referer"),
+            ("Origin not allowed by CORS policy", "origin"),
+            ("Unsupported media type: content type must be application/json", "content-type"),
+            ("Please complete the CAPTCHA", "bot-challenge"),
+            ("Request blocked by web application firewall", "waf"),
+            ("You need the role admin to do this", "insufficient-role"),
+            ("invalid audience", "wrong-environment"),
+            ("No subscription found for this API", "subscription"),
+            ("Your access token has expired", "expired-credentials"),
+        ];
+        for (text, cause) in cases {
+            assert_eq!(best(text).map(Cause::id), Some(cause), "{text}");
+        }
+    }
+
+    #[test]
+    fn default_pages_say_nothing() {
+        let lexicon = Lexicon::read(include_str!("../../../../assets/lexicon.toml")).unwrap();
+        for text in [
+            "Forbidden",
+            "403 Forbidden",
+            "You don't have permission to access this resource.",
+            "Request forbidden by administrative rules.",
+        ] {
+            let page = Utterance::new(Place::Prose, Part::ResponseBody, "", text);
+            assert!(lexicon.hits(&page).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Rules over what the response says.
+
+use std::collections::BTreeMap;
+
+use crate::explain::case::Case;
+use crate::explain::request::family::Family;
+use crate::explain::request::names;
+use crate::explain::request::names::Kind;
+use crate::explain::rules::response_text::quote::{quote, recognised};
+use crate::explain::rules::response_text::utterance::Utterance;
+use crate::explain::rules::{EvidenceSink, Rule};
+use crate::features::{cookies, set_cookies};
+use crate::model::{Cause, EvidenceKind, Part, Pointer};
+
+const SAID: EvidenceKind = EvidenceKind::Said;
+
+/// A response whose meaning is known, from `assets/fingerprints.toml`.
+pub struct KnownResponse;
+
+impl Rule for KnownResponse {
+    fn id(&self) -> &'static str {
+        "known-response"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        !case.prints.is_empty()
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        for print in &case.prints {
+            if print.causes.is_empty() {
+                continue;
+            }
+            let pointer =
+                if out.brief { case.point(Part::ResponseBody, "") } else { recognised(case, print) };
+            let text = out.text(|| format!("the response is that of {} ({})", print.system, print.id));
+            for (cause, weight) in &print.causes {
+                out.add(*cause, *weight, SAID, &text, std::slice::from_ref(&pointer));
+            }
+        }
+    }
+}
+
+/// A weight, the utterance it rests on, and its number among this response's own.
+type Heeded<'a> = (f32, &'a Utterance, Option<usize>);
+
+/// Codes and words, from `assets/lexicon.toml`.
+pub struct Wording;
+
+impl Rule for Wording {
+    fn id(&self) -> &'static str {
+        "wording"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        !case.heard.hits.is_empty() || !case.behind.is_empty()
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        let mut best: BTreeMap<Cause, Vec<Heeded<'_>>> = BTreeMap::new();
+        let all = std::iter::once((&case.heard, false)).chain(case.behind.iter().map(|heard| (heard, true)));
+        for (heard, inner) in all {
+            for (cause, weight, index) in &heard.hits {
+                if let Some(utterance) = heard.said.get(*index) {
+                    best.entry(*cause).or_default().push((*weight, utterance, (!inner).then_some(*index)));
+                }
+            }
+        }
+        for (cause, mut found) in best {
+            if case.prints.iter().any(|print| print.silences.contains(&cause)) {
+                continue;
+            }
+            found.sort_by(|a, b| b.0.total_cmp(&a.0));
+            found.dedup_by(|a, b| std::ptr::eq(a.1, b.1) || a.1 == b.1);
+            for (weight, utterance, own) in found.into_iter().take(3) {
+                if out.brief {
+                    out.add(cause, weight, SAID, "", &[]);
+                    continue;
+                }
+                let place =
+                    if utterance.name.is_empty() { String::new() } else { format!(" in {}", utterance.name) };
+                let (who, (text, range)) = match own {
+                    Some(index) => ("the response", quote(case, utterance, index)),
+                    None => ("an answer behind it", (utterance.text.as_str().into(), None)),
+                };
+                let pointer = Pointer { range, ..case.point(utterance.part, &utterance.name) };
+                out.add(cause, weight, SAID, format!("{who} says {:?}{place}", clip(&text)), vec![pointer]);
+            }
+        }
+    }
+}
+
+fn clip(text: &str) -> String {
+    if text.chars().count() > 120 {
+        format!("{}…", text.chars().take(120).collect::<String>())
+    } else {
+        text.to_owned()
+    }
+}
+
+/// An Allow field that does not list the method (RFC 9110 §10.2.1).
+pub struct Allow;
+
+impl Rule for Allow {
+    fn id(&self) -> &'static str {
+        "allow"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.response().is_some_and(|response| response.head.fields().has("allow"))
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        let Some(allow) = case.response().and_then(|response| response.head.fields().text("allow")) else {
+            return;
+        };
+        let method = case.exchange().method();
+        let listed = allow.split(',').any(|one| one.trim().eq_ignore_ascii_case(method));
+        let pointer = vec![case.point(Part::ResponseHeader, "allow")];
+        if listed {
+            out.add(Cause::Method, -2.5, SAID, format!("Allow lists {method}"), pointer);
+            out.rule_out(Cause::Method, format!("the answer's Allow lists {method}"));
+        } else {
+            out.add(Cause::Method, 4.0, SAID, format!("Allow lists {allow:?}, not {method}"), pointer);
+        }
+    }
+}
+
+/// The refusal sets cookies that successes send back and this request did not.
+pub struct NewCookies;
+
+impl Rule for NewCookies {
+    fn id(&self) -> &'static str {
+        "new-cookies"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.response().is_some_and(|response| response.head.fields().has("set-cookie"))
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        let (Some(request), Some(response)) = (case.request(), case.response()) else { return };
+        for set in set_cookies(response.head.fields()).filter(|set| !set.deletes()) {
+            let name = String::from_utf8_lossy(set.cookie.name).into_owned();
+            if cookies(request.head.fields()).any(|cookie| cookie.name == set.cookie.name) {
+                continue;
+            }
+            let kind = names::name(Kind::Cookie, set.cookie.name).family;
+            let stem: String = name.split('_').take(2).collect::<Vec<_>>().join("_");
+            let sent_by_successes = case
+                .own_columns()
+                .iter()
+                .filter_map(|column| case.stats.name_of(column.key))
+                .any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)));
+            let factor = if sent_by_successes { 1.0 } else { 0.35 };
+            let text = format!(
+                "the refusal sets the cookie {name}, which the request did not carry{}",
+                if sent_by_successes { " and successes do" } else { "" }
+            );
+            let pointer = vec![case.point(Part::ResponseHeader, "set-cookie")];
+            match kind {
+                Family::Clearance => out.add(Cause::BotChallenge, 3.0 * factor, SAID, text, pointer),
+                Family::Csrf => out.add(Cause::Csrf, 2.2 * factor, SAID, text, pointer),
+                Family::Session => out.add(Cause::MissingCredentials, 1.2 * factor, SAID, text, pointer),
+                _ => out.add(Cause::BotChallenge, 1.2 * factor, SAID, text, pointer),
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The HTTP state of one connection: requests in the making, and how exchanges leave.
+
+use std::collections::VecDeque;
+
+use crate::model::{Anomaly, Connection, Counters, Exchange};
+use crate::wire::http1::body;
+use crate::wire::http1::exchange::{Ending, Entry};
+use crate::wire::http1::head_cache::Models;
+use crate::wire::http1::reader::{Reader, Role, State};
+use crate::wire::http1::sniff;
+use crate::wire::pipeline::Limits;
+use crate::wire::tcp::{Arrival, Dir, FlowKey};
+
+/// A connection whose first bytes are not HTTP may still become HTTP within this many bytes (SOCKS, PROXY).
+const PREFACE: u64 = 2048;
+/// A connection of which this many bytes of one direction are not HTTP is not HTTP.
+const FOREIGN: u64 = 64 << 10;
+
+/// What the reader of a connection needs of its surroundings.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// The bounds.
+    pub limits: &'a Limits,
+    /// The counters.
+    pub tally: &'a mut Counters,
+    /// What heads look like here.
+    pub models: &'a mut Models,
+    /// Where finished exchanges go.
+    pub out: &'a mut Vec<Exchange>,
+    /// The connection's addresses.
+    pub key: FlowKey,
+    /// What exchanges say of their connection.
+    pub connection: Connection,
+}
+
+/// Which exchange the response being read belongs to.
+#[derive(Debug)]
+pub(super) enum Target {
+    None,
+    /// By its number on the connection.
+    Entry(u32),
+    Orphan(Box<Entry>),
+}
+
+/// The HTTP state of one connection.
+#[derive(Debug)]
+pub(crate) struct Http {
+    /// Who sends requests, once it is known.
+    pub(super) client: Option<Dir>,
+    /// Who spoke last.
+    speaker: Option<Dir>,
+    pub(super) requests: Reader,
+    pub(super) responses: Reader,
+    /// Exchanges that have not left, oldest first. Bound: the connection's share of the memory limit.
+    pub(super) queue: VecDeque<Entry>,
+    /// The number of the first exchange in `queue`.
+    pub(super) first: u32,
+    pub(super) target: Target,
+    /// Whether no response was lost since the last pair.
+    pub(super) synced: bool,
+    /// Whether a response may have been lost since.
+    pub(super) response_lost: bool,
+    /// Where the client's first loss since the last pair and its latest end: what was lost may be requests whose responses
+    /// are still to come.
+    pub(super) doubt: Option<(u64, u64)>,
+    /// The first byte that the server sent after it had received what was lost.
+    pub(super) doubt_ends: Option<u64>,
+    /// How the server ended its direction.
+    pub(super) server_closed: Option<Ending>,
+    pub(super) foreign: Option<&'static str>,
+    /// Bytes that were no HTTP before any message.
+    pub(super) foreign_bytes: u64,
+    pub(super) switched: Option<&'static str>,
+    /// Bytes of memory that `queue` takes.
+    pub(super) held: usize,
+}
+
+impl Http {
+    /// A connection of which nothing was seen yet.
+    pub(crate) fn new(client: Option<Dir>) -> Self {
+        let from_start = client.is_some();
+        let mut http = Self {
+            client,
+            speaker: None,
+            requests: Reader::new(from_start),
+            responses: Reader::new(from_start),
+            queue: VecDeque::new(),
+            first: 0,
+            target: Target::None,
+            synced: from_start,
+            response_lost: false,
+            doubt: None,
+            doubt_ends: None,
+            server_closed: None,
+            foreign: None,
+            foreign_bytes: 0,
+            switched: None,
+            held: 0,
+        };
+        if !from_start {
+            http.requests.carry.insert(Anomaly::MidStream);
+            http.responses.carry.insert(Anomaly::MidStream);
+        }
+        http
+    }
+
+    /// Bytes of memory in use.
+    pub(crate) fn cost(&self) -> usize {
+        let entries = self.queue.capacity() * size_of::<Entry>();
+        size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
+    }
+
+    /// Whether nothing on this connection can become an exchange any more.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let dead = |reader: &Reader| matches!(reader.state, State::Foreign);
+        let silent =
+            |reader: &Reader| reader.messages == 0 && matches!(reader.state, State::Start | State::Seek);
+        let (c, s) = (&self.requests, &self.responses);
+        match self.switched {
+            Some(_) => self.queue.is_empty(),
+            None => match self.foreign_bytes {
+                0..PREFACE => false,
+                PREFACE..FOREIGN => dead(c) && dead(s),
+                _ => (dead(c) || silent(c)) && (dead(s) || silent(s)),
+            },
+        }
+    }
+
+    /// Whether it left HTTP by CONNECT or Upgrade.
+    pub(crate) fn is_switched(&self) -> bool {
+        self.switched.is_some()
+    }
+
+    /// Why it is not HTTP/1.1 (any more), if it is not.
+    pub(crate) fn unparsed(&self) -> Option<&'static str> {
+        let foreign = self.foreign.filter(|_| self.requests.messages == 0);
+        let unknown =
+            (self.requests.messages == 0 && self.responses.messages == 0).then_some("no message start seen");
+        self.switched.or(foreign).or(unknown)
+    }
+
+    pub(super) fn reader(&mut self, role: Role) -> &mut Reader {
+        match role {
+            Role::Request => &mut self.requests,
+            Role::Response => &mut self.responses,
+        }
+    }
+
+    /// The next bytes sent in `dir`.
+    pub(crate) fn data(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+        let turn = self.speaker.replace(dir) != Some(dir);
+        if at.starts_segment && (self.client.is_none() || (turn && self.may_change())) {
+            self.find_roles(dir, data, at, cx);
+        }
+        match self.role(dir) {
+            Some(role) => self.feed(role, data, at, cx),
+            None => {
+                cx.tally.skipped_bytes += data.len() as u64;
+                if at.starts_segment && self.foreign.is_none() && sniff::tls_record(data) {
+                    // Only a name: a message may still come.
+                    self.foreign = Some("tls");
+                }
+            }
+        }
+    }
+
+    /// Whether the connection began with a dialogue that is not HTTP (SOCKS) and HTTP may still follow.
+    fn may_change(&self) -> bool {
+        let foreign = |reader: &Reader| matches!(reader.state, State::Foreign);
+        self.foreign_bytes < PREFACE && (foreign(&self.requests) || foreign(&self.responses))
+    }
+
+    /// Tells who sends requests by the beginning of a segment.
+    fn find_roles(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+        let client = if sniff::surely_request(data) {
+            dir
+        } else if sniff::surely_response(data) {
+            dir.other()
+        } else {
+            return;
+        };
+        if self.client.is_some() {
+            let role = if client == dir { Role::Request } else { Role::Response };
+            if self.client == Some(client) && !matches!(self.reader(role).state, State::Foreign) {
+                return;
+            }
+            self.stop(Role::Request, Ending::Closed, at, cx);
+            self.stop(Role::Response, Ending::Closed, at, cx);
+            self.synced = false;
+            self.requests.state = State::Seek;
+            self.responses.state = State::Seek;
+        } else {
+            self.foreign = None;
+        }
+        self.client = Some(client);
+    }
+
+    /// The capture lost the next bytes sent in `dir`.
+    pub(crate) fn gap(&mut self, dir: Dir, len: u64, at: Arrival, cx: &mut Context<'_>) {
+        if let Some(role) = self.role(dir) {
+            self.lose(role, len, at, cx);
+        }
+    }
+
+    /// The sender of `dir` sends no more.
+    pub(crate) fn fin(&mut self, dir: Dir, at: Arrival, cx: &mut Context<'_>) {
+        let Some(role) = self.role(dir) else { return };
+        self.stop(role, Ending::Closed, at, cx);
+        if role == Role::Response {
+            self.server_closed = Some(Ending::Closed);
+        }
+        self.leave(cx);
+    }
+
+    /// Something odd about the connection.
+    pub(crate) fn notice(&mut self, anomaly: Anomaly) {
+        if let Some(entry) = self.queue.front_mut() {
+            entry.exchange.anomalies.insert(anomaly);
+        } else {
+            self.requests.carry.insert(anomaly);
+        }
+    }
+
+    /// Whether bytes that came again are known to differ from what was kept of them.
+    pub(crate) fn differs(&self, dir: Dir, offset: u64, data: &[u8]) -> bool {
+        let Some(role) = self.role(dir) else { return false };
+        let reader = if role == Role::Request { &self.requests } else { &self.responses };
+        let in_head = matches!(reader.state, State::Head { .. });
+        let unfinished = in_head && body::differs(&reader.buf, reader.began.offset, data, offset);
+        if unfinished || reader.body.differs(data, offset) {
+            return true;
+        }
+        role == Role::Request && self.queue.iter().rev().take(4).any(|entry| entry.head_differs(data, offset))
+    }
+
+    fn role(&self, dir: Dir) -> Option<Role> {
+        self.client.map(|client| if client == dir { Role::Request } else { Role::Response })
+    }
+
+    /// Adds an anomaly to the exchange that a direction is reading.
+    pub(super) fn note(&mut self, role: Role, anomaly: Anomaly) {
+        match (role, &mut self.target) {
+            (Role::Request, _) => {
+                if let Some(entry) = self.queue.back_mut() {
+                    entry.exchange.anomalies.insert(anomaly);
+                }
+            }
+            (Role::Response, Target::None) => self.responses.carry.insert(anomaly),
+            (Role::Response, Target::Orphan(entry)) => entry.exchange.anomalies.insert(anomaly),
+            (Role::Response, Target::Entry(number)) => {
+                let number = *number;
+                if let Some(entry) = self.at(number) {
+                    entry.exchange.anomalies.insert(anomaly);
+                }
+            }
+        }
+    }
+
+    /// Messages may have been lost before stream offset `end`.
+    pub(super) fn lost_sync(&mut self, role: Role, end: u64) {
+        match role {
+            Role::Request => {
+                let first = self.doubt.map_or(end, |(first, _)| first);
+                (self.doubt, self.doubt_ends) = (Some((first, end)), None);
+            }
+            Role::Response => (self.synced, self.response_lost) = (false, true),
+        }
+    }
+
+    /// Notes when the server answers what it received after a loss of the client's bytes.
+    pub(super) fn note_answer(&mut self, at: Arrival) {
+        if self.doubt_ends.is_none()
+            && at.ack.is_none_or(|ack| self.doubt.is_some_and(|(_, latest)| ack >= latest))
+        {
+            self.doubt_ends = Some(at.offset);
+        }
+    }
+
+    pub(super) fn at(&mut self, number: u32) -> Option<&mut Entry> {
+        self.queue.get_mut(number.checked_sub(self.first)? as usize)
+    }
+}

@@ -1,0 +1,253 @@
+//! Whether bytes can begin an HTTP/1.1 message, and the name of what they are otherwise.
+
+use crate::wire::http1::lenient::is_token;
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sniff {
+    /// They begin a message.
+    Http,
+    /// Too few to say.
+    More,
+    /// They begin something else.
+    Other(&'static str),
+}
+
+/// The longest method that is believed without a version in the line.
+const LONGEST_METHOD: usize = 32;
+
+/// Methods that are HTTP's and of no other line protocol that is common.
+pub(super) const METHODS: [&[u8]; 12] = [
+    b"GET",
+    b"POST",
+    b"PUT",
+    b"DELETE",
+    b"HEAD",
+    b"PATCH",
+    b"OPTIONS",
+    b"TRACE",
+    b"CONNECT",
+    b"PROPFIND",
+    b"MKCOL",
+    b"REPORT",
+];
+
+/// Whether `data` begins a request. Says `More` at most until the first line is whole.
+pub(crate) fn request(data: &[u8]) -> Sniff {
+    let Some(first) = data.first() else { return Sniff::More };
+    if !is_token(*first) {
+        return binary(data);
+    }
+    let method = data.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_token(**byte)).count();
+    match data.get(method) {
+        None if method <= LONGEST_METHOD => return Sniff::More,
+        Some(b' ' | b'\t') if method <= LONGEST_METHOD => {}
+        _ => return odd_line(data),
+    }
+    let Some(end) = memchr::memchr(b'\n', data) else { return Sniff::More };
+    request_line(data.get(..=end).unwrap_or_default(), data.get(..method).unwrap_or_default())
+}
+
+/// Whether `data` begins a request with a method that is well known.
+pub(crate) fn known_request(data: &[u8]) -> Sniff {
+    let begins = |method: &&[u8]| {
+        let both = data.len().min(method.len());
+        data.get(..both) == method.get(..both) && data.get(method.len()).is_none_or(|byte| *byte == b' ')
+    };
+    if METHODS.iter().any(begins) { request(data) } else { Sniff::Other("content") }
+}
+
+/// Whether a whole first line is a request line.
+fn request_line(data: &[u8], method: &[u8]) -> Sniff {
+    let line = data.trim_ascii_end();
+    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    if line == b"PRI * HTTP/2.0" {
+        Sniff::Other("http/2")
+    } else if version.starts_with(b"HTTP/1.") {
+        Sniff::Http
+    } else if version.starts_with(b"RTSP/") {
+        Sniff::Other("rtsp")
+    } else if version.starts_with(b"SIP/") {
+        Sniff::Other("sip")
+    } else if METHODS.contains(&method) {
+        let target = line.get(method.len()..).unwrap_or_default().trim_ascii_start();
+        if target.is_empty() { text(line) } else { Sniff::Http }
+    } else {
+        odd_line(data)
+    }
+}
+
+/// Whether a first line that is no request line was surely meant to be one: it names the protocol before anything that is
+/// not printable.
+fn odd_line(data: &[u8]) -> Sniff {
+    const LONGEST: usize = 1024;
+    match text(data) {
+        Sniff::Other("other") => {}
+        known => return known,
+    }
+    let data = data.get(..LONGEST).unwrap_or(data);
+    let printable = data.iter().take_while(|byte| (b' '..0x7F).contains(*byte)).count();
+    let line = data.get(..printable).unwrap_or_default();
+    if memchr::memmem::find(line, b"HTTP/1.").is_some() {
+        Sniff::Http
+    } else if printable == data.len() && printable < LONGEST {
+        Sniff::More
+    } else {
+        Sniff::Other("other")
+    }
+}
+
+/// Whether `byte` may be in a method.
+pub(super) fn is_method_byte(byte: u8) -> bool {
+    is_token(byte)
+}
+
+/// Whether `data` begins a response.
+pub(crate) fn response(data: &[u8]) -> Sniff {
+    const NAME: &[u8] = b"HTTP/";
+    let known = data.len().min(NAME.len());
+    if data.get(..known) == NAME.get(..known) {
+        return match data.get(NAME.len()) {
+            None => Sniff::More,
+            Some(b'0'..=b'9') => Sniff::Http,
+            Some(_) => Sniff::Other("other"),
+        };
+    }
+    match data.first() {
+        None => Sniff::More,
+        Some(first) if *first < b' ' || *first >= 0x7F => binary(data),
+        Some(_) => text(data),
+    }
+}
+
+/// Whether `data`, which begins at a segment's start, is surely the beginning of a request.
+pub(crate) fn surely_request(data: &[u8]) -> bool {
+    let method = data.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_token(**byte)).count();
+    if method == 0 || data.get(method) != Some(&b' ') {
+        return false;
+    }
+    let Some(end) = memchr::memchr(b'\n', data) else {
+        // The line goes on in the next segment: a known method and a target must do.
+        let name = data.get(..method).unwrap_or_default();
+        return METHODS.contains(&name) && matches!(data.get(method + 1), Some(b'/' | b'h' | b'*'));
+    };
+    let line = data.get(..end).unwrap_or_default();
+    let version = memchr::memrchr(b' ', line).filter(|space| *space > method + 1);
+    version.and_then(|space| line.get(space + 1..)).is_some_and(|version| version.starts_with(b"HTTP/1."))
+}
+
+/// Whether `data`, which begins at a segment's start, is surely the beginning of a response.
+pub(crate) fn surely_response(data: &[u8]) -> bool {
+    data.starts_with(b"HTTP/1.")
+        && data.get(8) == Some(&b' ')
+        && data.get(9..12).is_some_and(|code| code.iter().all(u8::is_ascii_digit))
+}
+
+/// What follows the line ends and the zero that version 2 of the PROXY protocol begins with.
+const PROXY_2: &[u8] = b"\r\nQUIT\n";
+
+/// Whether two pieces are alike as far as both go.
+fn begins(data: &[u8], with: &[u8]) -> bool {
+    data.iter().zip(with).all(|(a, b)| a == b)
+}
+
+/// The length of a PROXY header of version 2 without its first four bytes, which are line ends, once it is whole.
+fn proxy_2(data: &[u8]) -> Option<usize> {
+    let &[high, low] = data.get(10..12)?.first_chunk()?;
+    let len = 12 + usize::from(u16::from_be_bytes([high, low]));
+    (data.len() >= len).then_some(len)
+}
+
+/// The length of the PROXY header that `data` begins with (one line in version 1).
+pub(super) fn preface(data: &[u8]) -> Option<usize> {
+    const LONGEST_LINE: usize = 107;
+    if data.first() == Some(&0) {
+        return proxy_2(data);
+    }
+    let line = memchr::memchr(b'\n', data.get(..data.len().min(LONGEST_LINE))?)? + 1;
+    data.starts_with(b"PROXY ").then_some(line)
+}
+
+/// The name of a protocol whose first bytes are no text.
+fn binary(data: &[u8]) -> Sniff {
+    match data {
+        [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
+        [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
+        [5, 1..=9, ..] | [4, 1 | 2, ..] => Sniff::Other("socks"),
+        [0, rest @ ..] if begins(rest, PROXY_2) => match proxy_2(data) {
+            Some(_) => Sniff::Other("proxy protocol"),
+            None => Sniff::More,
+        },
+        _ => Sniff::Other("binary"),
+    }
+}
+
+/// Whether a segment of a connection whose beginning was not seen starts with a record of TLS, whose length is possible.
+pub(crate) fn tls_record(data: &[u8]) -> bool {
+    matches!(data, [0x14..=0x17, 3, 0..=4, 0..=0x48, _, ..])
+}
+
+/// The name of a protocol whose first bytes are text.
+fn text(data: &[u8]) -> Sniff {
+    const NAMES: [(&[u8], &str); 14] = [
+        (b"SSH-", "ssh"),
+        (b"RTSP/", "rtsp"),
+        (b"SIP/", "sip"),
+        (b"220", "smtp or ftp"),
+        (b"EHLO", "smtp or ftp"),
+        (b"HELO", "smtp or ftp"),
+        (b"USER ", "smtp or ftp"),
+        (b"+OK", "pop3"),
+        (b"* OK", "imap"),
+        (b"ICY ", "icy"),
+        (b"PROXY ", "proxy protocol"),
+        (b"RFB 0", "vnc"),
+        (b"*", "redis"),
+        (b"NICK ", "irc"),
+    ];
+    let name = NAMES.iter().find(|(start, _)| data.starts_with(start)).map_or("other", |(_, name)| *name);
+    Sniff::Other(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sniff, request, response, surely_request};
+
+    #[test]
+    fn requests_and_what_looks_like_them() {
+        for (data, expected) in [
+            (&b"GET / HTTP/1.1\r\n"[..], Sniff::Http),
+            (b"VERSION-CONTROL /a HTTP/1.0\n", Sniff::Http),
+            (b"GET /a b HTTP/1.1\r\n", Sniff::Http),
+            (b"GET / HTTP/1.1", Sniff::More),
+            (b"POS", Sniff::More),
+            (b"GET /\r\n", Sniff::Http),
+            (b"GET/ HTTP/1.1\r\n", Sniff::Http),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Sniff::Other("http/2")),
+            (b"\x16\x03\x01\x02\x00", Sniff::Other("tls")),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Sniff::Other("ssh")),
+            (b"OPTIONS rtsp://a/ RTSP/1.0\r\n", Sniff::Other("rtsp")),
+            (b"INVITE sip:a@b SIP/2.0\r\n", Sniff::Other("sip")),
+            (b"EHLO a\r\n", Sniff::Other("smtp or ftp")),
+            (b"\x00\x01", Sniff::Other("binary")),
+        ] {
+            assert_eq!(request(data), expected, "{data:?}");
+        }
+    }
+
+    #[test]
+    fn responses_and_what_looks_like_them() {
+        assert_eq!(response(b"HTTP/1.1 200 OK\r\n"), Sniff::Http);
+        assert_eq!(response(b"HTT"), Sniff::More);
+        assert_eq!(response(b"SSH-2.0-x\r\n"), Sniff::Other("ssh"));
+        assert_eq!(response(b"\x16\x03\x03"), Sniff::Other("tls"));
+    }
+
+    #[test]
+    fn a_body_is_no_request() {
+        assert!(surely_request(b"GET /a HTTP/1.1\r\nHost: x\r\n"));
+        assert!(!surely_request(b"name value\n"));
+        assert!(!surely_request(b"{\"a\": 1}"));
+        assert!(!surely_request(b"HTTP/1.1 200 OK\r\n"));
+    }
+}
