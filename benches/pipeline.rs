@@ -15,7 +15,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use messages::{Chance, Messages};
 use why403::heads;
 use why403::history::History;
-use why403::history::trie::Trie;
+use why403::history::endpoints::path_templates::Trie;
 use why403::model::{Exchange, Frame, InterfaceId, LinkType, Segment, TcpFlags, Timestamp};
 use why403::synth::{FlowWriter, Side};
 use why403::wire::decode::{Decoded, Decoder};

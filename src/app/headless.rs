@@ -8,9 +8,9 @@ use std::sync::mpsc;
 
 use super::AppError;
 use super::capture::Matched;
+use super::capture::reclaim::Returns;
 use super::on_match::OnMatch;
 use super::output::Outputs;
-use super::reclaim::Returns;
 use super::say;
 use super::tally::Tally;
 use crate::app::summary::Summary;

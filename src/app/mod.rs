@@ -2,8 +2,6 @@
 
 mod bug;
 mod capture;
-mod clock_jumps;
-mod engine;
 mod error;
 mod headless;
 mod memory;
@@ -11,7 +9,6 @@ mod on_match;
 mod outbox;
 mod output;
 mod plan;
-mod reclaim;
 mod session;
 mod signals;
 pub mod summary;

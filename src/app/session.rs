@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use super::capture::engine::Engine;
+use super::capture::reclaim::{Returns, ways_back};
 use super::capture::{Feeder, Matched, Outcome, Recording};
-use super::engine::Engine;
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
-use super::reclaim::{Returns, ways_back};
 use super::signals::{self, Headway};
 use super::{AppError, Input, Mode, Plan, bug, memory, say};
 use crate::app::summary::{Summary, losses, stats};

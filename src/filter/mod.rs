@@ -5,34 +5,26 @@
 //! expression (`/v[12]$/`, `/x/i`; no blanks in it: write `\s`); quotes take away every special meaning. A bare word
 //! searches the target. What the columns of the history can answer never touches an exchange.
 
-mod address;
-mod ask;
-mod columns;
 mod complete;
-mod heads;
+mod evaluate;
 mod keys;
 mod lex;
-mod needle;
-mod number;
-mod parallel;
 mod parse;
 mod print;
 mod term;
 #[cfg(test)]
 mod tests;
-mod text;
 mod values;
-mod when;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::history::columns::{Bitmap, Chunk, ones};
+use crate::history::store::columns::{Bitmap, Chunk, ones};
 use crate::history::{History, Record};
 use crate::model::{Cause, ExchangeId, Timestamp};
 
-pub use columns::Prepared;
 pub use complete::{Completion, MAX_COMPLETIONS, complete, values_of};
+pub use evaluate::Prepared;
 pub use keys::{KEYS, Key, KeyInfo};
 use parse::Node;
 pub use parse::{MAX_DEPTH, MAX_QUERY};
@@ -128,7 +120,7 @@ impl Filter {
     }
     /// For each of `chunks` the rows that match; over many chunks on several processors.
     pub fn rows(&self, chunks: &[&Chunk], prepared: &Prepared, context: &Context<'_>) -> Vec<Bitmap> {
-        parallel::run(self, chunks, prepared, context)
+        evaluate::parallel::run(self, chunks, prepared, context)
     }
     /// The exchanges that match, oldest first.
     pub fn select(&self, context: &Context<'_>) -> Vec<ExchangeId> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use super::parse::{Leaf, Node};
 use super::term::{Named, Term};
-use super::text::Text;
+use super::values::text::Text;
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,11 @@
 //! One term of a query, compiled, and whether an exchange meets it.
 
 use super::Context;
-use super::address::Addresses;
-use super::ask::messages;
-use super::number::Numbers;
-use super::text::Text;
-use super::when::When;
+use super::evaluate::ask::messages;
+use super::values::address::Addresses;
+use super::values::number::Numbers;
+use super::values::text::Text;
+use super::values::when::When;
 use crate::features::{Target, coding, cookies, parameters, target};
 use crate::history::Record;
 use crate::model::{AnomalySet, Cause, Outcome};

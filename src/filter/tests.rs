@@ -270,7 +270,7 @@ fn evicted_exchanges_are_not_selected() {
 #[test]
 fn heads_beyond_the_bound_of_shapes_are_looked_at() {
     let mut history = History::new(64 << 20);
-    for n in 0..crate::history::shapes::MAX_SHAPES as i64 + 50 {
+    for n in 0..crate::history::store::shapes::MAX_SHAPES as i64 + 50 {
         let name = format!("X-{n}");
         let sent = request("POST", "/", &[(&name, "a"), ("Cookie", "c=1")], b"");
         history.insert(exchange("10.0.0.1", n, sent, response(200, &[("Content-Encoding", "gzip")], b"x")));

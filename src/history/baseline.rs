@@ -1,10 +1,10 @@
 //! Which success a refusal is compared with, and why that one.
 
 use super::History;
-use super::columns::{Row, flag};
 use super::endpoints::Kept;
 use super::related::in_words;
 use super::similar;
+use super::store::columns::{Row, flag};
 use crate::model::{Baseline, BaselineChoice, EndpointId, ExchangeId};
 
 /// How many successes are searched for one of the same client or principal.

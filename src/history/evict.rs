@@ -1,9 +1,9 @@
 //! Which exchanges are baselines, and which leave when the budget is used up.
 
-use super::History;
-use super::columns::{Row, flag};
-use super::endpoints::MAX_CALLERS;
-use super::store::is_free;
+use crate::history::History;
+use crate::history::endpoints::MAX_CALLERS;
+use crate::history::store::columns::{Row, flag};
+use crate::history::store::is_free;
 use crate::model::{Exchange, ExchangeId};
 
 impl History {

@@ -5,34 +5,27 @@
 //! exchanges leave: first successes (and what has no answer), then refusals, baselines of endpoints only when nothing else
 //! is left, the newest exchange never.
 
-pub mod authority;
 mod baseline;
-pub mod columns;
 pub mod endpoints;
 mod evict;
 pub mod noise;
 pub mod openapi;
 pub mod principal;
 pub mod related;
-pub mod segment;
-pub mod shapes;
 mod similar;
-mod size;
-mod store;
+pub mod store;
 #[cfg(test)]
 mod tests;
-pub mod texts;
-pub mod trie;
 
 use std::collections::VecDeque;
 
-use columns::{Chunk, Row, address_bits, flag};
 use endpoints::{EndpointState, Endpoints, Kept};
 use noise::Variation;
 pub use openapi::{OpenApi, OpenApiError};
 use principal::Principals;
-use shapes::{Shape, ShapeId, Shapes};
 use store::Store;
+use store::columns::{Chunk, Row, address_bits, flag};
+use store::shapes::{Shape, ShapeId, Shapes};
 
 use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, Timestamp};
 
@@ -296,7 +289,7 @@ fn row(exchange: &Exchange, method: u8, endpoint: EndpointId, principal: Option<
         method,
         outcome: exchange.outcome,
         flags: success | refusal | coded,
-        size: u32::try_from(size::of(exchange)).unwrap_or(u32::MAX),
+        size: u32::try_from(store::size::of(exchange)).unwrap_or(u32::MAX),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The history as its callers see it.
 
-use super::columns::flag;
 use super::related::Relation;
+use super::store::columns::flag;
 use super::{History, MAX_RELATED};
 use crate::features::tests::{exchange, request, response};
 use crate::model::{BaselineChoice, EndpointId, Exchange, ExchangeId, Part};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
-use crate::history::columns::{Chunk, flag, ones};
+use crate::history::store::columns::{Chunk, flag, ones};
 use crate::history::{History, Record};
 use crate::model::{Cause, EndpointId, ExchangeId};
 

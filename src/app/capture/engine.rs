@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::reclaim::Spent;
-use super::{AppError, bug};
+use crate::app::capture::reclaim::Spent;
+use crate::app::{AppError, bug};
 use crate::model::{Counters, Exchange, Frame, Timestamp};
 use crate::source::savefile::Block;
 use crate::wire::pipeline::{Finished, Limits, Merged, Pipeline};
@@ -27,7 +27,7 @@ const BLOCKS: usize = AHEAD + 2;
 
 /// Frames in, exchanges out.
 #[derive(Debug)]
-pub(super) struct Engine {
+pub(crate) struct Engine {
     /// All connections, or this thread's part of them.
     pipeline: Pipeline,
     /// What comes back to be freed here, where it was allocated.
@@ -44,7 +44,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// On this thread alone.
-    pub(super) fn alone(limits: Limits, spent: Option<Spent>) -> Self {
+    pub(crate) fn alone(limits: Limits, spent: Option<Spent>) -> Self {
         Self {
             pipeline: Pipeline::new(limits),
             spent,
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// On a thread for each of the ways back; the first is this one's.
-    pub(super) fn new(limits: Limits, spent: Vec<Spent>) -> Result<Self, AppError> {
+    pub(crate) fn new(limits: Limits, spent: Vec<Spent>) -> Result<Self, AppError> {
         let of = spent.len();
         let mut spent = spent.into_iter();
         let mut engine = Self::alone(limits, spent.next());
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// The frames of `block` come. Gives what an earlier stretch came to, when that must be waited for.
-    pub(super) fn block(&mut self, block: &Arc<Block>) -> Option<Merged> {
+    pub(crate) fn block(&mut self, block: &Arc<Block>) -> Option<Merged> {
         if self.helpers.is_empty() {
             return None;
         }
@@ -84,7 +84,7 @@ impl Engine {
 
     /// Takes a frame. Exchanges that are finished are appended to `out`, or with helpers given as a stretch when its turn comes.
     #[inline]
-    pub(super) fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) -> Option<Merged> {
+    pub(crate) fn frame(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) -> Option<Merged> {
         if self.helpers.is_empty() {
             self.pipeline.ingest(frame, out);
             return None;
@@ -95,20 +95,20 @@ impl Engine {
     }
 
     /// It is `now`. Files do not say so, and so helpers need not know.
-    pub(super) fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
+    pub(crate) fn tick(&mut self, now: Timestamp, out: &mut Vec<Exchange>) {
         if self.helpers.is_empty() {
             self.pipeline.tick(now, out);
         }
     }
 
     /// Frees what came back.
-    pub(super) fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         self.spent.iter().flat_map(Spent::try_iter).for_each(drop);
     }
 
     /// Nothing more comes: everything unfinished leaves, unless a bug has left it in disorder. What there is besides `out` is
     /// to be asked for with [`Engine::oldest`].
-    pub(super) fn finish(&mut self, is_broken: bool, out: &mut Vec<Exchange>) {
+    pub(crate) fn finish(&mut self, is_broken: bool, out: &mut Vec<Exchange>) {
         self.put_by();
         if is_broken || self.bug.is_some() {
             return;
@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// What the oldest stretch came to that is not taken yet; waits for it.
-    pub(super) fn oldest(&mut self) -> Option<Merged> {
+    pub(crate) fn oldest(&mut self) -> Option<Merged> {
         let mut parts = vec![self.waiting.pop_front()?];
         for helper in &mut self.helpers {
             // One that has met a bug has told it, and tells nothing more.
@@ -136,12 +136,12 @@ impl Engine {
     }
 
     /// The words of a bug on another thread: nothing that comes now is of use.
-    pub(super) const fn bug(&self) -> Option<&String> {
+    pub(crate) const fn bug(&self) -> Option<&String> {
         self.bug.as_ref()
     }
 
     /// What was seen, used and lost, as far as the helpers have told.
-    pub(super) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         let mut counters = self.pipeline.counters();
         self.helpers.iter().for_each(|helper| counters.add(&helper.counters));
         counters
@@ -248,7 +248,7 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::{AHEAD, Done, Engine, Helper, Task, help};
-    use crate::app::reclaim::ways_back;
+    use crate::app::capture::reclaim::ways_back;
     use crate::model::{Counters, Timestamp};
     use crate::source::savefile::BlockReader;
     use crate::synth::{Conversation, pcap};

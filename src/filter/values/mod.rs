@@ -1,13 +1,18 @@
 //! Reads the values of a term.
 
-use super::FilterError;
-use super::address::Addresses;
-use super::keys::{Key, nearest};
-use super::lex::{split, unquote};
-use super::number::{Numbers, Unit, range};
-use super::term::{Is, Named, Side, Term};
-use super::text::{BadPattern, Text};
-use super::when::When;
+pub(super) mod address;
+pub(super) mod number;
+pub(super) mod text;
+pub(super) mod when;
+
+use crate::filter::FilterError;
+use crate::filter::keys::{Key, nearest};
+use crate::filter::lex::{split, unquote};
+use crate::filter::term::{Is, Named, Side, Term};
+use crate::filter::values::address::Addresses;
+use crate::filter::values::number::{Numbers, Unit, range};
+use crate::filter::values::text::{BadPattern, Text};
+use crate::filter::values::when::When;
 use crate::model::{Anomaly, AnomalySet, Cause, Outcome};
 
 /// Most alternatives of one term.

@@ -1,13 +1,13 @@
 //! How many bytes of memory an exchange takes up.
 
-use super::Record;
+use crate::history::Record;
 use crate::model::{Body, Exchange, Fields};
 
 /// One part in so many comes on top: pages of the allocator that are not full. Measured, see BENCHMARKS.md.
 const SLACK: usize = 16;
 
 /// Bytes of `exchange` in the history: the record, its heap blocks and what the allocator adds to them.
-pub(super) fn of(exchange: &Exchange) -> u64 {
+pub(crate) fn of(exchange: &Exchange) -> u64 {
     let mut bytes = block(size_of::<Record>());
     if let Some(request) = &exchange.request {
         bytes += fields(request.head.fields()) + body(&request.body);

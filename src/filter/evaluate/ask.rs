@@ -4,9 +4,9 @@
 
 use std::hint::black_box;
 
-use super::term::{Side, Term};
+use crate::filter::term::{Side, Term};
 use crate::history::Record;
-use crate::history::columns::{Bitmap, Chunk, WORDS, ones, set};
+use crate::history::store::columns::{Bitmap, Chunk, WORDS, ones, set};
 use crate::model::{Body, Fields};
 
 /// Exchanges whose memory is touched together.
@@ -18,7 +18,7 @@ const AHEAD: usize = 256;
 
 /// What a test reads of an exchange besides its record.
 #[derive(Clone, Copy)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// Nothing.
     Record(Side),
     /// The request's start line.
@@ -28,7 +28,7 @@ pub(super) enum Reach {
 }
 
 impl Reach {
-    pub(super) fn of(term: &Term) -> Self {
+    pub(crate) fn of(term: &Term) -> Self {
         match term {
             Term::Target(_) | Term::Path(_) | Term::Query(_) | Term::Host(_) => Self::Target,
             Term::Field(side, _) | Term::Body(side, _) => Self::Heads(*side),
@@ -40,7 +40,7 @@ impl Reach {
 }
 
 /// The candidates that pass `test`, which reads of an exchange what `reach` says.
-pub(super) fn ask(
+pub(crate) fn ask(
     chunk: &Chunk,
     candidates: &Bitmap,
     reach: Reach,
@@ -60,7 +60,7 @@ pub(super) fn ask(
 
 /// The candidates of which one piece passes `test`. `collect` adds the pieces of an exchange, without a look at more than its
 /// record; `find` tells where the bytes of a piece are.
-pub(super) fn ask_pieces<'a, P>(
+pub(crate) fn ask_pieces<'a, P>(
     chunk: &'a Chunk,
     candidates: &Bitmap,
     collect: impl Fn(usize, &'a Record, &mut Vec<(usize, P)>),
@@ -125,7 +125,7 @@ fn touch(group: &[(usize, &Record)], reach: Reach) {
 }
 
 /// The messages of a side.
-pub(super) fn messages(record: &Record, side: Side) -> impl Iterator<Item = (&Fields, &Body)> {
+pub(crate) fn messages(record: &Record, side: Side) -> impl Iterator<Item = (&Fields, &Body)> {
     let request = record.exchange.request.iter().filter(move |_| side != Side::Response);
     let response = record.exchange.response.iter().filter(move |_| side != Side::Request);
     request

@@ -1,17 +1,20 @@
 //! Which endpoint an exchange belongs to, and what is remembered of each endpoint.
 
+pub mod authority;
+pub mod path_templates;
+pub mod segment;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 
 use ahash::RandomState;
 use smallvec::SmallVec;
 
-use super::authority;
-use super::columns::{Row, flag};
-use super::noise::Noise;
-use super::openapi::OpenApi;
-use super::trie::{MAX_NODES, Merge, NodeId, REST, Trie};
 use crate::features::{Target, target};
+use crate::history::endpoints::path_templates::{MAX_NODES, Merge, NodeId, REST, Trie};
+use crate::history::noise::Noise;
+use crate::history::openapi::OpenApi;
+use crate::history::store::columns::{Row, flag};
 use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId};
 
 /// Most endpoints of a run; what comes beyond belongs to one that stands for all others of its authority.

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::thread;
 
-use super::columns::{Prepared, rows};
-use super::{Context, Filter};
-use crate::history::columns::{Bitmap, Chunk};
+use crate::filter::evaluate::{Prepared, rows};
+use crate::filter::{Context, Filter};
+use crate::history::store::columns::{Bitmap, Chunk};
 
 /// Threads at most: the capture wants a processor as well.
 const MAX_THREADS: usize = 4;
@@ -15,7 +15,7 @@ const WORTH: usize = 4;
 const CHEAP: u8 = 2;
 
 /// For each of `chunks` the rows that match, in their order.
-pub(super) fn run(
+pub(crate) fn run(
     filter: &Filter,
     chunks: &[&Chunk],
     prepared: &Prepared,

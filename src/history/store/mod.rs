@@ -1,10 +1,15 @@
 //! Exchanges in the order of their ids, in chunks; any of them can be taken out.
 
+pub mod columns;
+pub mod shapes;
+pub(super) mod size;
+pub mod texts;
+
 use std::collections::VecDeque;
 
-use super::Record;
-use super::columns::{Chunk, Row, flag};
-use super::shapes::ShapeId;
+use crate::history::Record;
+use crate::history::store::columns::{Chunk, Row, flag};
+use crate::history::store::shapes::ShapeId;
 use crate::model::EndpointId;
 
 /// Where a row is: chunk and row in it. Valid until the next change.
@@ -120,8 +125,9 @@ impl Store {
         chunk.compact();
         self.bytes = self.bytes + chunk.memory() - before;
         let len = chunk.len();
-        let fits =
-            |other: Option<&Chunk>| other.is_some_and(|other| other.len() + len <= super::columns::CHUNK);
+        let fits = |other: Option<&Chunk>| {
+            other.is_some_and(|other| other.len() + len <= crate::history::store::columns::CHUNK)
+        };
         if at > 0 && fits(self.chunks.get(at - 1)) {
             self.join(at - 1);
         } else if at + 1 < last && fits(self.chunks.get(at + 1)) {

@@ -1,6 +1,6 @@
 //! Instants as people type them: `5m` ago, `07:52` today, `2026-11-22T07:52:01Z`. All in UTC, relative to capture time.
 
-use super::number::span;
+use crate::filter::values::number::span;
 use crate::model::Timestamp;
 
 const DAY: i64 = 86_400_000_000_000;

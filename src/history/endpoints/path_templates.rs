@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use ahash::RandomState;
 use smallvec::SmallVec;
 
-use super::segment::{self, Kind};
+use crate::history::endpoints::segment;
+use crate::history::endpoints::segment::Kind;
 use crate::model::EndpointId;
 
 /// Most nodes of all trees together; beyond, new paths share one endpoint an authority.

@@ -1,16 +1,21 @@
 //! Runs a query over the columns of the history: a chunk of 4,096 exchanges at a time, and into the exchanges themselves
 //! only for those that everything cheaper has let through.
 
-use super::Context;
-use super::ask::{Reach, ask, ask_pieces};
-use super::heads::Heads;
-use super::number::Numbers;
-use super::parse::Node;
-use super::term::{Is, Side, Term, has_parameter, host};
-use super::text::Text;
+pub(super) mod ask;
+pub(super) mod heads;
+pub(super) mod needle;
+pub(super) mod parallel;
+
 use crate::features::Target;
+use crate::filter::Context;
+use crate::filter::evaluate::ask::{Reach, ask, ask_pieces};
+use crate::filter::evaluate::heads::Heads;
+use crate::filter::parse::Node;
+use crate::filter::term::{Is, Side, Term, has_parameter, host};
+use crate::filter::values::number::Numbers;
+use crate::filter::values::text::Text;
 use crate::history::Record;
-use crate::history::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
+use crate::history::store::columns::{Bitmap, Chunk, Columns, WORDS, flag, ones, set};
 use crate::model::{AnomalySet, EndpointId, Outcome};
 
 /// What a query knows of the endpoints and methods of a history, looked up once and not per exchange. Valid until the
@@ -255,7 +260,7 @@ fn is(columns: &Columns, candidates: &Bitmap, kinds: &[Is]) -> Bitmap {
 }
 
 /// The candidates whose value passes.
-pub(super) fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) -> Bitmap {
+pub(crate) fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) -> bool) -> Bitmap {
     let mut found = [0; WORDS];
     for ((values, candidates), found) in column.chunks(64).zip(candidates).zip(&mut found) {
         if *candidates == 0 {
@@ -270,7 +275,7 @@ pub(super) fn scan<T: Copy>(column: &[T], candidates: &Bitmap, test: impl Fn(T) 
     found
 }
 
-pub(super) fn combine(one: &Bitmap, two: &Bitmap, with: impl Fn(u64, u64) -> u64) -> Bitmap {
+pub(crate) fn combine(one: &Bitmap, two: &Bitmap, with: impl Fn(u64, u64) -> u64) -> Bitmap {
     let mut result = *one;
     for (one, two) in result.iter_mut().zip(two) {
         *one = with(*one, *two);

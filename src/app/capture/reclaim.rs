@@ -11,11 +11,11 @@ use crate::model::Exchange;
 use crate::wire::pipeline::shard_of;
 
 /// Takes back what was made.
-pub(super) type Spent = Receiver<Vec<Exchange>>;
+pub(crate) type Spent = Receiver<Vec<Exchange>>;
 
 /// Gives exchanges back in batches as large as those that they came in. Where nobody takes them, they end here.
 #[derive(Debug)]
-pub(super) struct Returns {
+pub(crate) struct Returns {
     homes: Vec<Home>,
 }
 
@@ -28,7 +28,7 @@ struct Home {
 }
 
 /// Ways back to so many threads, each with room for as many batches as the way there.
-pub(super) fn ways_back(threads: usize) -> (Returns, Vec<Spent>) {
+pub(crate) fn ways_back(threads: usize) -> (Returns, Vec<Spent>) {
     let ways = (0..threads.max(1)).map(|_| {
         let (way, spent) = sync_channel(CAPACITY);
         (Home { way, batch: Vec::new(), bytes: 0 }, spent)
@@ -39,7 +39,7 @@ pub(super) fn ways_back(threads: usize) -> (Returns, Vec<Spent>) {
 
 impl Returns {
     /// Gives an exchange back, together with others.
-    pub(super) fn extend(&mut self, gone: Option<Exchange>) {
+    pub(crate) fn extend(&mut self, gone: Option<Exchange>) {
         let Some(exchange) = gone else { return };
         let thread = if self.homes.len() > 1 { shard_of(&exchange) % self.homes.len() } else { 0 };
         if let Some(home) = self.homes.get_mut(thread) {
@@ -61,7 +61,7 @@ impl Home {
 }
 
 /// Bytes that an exchange takes up, about.
-pub(super) fn size_of_exchange(exchange: &Exchange) -> usize {
+pub(crate) fn size_of_exchange(exchange: &Exchange) -> usize {
     let request =
         exchange.request.as_ref().map_or(0, |one| one.head.fields().heap_bytes() + one.body.kept.len());
     let response =

@@ -1,9 +1,9 @@
 //! Columns of up to 4,096 exchanges: what filters and lists ask for most often, beside the exchanges and not in them, so
 //! that a question over a million of them touches a few megabytes.
 
-use super::Record;
-use super::shapes::ShapeId;
-use super::texts::{Text, Texts};
+use crate::history::Record;
+use crate::history::store::shapes::ShapeId;
+use crate::history::store::texts::{Text, Texts};
 use crate::model::{AnomalySet, EndpointId, Outcome, Timestamp};
 
 /// Rows a chunk holds at most.

@@ -1,8 +1,8 @@
 //! What is searched for most often in the text of a chunk's exchanges, side by side in memory: the targets of its requests,
 //! and the shapes of its heads.
 
-use super::columns::CHUNK;
-use super::shapes::ShapeId;
+use crate::history::store::columns::CHUNK;
+use crate::history::store::shapes::ShapeId;
 use crate::model::Exchange;
 
 /// Longest target that is copied.

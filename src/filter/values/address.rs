@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::history::columns::address_bits;
+use crate::history::store::columns::address_bits;
 
 /// Addresses from one to another, of one port or any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::needle::Needle;
+use crate::filter::evaluate::needle::Needle;
 
 /// Longest pattern.
 pub(crate) const MAX_PATTERN: usize = 1024;

@@ -3,17 +3,17 @@
 
 use smallvec::SmallVec;
 
-use super::ask::ask_pieces;
-use super::columns::{combine, scan};
-use super::term::{Named, Side, Term};
-use crate::history::columns::{Bitmap, Chunk, WORDS};
-use crate::history::shapes::{Shape, ShapeId};
+use crate::filter::evaluate::ask::ask_pieces;
+use crate::filter::evaluate::{combine, scan};
+use crate::filter::term::{Named, Side, Term};
+use crate::history::store::columns::{Bitmap, Chunk, WORDS};
+use crate::history::store::shapes::{Shape, ShapeId};
 use crate::history::{History, Record};
 use crate::model::Fields;
 
 /// What the names of a shape say about a term.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Names {
+pub(crate) enum Names {
     /// No head of this shape matches.
     No,
     /// All of them do.
@@ -26,7 +26,7 @@ pub(super) enum Names {
 
 /// A term about fields, answered as far as names go.
 #[derive(Debug)]
-pub(super) struct Heads {
+pub(crate) struct Heads {
     side: Side,
     /// By [`ShapeId::index`].
     shapes: Vec<Names>,
@@ -34,7 +34,7 @@ pub(super) struct Heads {
 
 impl Heads {
     /// `None` for a term that is not about fields.
-    pub(super) fn of(term: &Term, history: &History) -> Option<Self> {
+    pub(crate) fn of(term: &Term, history: &History) -> Option<Self> {
         let (side, test): (Side, &dyn Fn(&Shape) -> Names) = match term {
             Term::Field(side, named) => (*side, &|shape| names(shape, named)),
             Term::Cookie(_) => (Side::Request, &|shape| {
@@ -52,7 +52,7 @@ impl Heads {
     }
 
     /// The candidates that match; `whole` asks an exchange.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         chunk: &Chunk,
         candidates: &Bitmap,
@@ -110,7 +110,7 @@ impl Heads {
 
 /// What has to be known of each head of a shape: whether the value of a field is what somebody wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Of the field, from 0.
     number: u8,
     /// Whose value it should be: the place in the term.

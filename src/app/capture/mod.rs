@@ -1,17 +1,21 @@
 //! The capture side: frames into the pipeline, exchanges out in batches.
 //!
-//! A live source is never made to wait for whoever takes them (see [`super::outbox`]). A file is.
+//! A live source is never made to wait for whoever takes them (see [`crate::app::outbox`]). A file is.
+
+mod clock_jumps;
+pub(super) mod engine;
+pub(super) mod reclaim;
 
 use std::mem;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
-use super::bug;
-use super::clock_jumps::Steps;
-use super::engine::Engine;
-use super::outbox::{ENOUGH, MESSAGE, Outbox};
-use super::reclaim::size_of_exchange;
+use crate::app::bug;
+use crate::app::capture::clock_jumps::Steps;
+use crate::app::capture::engine::Engine;
+use crate::app::capture::reclaim::size_of_exchange;
+use crate::app::outbox::{ENOUGH, MESSAGE, Outbox};
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
 use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
@@ -318,7 +322,7 @@ impl Sink for Feeder {
 #[cfg(test)]
 mod tests {
     use super::{ENOUGH, Feeder, Recording};
-    use crate::app::engine::Engine;
+    use crate::app::capture::engine::Engine;
     use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};

@@ -12,7 +12,7 @@ const AHEAD: i64 = 60 * SECOND;
 
 /// Watches the times of a capture.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     last: Option<Timestamp>,
     told: bool,
 }
@@ -20,7 +20,7 @@ pub(super) struct Steps {
 impl Steps {
     /// A frame came at `time`, or it is `time` now; says so when the clock was set, the first time. Of a stream that was
     /// recorded before (`ticks` is false) only a step back can be told from a quiet hour.
-    pub(super) fn saw(&mut self, time: Timestamp, ticks: bool) -> Option<String> {
+    pub(crate) fn saw(&mut self, time: Timestamp, ticks: bool) -> Option<String> {
         let last = self.last.replace(time)?;
         let passed = time.0.saturating_sub(last.0);
         let way = if passed < -BACK {
