@@ -9,6 +9,7 @@
 )]
 
 #[allow(dead_code, unused_imports, reason = "each area uses a part of it")]
+mod architecture;
 mod support;
 
 mod accounts;
