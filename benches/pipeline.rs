@@ -132,8 +132,8 @@ fn heads_of(side: usize) -> Vec<Vec<u8>> {
 fn heads(c: &mut Criterion) {
     type Reader<'a> = &'a dyn Fn(&[u8]) -> Option<usize>;
     let [requests, responses] = [0, 1].map(heads_of);
-    let [like_request, like_response] =
-        [&requests, &responses].map(|heads| heads::Like::taught_by(heads.first().map_or(&[], Vec::as_slice)));
+    let [like_request, like_response] = [&requests, &responses]
+        .map(|heads| heads::Like::learned_from(heads.first().map_or(&[], Vec::as_slice)));
     let readers: [(&str, &[Vec<u8>], Reader<'_>); 6] = [
         ("request/like-an-earlier-one", &requests, &|head| like_request.request(head)),
         ("request/httparse", &requests, &heads::request),

@@ -12,6 +12,10 @@ pub struct ExchangeId(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowId(pub u64);
 
+/// The number of a stream within a connection. HTTP/1.1 has one stream, 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub u32);
+
 /// A request with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -91,6 +95,8 @@ pub struct Connection {
     pub flow: FlowId,
     /// Where it was first captured.
     pub interface: InterfaceId,
+    /// Which stream of it, where a protocol interleaves exchanges.
+    pub stream: StreamId,
     /// Position of this exchange on its connection, from 0.
     pub index: u32,
     /// Whether the handshake was seen; if not, earlier exchanges may be missing.

@@ -1,20 +1,20 @@
 //! The readers of heads apart from each other, for `benches/pipeline.rs`. Each says how many bytes the head takes.
 
-use crate::wire::http1::head;
-use crate::wire::http1::head::Outcome;
-use crate::wire::http1::head_cache::Model;
-use crate::wire::http1::lenient;
+use crate::wire::http1::heads::cache::Model;
+use crate::wire::http1::heads::lenient;
+use crate::wire::http1::heads::parse;
+use crate::wire::http1::heads::parse::Outcome;
 
-/// The reader of heads like an earlier one, taught by one head.
+/// The reader of heads like an earlier one, which has learned one head.
 #[derive(Debug, Default)]
 pub struct Like(Model);
 
 impl Like {
-    /// Taught by the request or response head that `text` begins with.
+    /// Learns the request or response head that `text` begins with.
     #[must_use]
-    pub fn taught_by(text: &[u8]) -> Self {
+    pub fn learned_from(text: &[u8]) -> Self {
         let mut model = Model::default();
-        match (head::request(text), head::response(text)) {
+        match (parse::request(text), parse::response(text)) {
             (Outcome::Complete(head, ..), _) => model.learn(head.fields()),
             (_, Outcome::Complete(head, ..)) => model.learn(head.fields()),
             _ => {}
@@ -35,7 +35,7 @@ impl Like {
 
 /// A request head, by httparse.
 pub fn request(data: &[u8]) -> Option<usize> {
-    match head::request(data) {
+    match parse::request(data) {
         Outcome::Complete(_, used, _) => Some(used),
         Outcome::Partial | Outcome::Invalid => None,
     }
@@ -43,7 +43,7 @@ pub fn request(data: &[u8]) -> Option<usize> {
 
 /// A response head, by httparse.
 pub fn response(data: &[u8]) -> Option<usize> {
-    match head::response(data) {
+    match parse::response(data) {
         Outcome::Complete(_, used, _) => Some(used),
         Outcome::Partial | Outcome::Invalid => None,
     }
@@ -67,9 +67,10 @@ mod tests {
     fn every_reader_takes_the_same() {
         let ask = b"POST / HTTP/1.1\r\nHost: x\r\n\r\n";
         let answer = b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n";
-        let readers = [request(ask), lenient_request(ask), Like::taught_by(ask).request(ask)];
+        let readers = [request(ask), lenient_request(ask), Like::learned_from(ask).request(ask)];
         assert_eq!(readers, [Some(ask.len()); 3]);
-        let readers = [response(answer), lenient_response(answer), Like::taught_by(answer).response(answer)];
+        let readers =
+            [response(answer), lenient_response(answer), Like::learned_from(answer).response(answer)];
         assert_eq!(readers, [Some(answer.len()); 3]);
     }
 }

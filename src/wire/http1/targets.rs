@@ -1,14 +1,14 @@
 //! What the fuzz targets of this module run.
 
 use crate::model::Fields;
-use crate::wire::http1::chunked::{Chunked, Step};
-use crate::wire::http1::head;
-use crate::wire::http1::head::Outcome;
-use crate::wire::http1::head_cache::Model;
-use crate::wire::http1::lenient;
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::sniff;
-use crate::wire::http1::sniff::Sniff;
+use crate::wire::http1::framing::chunked::{Chunked, Step};
+use crate::wire::http1::heads::cache::Model;
+use crate::wire::http1::heads::lenient;
+use crate::wire::http1::heads::parse;
+use crate::wire::http1::heads::parse::Outcome;
+use crate::wire::http1::heads::scan::Scan;
+use crate::wire::http1::heads::sniff;
+use crate::wire::http1::heads::sniff::Sniff;
 
 /// All readers on a request head; what httparse takes, the lenient reader reads alike.
 pub(crate) fn request_head(data: &[u8]) {
@@ -16,7 +16,7 @@ pub(crate) fn request_head(data: &[u8]) {
     let end = Scan::default().find(data);
     let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
     let lenient = lenient::request(whole);
-    if let Outcome::Complete(strict, used, _) = head::request(data) {
+    if let Outcome::Complete(strict, used, _) = parse::request(data) {
         if data.starts_with(b"\r") || data.starts_with(b"\n") {
             return;
         }
@@ -35,7 +35,7 @@ pub(crate) fn response_head(data: &[u8]) {
     let end = Scan::default().find(data);
     let whole = data.get(..end.unwrap_or(data.len())).unwrap_or_default();
     let lenient = lenient::response(whole);
-    if let Outcome::Complete(strict, used, _) = head::response(data) {
+    if let Outcome::Complete(strict, used, _) = parse::response(data) {
         if data.starts_with(b"\r") || data.starts_with(b"\n") {
             return;
         }
@@ -58,7 +58,7 @@ fn models(fields: Option<&Fields>) -> [Model; 2] {
     if let Some(fields) = fields {
         own.learn(fields);
     }
-    if let Outcome::Complete(head, ..) = head::response(COMMON) {
+    if let Outcome::Complete(head, ..) = parse::response(COMMON) {
         common.learn(head.fields());
     }
     [own, common]
@@ -66,7 +66,7 @@ fn models(fields: Option<&Fields>) -> [Model; 2] {
 
 /// What is read as a head like an earlier one, httparse reads in the same way: here, and behind the first head.
 fn quick_request(data: &[u8]) {
-    let first = head::request(data);
+    let first = parse::request(data);
     let (fields, used) = match &first {
         Outcome::Complete(head, used, _) => (Some(head.fields()), *used),
         Outcome::Partial | Outcome::Invalid => (None, 0),
@@ -75,13 +75,13 @@ fn quick_request(data: &[u8]) {
         let data = data.get(at..).unwrap_or_default();
         let Some((head, used, facts)) = model.request(data) else { continue };
         let quick = format!("{:?}", Outcome::Complete(head, used, facts));
-        assert_eq!(quick, format!("{:?}", head::request(data)), "both readers agree");
+        assert_eq!(quick, format!("{:?}", parse::request(data)), "both readers agree");
     }
 }
 
 /// The same for responses.
 fn quick_response(data: &[u8]) {
-    let first = head::response(data);
+    let first = parse::response(data);
     let (fields, used) = match &first {
         Outcome::Complete(head, used, _) => (Some(head.fields()), *used),
         Outcome::Partial | Outcome::Invalid => (None, 0),
@@ -90,7 +90,7 @@ fn quick_response(data: &[u8]) {
         let data = data.get(at..).unwrap_or_default();
         let Some((head, used, facts)) = model.response(data) else { continue };
         let quick = format!("{:?}", Outcome::Complete(head, used, facts));
-        assert_eq!(quick, format!("{:?}", head::response(data)), "both readers agree");
+        assert_eq!(quick, format!("{:?}", parse::response(data)), "both readers agree");
     }
 }
 

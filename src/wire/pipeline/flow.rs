@@ -1,8 +1,10 @@
-//! One connection with its HTTP state.
+//! One connection: its order of bytes, what lies above TCP, and what it carries.
 
 use crate::model::{Anomaly, AnomalySet, Connection as About, Counters, Exchange, Timestamp};
-use crate::wire::http1::{Context, Ending, Http};
+use crate::wire::layer::{Layer, Plain, Upper};
+use crate::wire::pipeline::carried::{Carried, Surroundings};
 use crate::wire::pipeline::shard::Common;
+use crate::wire::protocol::{Ending, Ignored};
 use crate::wire::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
 
 /// One connection.
@@ -10,19 +12,21 @@ use crate::wire::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
 pub(crate) struct Flow {
     /// Order of bytes.
     pub tcp: Connection,
-    /// Messages; absent until there is payload and after the end.
-    pub http: Option<Box<Http>>,
+    /// What lies between TCP and the protocol.
+    layer: Plain,
+    /// The protocol; absent until there is payload and after the end.
+    pub carried: Option<Carried>,
     /// What exchanges say of their connection.
     pub about: About,
     /// Capture time of the latest segment.
     pub last: Timestamp,
     /// Bytes of memory charged for it.
     pub charged: u64,
-    /// Whether it waits for time to pass.
-    pub listed: bool,
+    /// Whether it is in the list of flows that wait for time to pass.
+    pub in_waiting_list: bool,
     /// What was odd before there was payload.
-    pub odd: AnomalySet,
-    /// Whether it is known to carry no HTTP (any more), and why its bytes are not read.
+    odd: AnomalySet,
+    /// Whether it is known to carry nothing readable (any more), and why its bytes are not read.
     pub ignored: Option<Ignored>,
 }
 
@@ -31,11 +35,12 @@ impl Flow {
     pub(crate) fn new(about: About, time: Timestamp) -> Self {
         Self {
             tcp: Connection::default(),
-            http: None,
+            layer: Plain,
+            carried: None,
             about,
             last: time,
             charged: 0,
-            listed: false,
+            in_waiting_list: false,
             odd: AnomalySet::default(),
             ignored: None,
         }
@@ -48,101 +53,113 @@ impl Flow {
         out: &'a mut Vec<Exchange>,
         key: FlowKey,
         one_sided: bool,
-    ) -> (&'a mut Connection, Port<'a>) {
-        let Self { tcp, http, about, odd, .. } = self;
-        let Common { limits, counters: tally, models } = common;
-        let cx = Context { limits, tally, models, out, key, connection: *about };
-        let client = tcp.client;
-        (tcp, Port { cx, client, http, odd, one_sided })
+    ) -> (&'a mut Connection, FlowReceiver<'a>) {
+        let Self { tcp, layer, carried, about, odd, .. } = self;
+        let Common { limits, counters: tally, shared } = common;
+        let around = Surroundings { limits, tally, shared, out, key, connection: *about };
+        let protocol = ProtocolPort { around, client: tcp.client, carried, odd };
+        (tcp, FlowReceiver { layer, protocol, one_sided })
     }
 
     /// Whether something here is decided by the passing of time.
     pub(crate) fn awaits_time(&self) -> bool {
-        self.tcp.is_undecided() || self.http.as_ref().is_some_and(|http| http.awaits_time())
+        self.tcp.is_undecided() || self.carried.as_ref().is_some_and(Carried::awaits_time)
     }
 
     /// Bytes of memory in use beyond the table's own.
     pub(crate) fn cost(&self) -> usize {
-        self.tcp.cost() + self.http.as_ref().map_or(0, |http| http.cost())
+        self.tcp.cost() + self.layer.cost() + self.carried.as_ref().map_or(0, Carried::cost)
     }
-}
-
-/// Under what the bytes of a connection without HTTP are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ignored {
-    /// It left HTTP.
-    Switched,
-    /// It never was HTTP.
-    Foreign,
 }
 
 /// Everything a flow reports to, while one segment is taken in.
-pub(crate) struct Port<'a> {
-    cx: Context<'a>,
-    client: Option<Dir>,
-    http: &'a mut Option<Box<Http>>,
-    odd: &'a mut AnomalySet,
+pub(crate) struct FlowReceiver<'a> {
+    layer: &'a mut Plain,
+    protocol: ProtocolPort<'a>,
     one_sided: bool,
 }
 
-impl Port<'_> {
-    fn with(&mut self, take: impl FnOnce(&mut Http, &mut Context<'_>)) {
-        let (client, odd) = (self.client, &mut *self.odd);
-        let http = self.http.get_or_insert_with(|| {
-            let mut http = Box::new(Http::new(client));
-            odd.iter().for_each(|anomaly| http.notice(anomaly));
-            http
-        });
-        take(http, &mut self.cx);
-    }
+/// The protocol of a flow and its surroundings: what the layer below hands its bytes to.
+struct ProtocolPort<'a> {
+    around: Surroundings<'a>,
+    client: Option<Dir>,
+    carried: &'a mut Option<Carried>,
+    odd: &'a mut AnomalySet,
+}
 
+impl ProtocolPort<'_> {
+    fn with(&mut self, take: impl FnOnce(&mut Carried, &mut Surroundings<'_>)) {
+        let (client, odd) = (self.client, &mut *self.odd);
+        let carried = self.carried.get_or_insert_with(|| {
+            let mut carried = Carried::new(client);
+            odd.iter().for_each(|anomaly| carried.notice(anomaly));
+            carried
+        });
+        take(carried, &mut self.around);
+    }
+}
+
+impl Upper for ProtocolPort<'_> {
+    fn data(&mut self, dir: Dir, data: &[u8], at: Arrival) {
+        self.with(|carried, around| carried.data(dir, data, at, around));
+    }
+    fn gap(&mut self, dir: Dir, len: u64, at: Arrival) {
+        self.with(|carried, around| carried.gap(dir, len, at, around));
+    }
+    fn fin(&mut self, dir: Dir, at: Arrival) {
+        if self.carried.is_some() {
+            self.with(|carried, around| carried.fin(dir, at, around));
+        }
+    }
+}
+
+impl FlowReceiver<'_> {
     /// Time has passed.
     pub(crate) fn tick(&mut self, now: Timestamp) {
-        if self.http.is_some() {
-            self.with(|http, cx| http.tick(now, cx));
+        if self.protocol.carried.is_some() {
+            self.protocol.with(|carried, around| carried.tick(now, around));
         }
     }
 
     /// Nothing more comes: everything leaves.
     pub(crate) fn end(&mut self, ending: Ending, time: Timestamp) {
-        let Some(mut http) = self.http.take() else { return };
+        let Some(mut carried) = self.protocol.carried.take() else { return };
         let at = Arrival { time, offset: u64::MAX, ack: None, starts_segment: false };
-        http.end(ending, at, self.one_sided, &mut self.cx);
+        carried.end(ending, at, self.one_sided, &mut self.protocol.around);
         // A head that never ended has left as a message just now.
-        if let Some(name) = http.unparsed() {
-            self.cx.tally.count_unparsed(name, 1);
+        if let Some(name) = carried.unparsed() {
+            self.tally().count_unparsed(name, 1);
         }
     }
 }
 
-impl Receiver for Port<'_> {
+impl Receiver for FlowReceiver<'_> {
     fn opened(&mut self, client: Dir) {
-        self.client = Some(client);
+        self.protocol.client = Some(client);
     }
     fn data(&mut self, dir: Dir, data: &[u8], arrival: Arrival) {
-        self.with(|http, cx| http.data(dir, data, arrival, cx));
+        self.layer.data(dir, data, arrival, &mut self.protocol);
     }
     fn gap(&mut self, dir: Dir, len: u64, arrival: Arrival) {
-        self.with(|http, cx| http.gap(dir, len, arrival, cx));
+        self.layer.gap(dir, len, arrival, &mut self.protocol);
     }
     fn fin(&mut self, dir: Dir, arrival: Arrival) {
-        if self.http.is_some() {
-            self.with(|http, cx| http.fin(dir, arrival, cx));
-        }
+        self.layer.fin(dir, arrival, &mut self.protocol);
     }
     fn reset(&mut self, _dir: Dir, arrival: Arrival) {
         self.end(Ending::Reset, arrival.time);
     }
     fn repeated(&mut self, dir: Dir, offset: u64, data: &[u8]) -> bool {
-        self.http.as_ref().is_some_and(|http| http.differs(dir, offset, data))
+        let Some(carried) = &self.protocol.carried else { return false };
+        self.layer.seen_as(dir, offset, data).is_some_and(|(offset, data)| carried.differs(dir, offset, data))
     }
     fn notice(&mut self, anomaly: Anomaly) {
-        match self.http {
-            Some(http) => http.notice(anomaly),
-            None => self.odd.insert(anomaly),
+        match self.protocol.carried {
+            Some(carried) => carried.notice(anomaly),
+            None => self.protocol.odd.insert(anomaly),
         }
     }
     fn tally(&mut self) -> &mut Counters {
-        self.cx.tally
+        self.protocol.around.tally
     }
 }

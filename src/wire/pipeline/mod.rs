@@ -1,5 +1,6 @@
 //! The sans-IO pipeline: frames in, exchanges out. No thread, no clock, no channel.
 
+mod carried;
 #[cfg(test)]
 mod cases;
 mod clock;
@@ -9,50 +10,17 @@ mod shard;
 
 use crate::model::{Counters, Exchange, Frame, Segment, Timestamp};
 use crate::wire::decode::{DecodeLimits, Decoded, Decoder};
-use crate::wire::http1::Models;
+use crate::wire::pipeline::carried::Shared;
 use crate::wire::pipeline::clock::Clock;
 use crate::wire::pipeline::shard::{Common, Moment, Routed, Shard};
 
+pub use crate::wire::limits::Limits;
 pub(crate) use crate::wire::pipeline::finished::{Finished, Merged};
 pub(crate) use crate::wire::pipeline::shard::shard_of;
 
 /// Connections are shared out over this many tables, whether one thread has all of them or several have some each: so what
 /// comes out does not depend on the number of threads.
 pub(crate) const SHARDS: usize = 4;
-
-/// What bounds the pipeline. Every field is a hard bound.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes kept of each body (`--body-limit`).
-    pub body: u32,
-    /// Bytes of a head; what is longer is cut and marked.
-    pub head: u32,
-    /// Connections tracked at once.
-    pub flows: u32,
-    /// Bytes of everything unfinished together: out-of-order data, fragments, heads and bodies in the making.
-    /// One connection may take an eighth of it.
-    pub memory: u64,
-    /// Nanoseconds of capture time after which an idle connection is given up.
-    pub idle: i64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { body: 64 << 10, head: 256 << 10, flows: 1 << 18, memory: 24 << 20, idle: 300 * 1_000_000_000 }
-    }
-}
-
-impl Limits {
-    /// Bytes that fragments may take.
-    const fn of_fragments(&self) -> u64 {
-        self.memory / 16
-    }
-
-    /// A shard's part of the memory and of the connections; at least one connection each.
-    const fn of_a_shard(&self) -> (u64, usize) {
-        ((self.memory - self.of_fragments()) / SHARDS as u64, self.flows.div_ceil(SHARDS as u32) as usize)
-    }
-}
 
 /// Frames in, exchanges out.
 ///
@@ -80,7 +48,7 @@ impl Pipeline {
         let fragment_bytes = limits.of_fragments() as usize;
         let decoder = Decoder::new(DecodeLimits { fragment_bytes, ..DecodeLimits::default() });
         let shards = std::array::from_fn(|shard| (shard % of.max(1) == index).then(Shard::new));
-        let common = Common { limits, counters: Counters::default(), models: Models::default() };
+        let common = Common { limits, counters: Counters::default(), shared: Shared::default() };
         Self { decoder, clock: Clock::default(), events: 0, shards, common }
     }
 
@@ -90,7 +58,7 @@ impl Pipeline {
         self.take(frame, out);
     }
 
-    /// Takes one frame whose time was told already.
+    /// Takes one frame whose time the clock has seen.
     fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<Exchange>) {
         let counters = &mut self.common.counters;
         counters.frames += 1;

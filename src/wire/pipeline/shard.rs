@@ -2,11 +2,13 @@
 
 use std::mem;
 
-use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Segment, Timestamp};
+use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Segment, StreamId, Timestamp};
 use crate::step_counter;
-use crate::wire::http1::{Ending, Models};
-use crate::wire::pipeline::flow::{Flow, Ignored};
-use crate::wire::pipeline::{Limits, SHARDS};
+use crate::wire::limits::Limits;
+use crate::wire::pipeline::SHARDS;
+use crate::wire::pipeline::carried::{Carried, Shared};
+use crate::wire::pipeline::flow::Flow;
+use crate::wire::protocol::{Ending, Ignored};
 use crate::wire::tcp::{Dir, FlowKey, List, Receiver, Slot, Table, Verdict};
 
 /// Nanoseconds by which a connection's segments may go back in time without a word.
@@ -62,8 +64,8 @@ pub(crate) struct Common {
     pub limits: Limits,
     /// What was seen, used and lost.
     pub counters: Counters,
-    /// What heads look like here. It decides how fast one is read, never what is read.
-    pub models: Models,
+    /// What their connections share.
+    pub shared: Shared,
 }
 
 /// Connections and what they carry. No shard knows of another, so what comes out does not depend on which thread has which.
@@ -135,6 +137,7 @@ impl Shard {
         let about = About {
             flow: FlowId(moment.frame),
             interface: segment.interface,
+            stream: StreamId::default(),
             index: 0,
             handshake: flags.syn(),
         };
@@ -170,17 +173,16 @@ impl Shard {
         if tcp.ended && !was_ended {
             port.end(Ending::Closed, segment.time);
         }
-        if let Some(http) = &flow.http
-            && http.is_foreign()
-        {
-            flow.ignored = Some(if http.is_switched() { Ignored::Switched } else { Ignored::Foreign });
+        let ignored = flow.carried.as_ref().and_then(Carried::ignored);
+        if ignored.is_some() {
+            flow.ignored = ignored;
             let (tcp, mut port) = flow.split(common, out, key, one_sided);
             tcp.drop_waiting(&mut port);
         }
         let cost = flow.cost() as u64;
         self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
-        if !flow.listed && flow.awaits_time() {
-            flow.listed = true;
+        if !flow.in_waiting_list && flow.awaits_time() {
+            flow.in_waiting_list = true;
             self.waiting.push((slot, flow.about.flow));
         }
         if flow.tcp.ended && !was_ended {
@@ -194,7 +196,7 @@ impl Shard {
         verdict
     }
 
-    /// A segment of a flow that is no HTTP, or none any more: only its bytes and its end count.
+    /// A segment of a flow that carries nothing readable, or nothing any more: only its bytes and its end count.
     fn pass_by(
         &mut self,
         slot: Slot,
@@ -250,7 +252,7 @@ impl Shard {
 
     /// Evicts until everything is within its bounds: closed connections first, then the least recently active.
     fn keep_bounds(&mut self, common: &mut Common, out: &mut Vec<Exchange>) {
-        let (memory, flows) = common.limits.of_a_shard();
+        let (memory, flows) = common.limits.of_a_shard(SHARDS);
         while self.used > memory || self.table.len() > flows {
             if let Some((slot, _)) = self.table.oldest(List::Closed) {
                 self.close(slot, Ending::Closed, common, out);
@@ -298,8 +300,8 @@ impl Shard {
         }
         let cost = flow.cost() as u64;
         self.used = self.used + cost - mem::replace(&mut flow.charged, cost);
-        flow.listed = flow.awaits_time();
-        if flow.listed {
+        flow.in_waiting_list = flow.awaits_time();
+        if flow.in_waiting_list {
             self.waiting.push((slot, id));
         }
         if flow.tcp.ended && !was_ended {

@@ -28,7 +28,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Connection {
     /// Its directions.
     pub halves: Pair<Half>,
-    /// Who opened it, when the handshake told.
+    /// Who opened it, if the handshake was seen.
     pub client: Option<Dir>,
     /// Whether it has ended: closed on both sides, or reset.
     pub ended: bool,
@@ -67,7 +67,7 @@ impl Connection {
             self.payload(segment, seq, ack, dir, to);
         }
         if self.halves[Dir::Low].waits() || self.halves[Dir::High].waits() {
-            self.settle(segment.time, to);
+            self.hand_on_due(segment.time, to);
         }
         Verdict::Taken
     }
@@ -155,7 +155,7 @@ impl Connection {
         to.tally().skipped_bytes += segment.payload.len() as u64;
         let half = &mut self.halves[dir];
         if !half.known {
-            // Nothing was heard from this side: a refused SYN, or the other side is all we see.
+            // No segment of this side was seen: a refused SYN, or the other side is all we see.
             half.start(seq);
         }
         let offset = half.offset(seq);
@@ -333,7 +333,7 @@ impl Connection {
     /// Time has passed.
     pub(crate) fn tick<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
         if self.is_undecided() {
-            self.settle(now, to);
+            self.hand_on_due(now, to);
         }
     }
 }

@@ -6,9 +6,10 @@
 mod connection;
 mod half;
 mod key;
-mod settle;
+
 mod store;
 mod table;
+mod waiting;
 
 pub(crate) use crate::wire::tcp::connection::{Connection, Verdict};
 pub(crate) use crate::wire::tcp::key::{Dir, FlowKey};

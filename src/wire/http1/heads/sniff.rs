@@ -1,6 +1,6 @@
 //! Whether bytes can begin an HTTP/1.1 message, and the name of what they are otherwise.
 
-use crate::wire::http1::lenient::is_token;
+use crate::wire::http1::heads::lenient::is_token;
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum Sniff {
 const LONGEST_METHOD: usize = 32;
 
 /// Methods that are HTTP's and of no other line protocol that is common.
-pub(super) const METHODS: [&[u8]; 12] = [
+pub(in crate::wire::http1) const METHODS: [&[u8]; 12] = [
     b"GET",
     b"POST",
     b"PUT",
@@ -98,7 +98,7 @@ fn odd_line(data: &[u8]) -> Sniff {
 }
 
 /// Whether `byte` may be in a method.
-pub(super) fn is_method_byte(byte: u8) -> bool {
+pub(in crate::wire::http1) fn is_method_byte(byte: u8) -> bool {
     is_token(byte)
 }
 
@@ -159,7 +159,7 @@ fn proxy_2(data: &[u8]) -> Option<usize> {
 }
 
 /// The length of the PROXY header that `data` begins with (one line in version 1).
-pub(super) fn preface(data: &[u8]) -> Option<usize> {
+pub(in crate::wire::http1) fn preface(data: &[u8]) -> Option<usize> {
     const LONGEST_LINE: usize = 107;
     if data.first() == Some(&0) {
         return proxy_2(data);

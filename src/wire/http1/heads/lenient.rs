@@ -1,8 +1,8 @@
 //! Heads that httparse refuses, read line by line as far as they go; what is odd about them becomes an anomaly.
 
 use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
-use crate::wire::http1::facts::Facts;
-use crate::wire::http1::sniff::METHODS;
+use crate::wire::http1::heads::facts::Facts;
+use crate::wire::http1::heads::sniff::METHODS;
 
 /// A request head from the bytes in `raw`, whole or cut; `None` without a readable request line.
 pub(crate) fn request(raw: &[u8]) -> Option<(RequestHead, Facts)> {

@@ -2,36 +2,24 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Anomaly, Connection, Counters, Exchange};
-use crate::wire::http1::body;
-use crate::wire::http1::exchange::{Ending, Entry};
-use crate::wire::http1::head_cache::Models;
-use crate::wire::http1::reader::{Reader, Role, State};
-use crate::wire::http1::sniff;
-use crate::wire::pipeline::Limits;
-use crate::wire::tcp::{Arrival, Dir, FlowKey};
+use crate::model::{Anomaly, Timestamp};
+use crate::wire::http1::framing::body;
+use crate::wire::http1::framing::reader::{Reader, Role, State};
+use crate::wire::http1::heads::cache::Models;
+use crate::wire::http1::heads::sniff;
+use crate::wire::http1::pairing::entry::Entry;
+use crate::wire::protocol;
+use crate::wire::protocol::Ending;
+use crate::wire::protocol::{Ignored, Protocol};
+use crate::wire::tcp::{Arrival, Dir};
 
 /// A connection whose first bytes are not HTTP may still become HTTP within this many bytes (SOCKS, PROXY).
 const PREFACE: u64 = 2048;
 /// A connection of which this many bytes of one direction are not HTTP is not HTTP.
 const FOREIGN: u64 = 64 << 10;
 
-/// What the reader of a connection needs of its surroundings.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    /// The bounds.
-    pub limits: &'a Limits,
-    /// The counters.
-    pub tally: &'a mut Counters,
-    /// What heads look like here.
-    pub models: &'a mut Models,
-    /// Where finished exchanges go.
-    pub out: &'a mut Vec<Exchange>,
-    /// The connection's addresses.
-    pub key: FlowKey,
-    /// What exchanges say of their connection.
-    pub connection: Connection,
-}
+/// What HTTP/1.1 needs of its surroundings: the shared part is what heads look like here.
+pub(super) type Context<'a> = protocol::Context<'a, Models>;
 
 /// Which exchange the response being read belongs to.
 #[derive(Debug)]
@@ -44,7 +32,7 @@ pub(super) enum Target {
 
 /// The HTTP state of one connection.
 #[derive(Debug)]
-pub(crate) struct Http {
+pub(crate) struct Http1 {
     /// Who sends requests, once it is known.
     pub(super) client: Option<Dir>,
     /// Who spoke last.
@@ -75,7 +63,7 @@ pub(crate) struct Http {
     pub(super) held: usize,
 }
 
-impl Http {
+impl Http1 {
     /// A connection of which nothing was seen yet.
     pub(crate) fn new(client: Option<Dir>) -> Self {
         let from_start = client.is_some();
@@ -104,14 +92,8 @@ impl Http {
         http
     }
 
-    /// Bytes of memory in use.
-    pub(crate) fn cost(&self) -> usize {
-        let entries = self.queue.capacity() * size_of::<Entry>();
-        size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
-    }
-
     /// Whether nothing on this connection can become an exchange any more.
-    pub(crate) fn is_foreign(&self) -> bool {
+    fn is_over(&self) -> bool {
         let dead = |reader: &Reader| matches!(reader.state, State::Foreign);
         let silent =
             |reader: &Reader| reader.messages == 0 && matches!(reader.state, State::Start | State::Seek);
@@ -126,41 +108,10 @@ impl Http {
         }
     }
 
-    /// Whether it left HTTP by CONNECT or Upgrade.
-    pub(crate) fn is_switched(&self) -> bool {
-        self.switched.is_some()
-    }
-
-    /// Why it is not HTTP/1.1 (any more), if it is not.
-    pub(crate) fn unparsed(&self) -> Option<&'static str> {
-        let foreign = self.foreign.filter(|_| self.requests.messages == 0);
-        let unknown =
-            (self.requests.messages == 0 && self.responses.messages == 0).then_some("no message start seen");
-        self.switched.or(foreign).or(unknown)
-    }
-
     pub(super) fn reader(&mut self, role: Role) -> &mut Reader {
         match role {
             Role::Request => &mut self.requests,
             Role::Response => &mut self.responses,
-        }
-    }
-
-    /// The next bytes sent in `dir`.
-    pub(crate) fn data(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
-        let turn = self.speaker.replace(dir) != Some(dir);
-        if at.starts_segment && (self.client.is_none() || (turn && self.may_change())) {
-            self.find_roles(dir, data, at, cx);
-        }
-        match self.role(dir) {
-            Some(role) => self.feed(role, data, at, cx),
-            None => {
-                cx.tally.skipped_bytes += data.len() as u64;
-                if at.starts_segment && self.foreign.is_none() && sniff::tls_record(data) {
-                    // Only a name: a message may still come.
-                    self.foreign = Some("tls");
-                }
-            }
         }
     }
 
@@ -193,44 +144,6 @@ impl Http {
             self.foreign = None;
         }
         self.client = Some(client);
-    }
-
-    /// The capture lost the next bytes sent in `dir`.
-    pub(crate) fn gap(&mut self, dir: Dir, len: u64, at: Arrival, cx: &mut Context<'_>) {
-        if let Some(role) = self.role(dir) {
-            self.lose(role, len, at, cx);
-        }
-    }
-
-    /// The sender of `dir` sends no more.
-    pub(crate) fn fin(&mut self, dir: Dir, at: Arrival, cx: &mut Context<'_>) {
-        let Some(role) = self.role(dir) else { return };
-        self.stop(role, Ending::Closed, at, cx);
-        if role == Role::Response {
-            self.server_closed = Some(Ending::Closed);
-        }
-        self.leave(cx);
-    }
-
-    /// Something odd about the connection.
-    pub(crate) fn notice(&mut self, anomaly: Anomaly) {
-        if let Some(entry) = self.queue.front_mut() {
-            entry.exchange.anomalies.insert(anomaly);
-        } else {
-            self.requests.carry.insert(anomaly);
-        }
-    }
-
-    /// Whether bytes that came again are known to differ from what was kept of them.
-    pub(crate) fn differs(&self, dir: Dir, offset: u64, data: &[u8]) -> bool {
-        let Some(role) = self.role(dir) else { return false };
-        let reader = if role == Role::Request { &self.requests } else { &self.responses };
-        let in_head = matches!(reader.state, State::Head { .. });
-        let unfinished = in_head && body::differs(&reader.buf, reader.began.offset, data, offset);
-        if unfinished || reader.body.differs(data, offset) {
-            return true;
-        }
-        role == Role::Request && self.queue.iter().rev().take(4).any(|entry| entry.head_differs(data, offset))
     }
 
     fn role(&self, dir: Dir) -> Option<Role> {
@@ -278,5 +191,88 @@ impl Http {
 
     pub(super) fn at(&mut self, number: u32) -> Option<&mut Entry> {
         self.queue.get_mut(number.checked_sub(self.first)? as usize)
+    }
+}
+
+impl Protocol for Http1 {
+    type Shared = Models;
+
+    fn data(&mut self, dir: Dir, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+        let turn = self.speaker.replace(dir) != Some(dir);
+        if at.starts_segment && (self.client.is_none() || (turn && self.may_change())) {
+            self.find_roles(dir, data, at, cx);
+        }
+        match self.role(dir) {
+            Some(role) => self.feed(role, data, at, cx),
+            None => {
+                cx.tally.skipped_bytes += data.len() as u64;
+                if at.starts_segment && self.foreign.is_none() && sniff::tls_record(data) {
+                    // Only a name: a message may still come.
+                    self.foreign = Some("tls");
+                }
+            }
+        }
+    }
+
+    fn gap(&mut self, dir: Dir, len: u64, at: Arrival, cx: &mut Context<'_>) {
+        if let Some(role) = self.role(dir) {
+            self.lose(role, len, at, cx);
+        }
+    }
+
+    fn fin(&mut self, dir: Dir, at: Arrival, cx: &mut Context<'_>) {
+        let Some(role) = self.role(dir) else { return };
+        self.stop(role, Ending::Closed, at, cx);
+        if role == Role::Response {
+            self.server_closed = Some(Ending::Closed);
+        }
+        self.leave(cx);
+    }
+
+    fn end(&mut self, ending: Ending, at: Arrival, one_sided: bool, cx: &mut Context<'_>) {
+        self.end_all(ending, at, one_sided, cx);
+    }
+
+    fn tick(&mut self, now: Timestamp, cx: &mut Context<'_>) {
+        self.time_passed(now, cx);
+    }
+
+    fn awaits_time(&self) -> bool {
+        self.is_answered_early()
+    }
+
+    fn notice(&mut self, anomaly: Anomaly) {
+        if let Some(entry) = self.queue.front_mut() {
+            entry.exchange.anomalies.insert(anomaly);
+        } else {
+            self.requests.carry.insert(anomaly);
+        }
+    }
+
+    fn differs(&self, dir: Dir, offset: u64, data: &[u8]) -> bool {
+        let Some(role) = self.role(dir) else { return false };
+        let reader = if role == Role::Request { &self.requests } else { &self.responses };
+        let in_head = matches!(reader.state, State::Head { .. });
+        let unfinished = in_head && body::differs(&reader.buf, reader.began.offset, data, offset);
+        if unfinished || reader.body.differs(data, offset) {
+            return true;
+        }
+        role == Role::Request && self.queue.iter().rev().take(4).any(|entry| entry.head_differs(data, offset))
+    }
+
+    fn ignored(&self) -> Option<Ignored> {
+        self.is_over().then(|| if self.switched.is_some() { Ignored::Switched } else { Ignored::Foreign })
+    }
+
+    fn unparsed(&self) -> Option<&'static str> {
+        let foreign = self.foreign.filter(|_| self.requests.messages == 0);
+        let unknown =
+            (self.requests.messages == 0 && self.responses.messages == 0).then_some("no message start seen");
+        self.switched.or(foreign).or(unknown)
+    }
+
+    fn cost(&self) -> usize {
+        let entries = self.queue.capacity() * size_of::<Entry>();
+        size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
     }
 }

@@ -1,9 +1,10 @@
 //! How messages end and exchanges leave.
 
 use crate::model::{Anomaly, BodyEnd, Outcome, Timestamp};
-use crate::wire::http1::exchange::{Ending, Entry};
-use crate::wire::http1::pairing::{Context, Http, Target};
-use crate::wire::http1::reader::{Role, State};
+use crate::wire::http1::connection::{Context, Http1, Target};
+use crate::wire::http1::framing::reader::{Role, State};
+use crate::wire::http1::pairing::entry::Entry;
+use crate::wire::protocol::Ending;
 use crate::wire::tcp::Arrival;
 
 /// Nanoseconds without a byte after which a client that asked first is taken to have given up on its content.
@@ -11,9 +12,15 @@ const PATIENCE_EXPECTED: i64 = 1_000_000_000;
 /// Nanoseconds without a byte after which the rest of an answered request is not waited for.
 const PATIENCE_REST: i64 = 5_000_000_000;
 
-impl Http {
+impl Http1 {
     /// A message has been read to its end, or as far as it goes.
-    pub(super) fn finish(&mut self, role: Role, end: BodyEnd, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn finish(
+        &mut self,
+        role: Role,
+        end: BodyEnd,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.end_chunked(role);
         let reader = self.reader(role);
         let body = reader.body.finish(end);
@@ -57,7 +64,7 @@ impl Http {
     }
 
     /// Exchanges that are done leave, in order.
-    pub(super) fn leave(&mut self, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn leave(&mut self, cx: &mut Context<'_>) {
         while let Some(front) = self.queue.front() {
             let hopeless = self.server_closed.filter(|_| front.requested && !front.answered);
             if !front.is_done() && hopeless.is_none() {
@@ -72,7 +79,12 @@ impl Http {
         }
     }
 
-    pub(super) fn emit(mut entry: Entry, ending: Ending, missing: Option<Outcome>, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn emit(
+        mut entry: Entry,
+        ending: Ending,
+        missing: Option<Outcome>,
+        cx: &mut Context<'_>,
+    ) {
         entry.conclude(ending, missing);
         if entry.exchange.request.is_some() {
             cx.tally.exchanges += 1;
@@ -83,7 +95,13 @@ impl Http {
     }
 
     /// Ends the message being read in one direction.
-    pub(super) fn stop(&mut self, role: Role, ending: Ending, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn stop(
+        &mut self,
+        role: Role,
+        ending: Ending,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         let at = Arrival { time: self.reader(role).last, ..at };
         let end = match self.reader(role).state {
             State::Start | State::Seek | State::Tunnel | State::Foreign | State::Held => return,
@@ -112,7 +130,13 @@ impl Http {
     }
 
     /// No more bytes come in either direction: everything leaves.
-    pub(crate) fn end(&mut self, ending: Ending, at: Arrival, one_sided: bool, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn end_all(
+        &mut self,
+        ending: Ending,
+        at: Arrival,
+        one_sided: bool,
+        cx: &mut Context<'_>,
+    ) {
         self.stop(Role::Request, ending, at, cx);
         self.stop(Role::Response, ending, at, cx);
         let lost = self.response_lost.then_some(Outcome::Lost);
@@ -124,14 +148,14 @@ impl Http {
         self.held = 0;
     }
 
-    /// Whether an exchange waits for time to pass.
-    pub(crate) fn awaits_time(&self) -> bool {
+    /// Whether the last request was answered before its end, so that the passing of time says when it has ended.
+    pub(in crate::wire::http1) fn is_answered_early(&self) -> bool {
         self.queue.back().is_some_and(|entry| entry.responded && !entry.requested)
     }
 
     /// Time has passed: a request that was answered before its end, and whose rest does not come, leaves.
-    pub(crate) fn tick(&mut self, now: Timestamp, cx: &mut Context<'_>) {
-        if !self.awaits_time() || self.queue.len() != 1 {
+    pub(in crate::wire::http1) fn time_passed(&mut self, now: Timestamp, cx: &mut Context<'_>) {
+        if !self.is_answered_early() || self.queue.len() != 1 {
             return;
         }
         let quiet = now.since(self.requests.last.max(self.responses.last));

@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use crate::model::{FieldSpan, Fields, FlowId, RequestHead, ResponseHead, Span, Version};
-use crate::wire::http1::facts::Facts;
+use crate::wire::http1::heads::facts::Facts;
 
 /// Field lines of a head that is remembered, at most.
 const LINES: usize = 64;
@@ -25,7 +25,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// Remembers how the lines of a head begin.
-    pub(super) fn learn(&mut self, fields: &Fields) {
+    pub(in crate::wire::http1) fn learn(&mut self, fields: &Fields) {
         self.text.clear();
         self.lines.clear();
         for span in fields.spans() {
@@ -40,7 +40,7 @@ impl Model {
     }
 
     /// The request head that `data` begins with, if it is like the one remembered.
-    pub(super) fn request(&self, data: &[u8]) -> Option<(RequestHead, usize, Facts)> {
+    pub(in crate::wire::http1) fn request(&self, data: &[u8]) -> Option<(RequestHead, usize, Facts)> {
         if self.lines.is_empty() {
             return None;
         }
@@ -60,7 +60,7 @@ impl Model {
     }
 
     /// The response head that `data` begins with, if it is like the one remembered.
-    pub(super) fn response(&self, data: &[u8]) -> Option<(ResponseHead, usize, Facts)> {
+    pub(in crate::wire::http1) fn response(&self, data: &[u8]) -> Option<(ResponseHead, usize, Facts)> {
         let (code, rest) = data.strip_prefix(b"HTTP/1.1 ")?.split_first_chunk::<3>()?;
         let &[hundreds @ b'1'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = code else { return None };
         let end = memchr::memchr(b'\n', rest)?;
@@ -134,12 +134,12 @@ impl Models {
     const COUNT: usize = 8;
 
     /// The one for the requests of `flow`.
-    pub(super) const fn request(&mut self, flow: FlowId) -> &mut Model {
+    pub(in crate::wire::http1) const fn request(&mut self, flow: FlowId) -> &mut Model {
         &mut self.requests[flow.0 as usize % Self::COUNT]
     }
 
     /// The one for the responses of `flow`.
-    pub(super) const fn response(&mut self, flow: FlowId) -> &mut Model {
+    pub(in crate::wire::http1) const fn response(&mut self, flow: FlowId) -> &mut Model {
         &mut self.responses[flow.0 as usize % Self::COUNT]
     }
 }
@@ -149,8 +149,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Model;
-    use crate::wire::http1::head;
-    use crate::wire::http1::head::Outcome;
+    use crate::wire::http1::heads::parse;
+    use crate::wire::http1::heads::parse::Outcome;
 
     const REQUEST: &str = "POST /a?b=c HTTP/1.1\r\nHost: h.example\r\nUser-Agent: x/1 (y; z)\r\nContent-Length: 12\r\n\
                            Cookie: a=b; c=d\r\n\r\n";
@@ -159,7 +159,7 @@ mod tests {
 
     fn model(text: &str) -> Model {
         let mut model = Model::default();
-        match (head::request(text.as_bytes()), head::response(text.as_bytes())) {
+        match (parse::request(text.as_bytes()), parse::response(text.as_bytes())) {
             (Outcome::Complete(head, ..), _) => model.learn(head.fields()),
             (_, Outcome::Complete(head, ..)) => model.learn(head.fields()),
             _ => panic!("{text}"),
@@ -211,11 +211,11 @@ mod tests {
                 let end = (at + cut).min(data.len());
                 data.splice(at..end, put.iter().copied());
                 if let Some((head, used, facts)) = model(REQUEST).request(&data) {
-                    let Outcome::Complete(other, length, said) = head::request(&data) else { panic!("{data:?}") };
+                    let Outcome::Complete(other, length, said) = parse::request(&data) else { panic!("{data:?}") };
                     prop_assert_eq!((&head, used, format!("{facts:?}")), (&other, length, format!("{said:?}")));
                 }
                 if let Some((head, used, facts)) = model(RESPONSE).response(&data) {
-                    let Outcome::Complete(other, length, said) = head::response(&data) else { panic!("{data:?}") };
+                    let Outcome::Complete(other, length, said) = parse::response(&data) else { panic!("{data:?}") };
                     prop_assert_eq!((&head, used, format!("{facts:?}")), (&other, length, format!("{said:?}")));
                 }
             }

@@ -5,18 +5,24 @@
 
 use crate::model::Anomaly;
 use crate::step_counter;
-use crate::wire::http1::pairing::{Context, Http};
-use crate::wire::http1::reader::{Role, State};
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::sniff;
+use crate::wire::http1::connection::{Context, Http1};
+use crate::wire::http1::framing::reader::{Role, State};
+use crate::wire::http1::heads::scan::Scan;
+use crate::wire::http1::heads::sniff;
 use crate::wire::tcp::Arrival;
 
 /// The longest line that is looked at for a request line.
 const LINE: usize = 8 << 10;
 
-impl Http {
+impl Http1 {
     /// The buffer begins with what is no message; its last `new` bytes are this slice's. Says how many of them are done with.
-    pub(super) fn begin_cruft(&mut self, role: Role, new: usize, at: Arrival, cx: &mut Context<'_>) -> usize {
+    pub(in crate::wire::http1) fn begin_cruft(
+        &mut self,
+        role: Role,
+        new: usize,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let reader = self.reader(role);
         let len = reader.buf.len();
         cx.tally.parsed_bytes -= len as u64;
@@ -31,7 +37,13 @@ impl Http {
     }
 
     /// Skips what belongs to no message.
-    pub(super) fn cruft(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    pub(in crate::wire::http1) fn cruft(
+        &mut self,
+        role: Role,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let reader = self.reader(role);
         let old = reader.buf.len();
         reader.buf.extend_from_slice(data);

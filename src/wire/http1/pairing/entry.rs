@@ -1,45 +1,9 @@
 //! An exchange in the making.
 
 use crate::model::{Anomaly, BodyEnd, Exchange, Outcome};
-use crate::wire::http1::body;
-use crate::wire::http1::reader::Began;
-
-/// Why no more bytes will come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The connection was closed.
-    Closed,
-    /// The connection was reset.
-    Reset,
-    /// The capture has ended.
-    Captured,
-    /// The connection was idle for too long.
-    Expired,
-    /// The connection was given up for want of memory.
-    Evicted,
-}
-
-impl Ending {
-    /// What it means for a body that was being read.
-    pub(crate) const fn of_body(self) -> BodyEnd {
-        match self {
-            Self::Closed => BodyEnd::ClosedEarly,
-            Self::Reset => BodyEnd::Reset,
-            _ => BodyEnd::Unfinished,
-        }
-    }
-
-    /// What it means for a request without a response.
-    const fn of_request(self) -> Outcome {
-        match self {
-            Self::Closed => Outcome::Closed,
-            Self::Reset => Outcome::Reset,
-            Self::Captured => Outcome::Pending,
-            Self::Expired => Outcome::Expired,
-            Self::Evicted => Outcome::Evicted,
-        }
-    }
-}
+use crate::wire::http1::framing::body;
+use crate::wire::http1::framing::reader::Began;
+use crate::wire::protocol::Ending;
 
 /// One request on its way to a response, or a response that has none.
 #[derive(Debug)]

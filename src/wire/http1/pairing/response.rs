@@ -6,10 +6,11 @@
 
 use crate::model::{Anomaly, AnomalySet, Body, BodyEnd, Outcome, Response, ResponseHead};
 use crate::step_counter;
-use crate::wire::http1::exchange::{Ending, Entry};
-use crate::wire::http1::facts::{Facts, Length, Upgrade};
-use crate::wire::http1::pairing::{Context, Http, Target};
-use crate::wire::http1::reader::{Began, Framing, Role, State};
+use crate::wire::http1::connection::{Context, Http1, Target};
+use crate::wire::http1::framing::reader::{Began, Framing, Role, State};
+use crate::wire::http1::heads::facts::{Facts, Length, Upgrade};
+use crate::wire::http1::pairing::entry::Entry;
+use crate::wire::protocol::Ending;
 use crate::wire::tcp::Arrival;
 
 /// Interim responses kept of each exchange.
@@ -17,9 +18,9 @@ const INTERIMS: usize = 16;
 /// Requests looked at for the one that a response answers, after a loss.
 const LOOK: usize = 64;
 
-impl Http {
+impl Http1 {
     /// A response head has been read; its content follows.
-    pub(super) fn response_head(
+    pub(in crate::wire::http1) fn response_head(
         &mut self,
         head: ResponseHead,
         facts: Facts,
@@ -67,7 +68,7 @@ impl Http {
     }
 
     /// A response head was cut short; nothing more of it will come.
-    pub(super) fn cut_response(
+    pub(in crate::wire::http1) fn cut_response(
         &mut self,
         head: ResponseHead,
         facts: Facts,

@@ -7,14 +7,14 @@
 
 use crate::model::{Anomaly, BodyEnd};
 use crate::step_counter;
-use crate::wire::http1::facts::{Facts, Length};
-use crate::wire::http1::head;
-use crate::wire::http1::lenient::is_token;
-use crate::wire::http1::messages::after;
-use crate::wire::http1::pairing::{Context, Http};
-use crate::wire::http1::reader::{Role, State};
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::sniff;
+use crate::wire::http1::connection::{Context, Http1};
+use crate::wire::http1::framing::messages::after;
+use crate::wire::http1::framing::reader::{Role, State};
+use crate::wire::http1::heads::facts::{Facts, Length};
+use crate::wire::http1::heads::lenient::is_token;
+use crate::wire::http1::heads::parse;
+use crate::wire::http1::heads::scan::Scan;
+use crate::wire::http1::heads::sniff;
 use crate::wire::tcp::Arrival;
 
 /// Where the reader of a torn head stands.
@@ -44,10 +44,10 @@ fn begins(role: Role, data: &[u8]) -> bool {
     }
 }
 
-impl Http {
+impl Http1 {
     /// The capture lost bytes up to stream offset `end` out of the head in the buffer. Says whether the head may go on, which
     /// takes a start line.
-    pub(super) fn tear(&mut self, role: Role, end: u64) -> bool {
+    pub(in crate::wire::http1) fn tear(&mut self, role: Role, end: u64) -> bool {
         let reader = self.reader(role);
         let Some(line_end) = memchr::memrchr(b'\n', &reader.buf) else { return false };
         reader.buf.truncate(line_end + 1);
@@ -62,7 +62,7 @@ impl Http {
     }
 
     /// The bytes after the gap.
-    pub(super) fn torn(
+    pub(in crate::wire::http1) fn torn(
         &mut self,
         role: Role,
         mut torn: Torn,
@@ -96,18 +96,24 @@ impl Http {
             reader.buf.truncate(torn.before);
             self.end_torn(role, torn, after(at, used), cx);
         } else if end.is_some() {
-            self.mend(role, torn, after(at, used), cx);
+            self.finish_torn_head(role, torn, after(at, used), cx);
         }
         used
     }
 
     /// The head in the buffer ends here; the next message begins somewhere.
-    pub(super) fn end_torn(&mut self, role: Role, torn: Torn, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn end_torn(
+        &mut self,
+        role: Role,
+        torn: Torn,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.cut_head(role, anomaly(role), BodyEnd::Lost, at, cx);
         self.seek_after(role, torn);
     }
 
-    /// What comes next is unknown. Of lost requests [`Http::tear`] has told.
+    /// What comes next is unknown. [`Http1::tear`] has noted that requests may be lost.
     fn seek_after(&mut self, role: Role, torn: Torn) {
         if role == Role::Response {
             self.lost_sync(role, torn.end);
@@ -119,10 +125,10 @@ impl Http {
     }
 
     /// The buffer holds a head without what the gap took.
-    fn mend(&mut self, role: Role, torn: Torn, at: Arrival, cx: &mut Context<'_>) {
+    fn finish_torn_head(&mut self, role: Role, torn: Torn, at: Arrival, cx: &mut Context<'_>) {
         let raw = std::mem::take(&mut self.reader(role).buf);
         match role {
-            Role::Request => match head::any_request(&raw) {
+            Role::Request => match parse::any_request(&raw) {
                 Some((head, facts)) if is_framed(&facts) || is_without_content(head.method()) => {
                     self.requests.is_unsure = true;
                     self.request_head(head, facts, at, cx);
@@ -131,7 +137,7 @@ impl Http {
                 Some((head, facts)) => self.cut_request(head, facts, BodyEnd::Lost, at, cx),
                 None => {}
             },
-            Role::Response => match head::any_response(&raw) {
+            Role::Response => match parse::any_response(&raw) {
                 Some((head, facts)) if is_framed(&facts) || matches!(head.status(), 204 | 304) => {
                     self.responses.is_unsure = true;
                     self.response_head(head, facts, at, cx);
@@ -146,7 +152,13 @@ impl Http {
     }
 
     /// A segment in the content of a message whose head is torn: if it surely begins a message, the content has ended.
-    pub(super) fn doubt_content(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn doubt_content(
+        &mut self,
+        role: Role,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         let in_content =
             matches!(self.reader(role).state, State::Length(_) | State::Chunked(_) | State::Trailers(_));
         if in_content && begins(role, data) {

@@ -3,15 +3,15 @@
 use crate::model::{
     Anomaly, AnomalySet, Body, BodyEnd, Connection, Exchange, ExchangeId, Outcome, Request, RequestHead,
 };
-use crate::wire::http1::exchange::Entry;
-use crate::wire::http1::facts::{Facts, Length};
-use crate::wire::http1::pairing::{Context, Http};
-use crate::wire::http1::reader::{Began, Framing, Role, State};
+use crate::wire::http1::connection::{Context, Http1};
+use crate::wire::http1::framing::reader::{Began, Framing, Role, State};
+use crate::wire::http1::heads::facts::{Facts, Length};
+use crate::wire::http1::pairing::entry::Entry;
 use crate::wire::tcp::{Arrival, Dir};
 
-impl Http {
+impl Http1 {
     /// A request head has been read; its content follows.
-    pub(super) fn request_head(
+    pub(in crate::wire::http1) fn request_head(
         &mut self,
         head: RequestHead,
         facts: Facts,
@@ -40,7 +40,7 @@ impl Http {
     }
 
     /// A request head was cut short; nothing more of it will come.
-    pub(super) fn cut_request(
+    pub(in crate::wire::http1) fn cut_request(
         &mut self,
         head: RequestHead,
         facts: Facts,
@@ -76,7 +76,7 @@ impl Http {
         self.push(entry);
     }
 
-    pub(super) fn push(&mut self, mut entry: Entry) {
+    pub(in crate::wire::http1) fn push(&mut self, mut entry: Entry) {
         if let Some(request) = &entry.exchange.request {
             entry.cost = request.head.fields().heap_bytes();
         }
@@ -84,7 +84,7 @@ impl Http {
         self.queue.push_back(entry);
     }
 
-    pub(super) fn entry(
+    pub(in crate::wire::http1) fn entry(
         &self,
         request: Option<Request>,
         anomalies: AnomalySet,
@@ -97,7 +97,7 @@ impl Http {
             id: ExchangeId(0),
             client: cx.key.sender(client),
             server: cx.key.sender(client.other()),
-            connection: Connection { index, ..cx.connection },
+            connection: Connection { index, ..*cx.connection },
             request,
             interim: Box::default(),
             response: None,

@@ -2,19 +2,25 @@
 
 use crate::model::{Anomaly, BodyEnd};
 use crate::step_counter;
-use crate::wire::http1::head;
-use crate::wire::http1::head::Outcome;
-use crate::wire::http1::lenient;
-use crate::wire::http1::pairing::{Context, Http};
-use crate::wire::http1::reader::{Framing, Role, State};
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::sniff;
-use crate::wire::http1::sniff::Sniff;
+use crate::wire::http1::connection::{Context, Http1};
+use crate::wire::http1::framing::reader::{Framing, Role, State};
+use crate::wire::http1::heads::lenient;
+use crate::wire::http1::heads::parse;
+use crate::wire::http1::heads::parse::Outcome;
+use crate::wire::http1::heads::scan::Scan;
+use crate::wire::http1::heads::sniff;
+use crate::wire::http1::heads::sniff::Sniff;
 use crate::wire::tcp::Arrival;
 
-impl Http {
+impl Http1 {
     /// Takes the next bytes of a direction.
-    pub(super) fn feed(&mut self, role: Role, data: &[u8], mut at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn feed(
+        &mut self,
+        role: Role,
+        data: &[u8],
+        mut at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         self.reader(role).last = at.time;
         if role == Role::Response && self.doubt.is_some() {
             self.note_answer(at);
@@ -70,7 +76,7 @@ impl Http {
     }
 
     /// The capture lost the next `len` bytes of a direction.
-    pub(super) fn lose(&mut self, role: Role, len: u64, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn lose(&mut self, role: Role, len: u64, at: Arrival, cx: &mut Context<'_>) {
         let (in_head, in_body) = match role {
             Role::Request => (Anomaly::GapInRequestHead, Anomaly::GapInRequestBody),
             Role::Response => (Anomaly::GapInResponseHead, Anomaly::GapInResponseBody),
@@ -149,7 +155,7 @@ impl Http {
         match role {
             Role::Request => {
                 if let Outcome::Complete(head, used, facts) =
-                    head::request_like(cx.models.request(flow), data)
+                    parse::request_like(cx.shared.request(flow), data)
                 {
                     cx.tally.parsed_bytes += used as u64;
                     self.request_head(head, facts, after(at, used), cx);
@@ -158,7 +164,7 @@ impl Http {
             }
             Role::Response => {
                 if let Outcome::Complete(head, used, facts) =
-                    head::response_like(cx.models.response(flow), data)
+                    parse::response_like(cx.shared.response(flow), data)
                 {
                     cx.tally.parsed_bytes += used as u64;
                     self.response_head(head, facts, after(at, used), cx);
@@ -218,11 +224,11 @@ impl Http {
         let raw = std::mem::take(&mut self.reader(role).buf);
         step_counter::steps(raw.len());
         match role {
-            Role::Request => match head::any_request(&raw) {
+            Role::Request => match parse::any_request(&raw) {
                 Some((head, facts)) => self.request_head(head, facts, at, cx),
                 None => self.unreadable(role, raw.len(), cx),
             },
-            Role::Response => match head::any_response(&raw) {
+            Role::Response => match parse::any_response(&raw) {
                 Some((head, facts)) => self.response_head(head, facts, at, cx),
                 None => self.unreadable(role, raw.len(), cx),
             },
@@ -268,7 +274,7 @@ impl Http {
     }
 
     /// The head in the buffer ends here, although its end was not seen.
-    pub(super) fn cut_head(
+    pub(in crate::wire::http1) fn cut_head(
         &mut self,
         role: Role,
         why: Anomaly,
@@ -368,6 +374,6 @@ impl Http {
 }
 
 /// `at`, `used` bytes later.
-pub(super) fn after(at: Arrival, used: usize) -> Arrival {
+pub(in crate::wire::http1) fn after(at: Arrival, used: usize) -> Arrival {
     Arrival { offset: at.offset + used as u64, starts_segment: false, ..at }
 }

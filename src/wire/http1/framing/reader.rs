@@ -1,10 +1,10 @@
 //! Where one direction stands in its messages.
 
 use crate::model::{AnomalySet, Timestamp};
-use crate::wire::http1::body::Builder;
-use crate::wire::http1::chunked::Chunked;
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::torn::Torn;
+use crate::wire::http1::framing::body::Builder;
+use crate::wire::http1::framing::chunked::Chunked;
+use crate::wire::http1::framing::torn::Torn;
+use crate::wire::http1::heads::scan::Scan;
 use crate::wire::tcp::Arrival;
 
 /// Which kind of messages a direction carries.

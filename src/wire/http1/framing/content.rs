@@ -1,14 +1,14 @@
 //! Bodies as they are framed, and the two states in which it is not yet known what the client's bytes are.
 
 use crate::model::{Anomaly, BodyEnd};
-use crate::wire::http1::chunked::{Chunked, Step};
-use crate::wire::http1::lenient;
-use crate::wire::http1::messages::after;
-use crate::wire::http1::pairing::{Context, Http};
-use crate::wire::http1::reader::{Framing, Role, State};
-use crate::wire::http1::scan::Scan;
-use crate::wire::http1::sniff;
-use crate::wire::http1::sniff::Sniff;
+use crate::wire::http1::connection::{Context, Http1};
+use crate::wire::http1::framing::chunked::{Chunked, Step};
+use crate::wire::http1::framing::messages::after;
+use crate::wire::http1::framing::reader::{Framing, Role, State};
+use crate::wire::http1::heads::lenient;
+use crate::wire::http1::heads::scan::Scan;
+use crate::wire::http1::heads::sniff;
+use crate::wire::http1::heads::sniff::Sniff;
 use crate::wire::tcp::Arrival;
 
 /// Bytes looked at for telling content from a request, after a refused expectation.
@@ -16,9 +16,15 @@ const UNDECIDED: usize = 8 << 10;
 /// Bytes kept that a client sends after CONNECT before the response; more of them are a tunnel's.
 const HELD: usize = 64 << 10;
 
-impl Http {
+impl Http1 {
     /// How a message's content begins once its head has ended.
-    pub(super) fn begin_content(&mut self, role: Role, framing: Framing, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn begin_content(
+        &mut self,
+        role: Role,
+        framing: Framing,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         let reader = self.reader(role);
         match framing {
             Framing::Empty => self.finish(role, BodyEnd::None, at, cx),
@@ -32,12 +38,24 @@ impl Http {
         }
     }
 
-    pub(super) fn content(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn content(
+        &mut self,
+        role: Role,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         cx.tally.parsed_bytes += data.len() as u64;
         self.reader(role).body.push(data, at.offset, cx.limits.body);
     }
 
-    pub(super) fn length_left(&mut self, role: Role, left: u64, at: Arrival, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn length_left(
+        &mut self,
+        role: Role,
+        left: u64,
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) {
         if left == 0 {
             self.finish(role, BodyEnd::Complete, at, cx);
         } else {
@@ -45,7 +63,7 @@ impl Http {
         }
     }
 
-    pub(super) fn chunked(
+    pub(in crate::wire::http1) fn chunked(
         &mut self,
         role: Role,
         mut chunked: Chunked,
@@ -82,7 +100,13 @@ impl Http {
         }
     }
 
-    pub(super) fn trailers(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    pub(in crate::wire::http1) fn trailers(
+        &mut self,
+        role: Role,
+        data: &[u8],
+        at: Arrival,
+        cx: &mut Context<'_>,
+    ) -> usize {
         let reader = self.reader(role);
         let end = reader.scan.find(data);
         let used = end.unwrap_or(data.len());
@@ -97,7 +121,7 @@ impl Http {
     }
 
     /// Hands on what the framing of a chunked body showed.
-    pub(super) fn end_chunked(&mut self, role: Role) {
+    pub(in crate::wire::http1) fn end_chunked(&mut self, role: Role) {
         let anomalies = match self.reader(role).state {
             State::Trailers(anomalies) => anomalies,
             State::Chunked(chunked) => chunked.anomalies,
@@ -114,7 +138,7 @@ impl Http {
     }
 
     /// The client asked before sending its content: what comes is the content, or the next request.
-    pub(super) fn expected(
+    pub(in crate::wire::http1) fn expected(
         &mut self,
         framing: Framing,
         data: &[u8],
@@ -162,7 +186,7 @@ impl Http {
     }
 
     /// After CONNECT: what comes before the response may belong to the tunnel, or be the next request.
-    pub(super) fn hold(&mut self, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
+    pub(in crate::wire::http1) fn hold(&mut self, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
         let reader = &mut self.requests;
         if reader.buf.is_empty() {
             reader.held = at;
@@ -180,7 +204,7 @@ impl Http {
     }
 
     /// CONNECT was answered: what was held is given to whom it belongs to.
-    pub(super) fn release(&mut self, tunnel: bool, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn release(&mut self, tunnel: bool, cx: &mut Context<'_>) {
         if !matches!(self.requests.state, State::Held) {
             return;
         }

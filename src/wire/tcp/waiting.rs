@@ -21,11 +21,14 @@ const WAITING: usize = 2 << 20;
 
 impl Connection {
     /// Hands on all that is due and declares gaps.
-    pub(super) fn settle<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
+    pub(super) fn hand_on_due<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
         loop {
             step_counter::steps(1);
-            while self.drain(Dir::Low, to) | self.drain(Dir::High, to) {}
-            if self.ended || !(self.give_up(Dir::Low, now, to) || self.give_up(Dir::High, now, to)) {
+            while self.hand_on_stored(Dir::Low, to) | self.hand_on_stored(Dir::High, to) {}
+            if self.ended
+                || !(self.declare_overdue_gap(Dir::Low, now, to)
+                    || self.declare_overdue_gap(Dir::High, now, to))
+            {
                 return;
             }
         }
@@ -35,8 +38,8 @@ impl Connection {
     pub(crate) fn flush<R: Receiver>(&mut self, now: Timestamp, to: &mut R) {
         while !self.ended {
             step_counter::steps(1);
-            while self.drain(Dir::Low, to) | self.drain(Dir::High, to) {}
-            if self.ended || !(self.force(Dir::Low, now, to) || self.force(Dir::High, now, to)) {
+            while self.hand_on_stored(Dir::Low, to) | self.hand_on_stored(Dir::High, to) {}
+            if self.ended || !(self.declare_gap(Dir::Low, now, to) || self.declare_gap(Dir::High, now, to)) {
                 break;
             }
         }
@@ -55,7 +58,7 @@ impl Connection {
     }
 
     /// Hands on what is due in `dir`; says whether there was any.
-    fn drain<R: Receiver>(&mut self, dir: Dir, to: &mut R) -> bool {
+    fn hand_on_stored<R: Receiver>(&mut self, dir: Dir, to: &mut R) -> bool {
         let mut progress = false;
         while let Some((offset, ack)) = self.halves[dir]
             .store
@@ -87,11 +90,11 @@ impl Connection {
         if self.halves[dir].store.as_ref().is_some_and(|store| store.first().is_none()) {
             self.halves[dir].store = None;
         }
-        progress | self.end(dir, to)
+        progress | self.hand_on_end(dir, to)
     }
 
     /// Hands on the FIN or the RST of `dir` if it is due.
-    fn end<R: Receiver>(&mut self, dir: Dir, to: &mut R) -> bool {
+    fn hand_on_end<R: Receiver>(&mut self, dir: Dir, to: &mut R) -> bool {
         let Some(End { arrival, reset }) = self.halves[dir].end.as_deref().copied() else { return false };
         let due = arrival.offset <= self.halves[dir].next && self.is_due(arrival.ack, dir);
         if self.ended || !due {
@@ -118,7 +121,7 @@ impl Connection {
     }
 
     /// Declares the hole of `dir` a gap if it is time; says whether it did.
-    fn give_up<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
+    fn declare_overdue_gap<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
         let half = &self.halves[dir];
         let waiting = half.store.as_ref().and_then(|store| store.first()).map(|(offset, _)| offset);
         let acknowledged = half.acked > half.next;
@@ -142,7 +145,7 @@ impl Connection {
         if patient && !overfull {
             return false;
         }
-        self.force(dir, now, to)
+        self.declare_gap(dir, now, to)
     }
 
     /// Whether a piece or an end of the other direction acknowledges more of `dir` than was handed on.
@@ -154,7 +157,7 @@ impl Connection {
     }
 
     /// Declares a gap from the next byte of `dir` to the first that is known to be there, or was.
-    fn force<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
+    fn declare_gap<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
         let half = &mut self.halves[dir];
         let stored = half.store.as_ref().and_then(|store| store.first()).map(|(offset, _)| offset);
         let ended = half.end.as_ref().map(|end| end.arrival.offset);

@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 use httparse::{Header, ParserConfig, Request as Parsed, Response as ParsedResponse, Status};
 
 use crate::model::{Anomaly, AnomalySet, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
-use crate::wire::http1::facts::Facts;
-use crate::wire::http1::head_cache::Model;
-use crate::wire::http1::lenient;
+use crate::wire::http1::heads::cache::Model;
+use crate::wire::http1::heads::facts::Facts;
+use crate::wire::http1::heads::lenient;
 
 /// Field lines that httparse is asked to take; heads with more go to the lenient reader.
 const FIELDS: usize = 128;
@@ -86,7 +86,7 @@ pub(crate) fn response_like(model: &mut Model, data: &[u8]) -> Outcome<ResponseH
 }
 
 /// The request head that `raw` is, whole: as httparse takes it, or else as the lenient reader does.
-pub(super) fn any_request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
+pub(in crate::wire::http1) fn any_request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
     match request(raw) {
         Outcome::Complete(head, _, facts) => Some((head, facts)),
         Outcome::Partial | Outcome::Invalid => lenient::request(raw),
@@ -94,7 +94,7 @@ pub(super) fn any_request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
 }
 
 /// The response head that `raw` is, read like [`any_request`].
-pub(super) fn any_response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
+pub(in crate::wire::http1) fn any_response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
     match response(raw) {
         Outcome::Complete(head, _, facts) => Some((head, facts)),
         Outcome::Partial | Outcome::Invalid => lenient::response(raw),
