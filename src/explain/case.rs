@@ -1,7 +1,6 @@
 //! One refusal with everything that rules look at, prepared once.
 
 use std::cell::OnceCell;
-use std::io::Read;
 use std::sync::Arc;
 
 use crate::explain::contrast::columns;
@@ -14,14 +13,13 @@ use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::principal;
 use crate::explain::response_fingerprint;
+use crate::explain::rules::response_text::body::WINDOW;
 use crate::explain::rules::response_text::utterance::{Utterance, utterances};
 use crate::explain::rules::response_text::{Heard, Memory};
 use crate::explain::rules::timing::Behaviour;
+use crate::features::content;
 use crate::history::{History, Record};
 use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Response};
-
-/// Most bytes that a compressed error body is inflated to.
-const INFLATED: u64 = 64 << 10;
 
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();
@@ -57,8 +55,8 @@ pub struct Case<'a> {
     line: OnceCell<String>,
     /// What the response says.
     pub heard: Arc<Heard>,
-    /// The content of this very response and what it says, where the reading shared with its like will not do.
-    own: OnceCell<(String, Vec<Utterance>)>,
+    /// What this very response says, where the reading shared by similar responses holds other numbers.
+    own: OnceCell<Vec<Utterance>>,
     /// What refusals say that happened behind this one.
     pub behind: Vec<Arc<Heard>>,
     /// Fingerprints that match.
@@ -137,21 +135,13 @@ impl<'a> Case<'a> {
     pub fn response(&self) -> Option<&'a Response> {
         self.record.exchange.response.as_ref()
     }
-    fn own(&self) -> &(String, Vec<Utterance>) {
-        self.own.get_or_init(|| {
-            let Some(response) = self.response() else { return Default::default() };
-            let content = content(response);
-            let said = utterances(response, content.as_bytes());
-            (content, said)
-        })
-    }
-    /// The content of this response, codings undone.
-    pub(super) fn own_content(&self) -> &str {
-        &self.own().0
+    fn own(&self) -> &[Utterance] {
+        let read = |response| utterances(response, content(response).as_bytes());
+        self.own.get_or_init(|| self.response().map(read).unwrap_or_default())
     }
     /// What this very response says; nothing where that is not as many things as were read.
     pub(super) fn own_said(&self) -> Option<&[Utterance]> {
-        let said = &self.own().1;
+        let said = self.own();
         (said.len() == self.heard.said.len()).then_some(said)
     }
     /// Points into this exchange.
@@ -264,25 +254,8 @@ fn contains(words: &str, phrase: &str) -> bool {
     words.match_indices(phrase).any(|(at, _)| at == 0 || words.as_bytes().get(at - 1) == Some(&b' '))
 }
 
-/// The content of a response with gzip or deflate undone, as text.
+/// The content of a response as text: content codings undone, in UTF-8.
 pub fn content(response: &Response) -> String {
-    let kept = response.body.kept.get(..response.body.kept.len().min(INFLATED as usize)).unwrap_or_default();
-    let coding = response.head.fields().text("content-encoding").unwrap_or_default().to_ascii_lowercase();
-    let mut out = Vec::new();
-    let inflated = match coding.as_str() {
-        "gzip" | "x-gzip" => {
-            flate2::read::MultiGzDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
-                || !out.is_empty()
-        }
-        "deflate" => {
-            flate2::read::ZlibDecoder::new(kept).take(INFLATED).read_to_end(&mut out).is_ok()
-                || !out.is_empty()
-        }
-        "br" => {
-            brotli_decompressor::Decompressor::new(kept, 4096).take(INFLATED).read_to_end(&mut out).is_ok()
-                || !out.is_empty()
-        }
-        _ => false,
-    };
-    String::from_utf8_lossy(if inflated { &out } else { kept }).into_owned()
+    let content = content::read(response.head.fields(), &response.body.kept, WINDOW);
+    String::from_utf8_lossy(content.bytes.get(..WINDOW).unwrap_or(&content.bytes)).into_owned()
 }

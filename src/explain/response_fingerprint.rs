@@ -3,6 +3,7 @@
 use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::name_list::Listed;
 use crate::explain::request::names::{Kind, name};
+use crate::features::content;
 use crate::model::Response;
 
 /// Bytes of the body that count.
@@ -18,9 +19,9 @@ pub fn of(response: &Response) -> u64 {
         text.extend_from_slice(value.unwrap_or_default());
         text.push(0);
     }
-    if coding.is_some() {
-        return hash(&text);
-    }
+    let decoded = coding.map(|_| content::read(response.head.fields(), &response.body.kept, WINDOW));
+    let body = decoded.as_ref().map_or(body, |content| if content.is_opaque() { &[] } else { &content.bytes });
+    let body = body.get(..WINDOW).unwrap_or(body);
     let (mut start, mut digits) = (0, false);
     for (at, byte) in body.iter().copied().chain([0]).enumerate() {
         let kind = KINDS.get(usize::from(byte)).copied().unwrap_or_default();
@@ -105,6 +106,20 @@ mod tests {
             let word = byte.is_ascii_alphanumeric() || b"-:._/+=".contains(&byte);
             assert_eq!(super::KINDS[usize::from(byte)] != super::APART, word, "{byte}");
             assert_eq!(super::KINDS[usize::from(byte)] == super::DIGIT, byte.is_ascii_digit(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn coded_responses_differ_by_their_content() {
+        let fingerprint = |coding: &str, body: &[u8]| {
+            super::of(&crate::features::tests::response(403, &[("Content-Encoding", coding)], body))
+        };
+        let coded = crate::features::content::tests::coded;
+        for ((coding, expired), (_, again)) in coded(b"expired").into_iter().zip(coded(b"expired")) {
+            assert_eq!(fingerprint(coding, &expired), fingerprint(coding, &again));
+        }
+        for ((coding, expired), (_, denied)) in coded(b"expired").into_iter().zip(coded(b"denied")) {
+            assert_ne!(fingerprint(coding, &expired), fingerprint(coding, &denied), "{coding}");
         }
     }
 

@@ -356,3 +356,40 @@ fn confidence_means_probability() {
         assert!(f64::from(*right) >= f64::from(*all) * 0.2 * bin as f64, "bin {bin}: {right} of {all}");
     }
 }
+
+#[test]
+fn a_coded_refusal_is_understood_as_the_plain_one() {
+    use crate::features::content::tests::{coded, wide};
+    use crate::features::tests::{exchange, request, response};
+    let text = r#"{"error":"insufficient_scope","message":"The token lacks the scope orders:write"}"#;
+    let cause = |fields: &[(&str, &str)], body: &[u8]| {
+        let one = exchange("10.0.0.1", 1, request("POST", "/x", &[("Host", "h")], b""), response(403, fields, body));
+        diagnose(vec![one]).pop().unwrap().findings.swap_remove(0).cause.id()
+    };
+    let media = ("Content-Type", "application/json");
+    for (coding, body) in coded(text.as_bytes()) {
+        assert_eq!(cause(&[media, ("Content-Encoding", coding)], &body), "insufficient-scope", "{coding}");
+    }
+    for body in wide(text) {
+        assert_eq!(cause(&[media], &body), "insufficient-scope", "{body:x?}");
+    }
+}
+
+#[test]
+fn json_that_strict_parsers_refuse_is_named_and_is_no_wrong_content_type() {
+    for (body, fault) in [
+        ("{\"n\":1,}", "invalid JSON: trailing comma at byte 7"),
+        ("{\"n\":NaN}", "invalid JSON: NaN at byte 5"),
+        ("{\"n\":1 /* x */}", "invalid JSON: comment at byte 7"),
+        ("\u{feff}{\"n\":1}", "invalid JSON: byte order mark at byte 0"),
+        ("{'n':1}", "invalid JSON: single quotes at byte 1"),
+        ("{n:1}", "invalid JSON: name without quotes at byte 1"),
+        ("{\"n\":", "invalid JSON: ends too early at byte 5"),
+    ] {
+        let refused = "+++\nPOST /a\nHost: h.example\nUser-Agent: A/1\nAccept: */*\nAuthorization: Bearer k1\nContent-Type: application/json\n\n";
+        let diagnosis = last(&format!("{OK}{refused}{body}\n--- 403\n"));
+        assert!(says(&diagnosis, fault), "{body}: {diagnosis:?}");
+        let media = diagnosis.findings.iter().find(|finding| finding.cause.id() == "content-type");
+        assert!(media.is_none(), "{body}: {media:?}");
+    }
+}

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::Item;
-use super::content::is_opaque;
 use crate::edge::redact::{Redactor, Secret, secrets_in_field, secrets_in_target, settle};
-use crate::features::coding;
+use crate::features::coding::MAX_DECODED;
+use crate::features::content;
 use crate::model::{Body, Fields};
 
 /// Writes both messages of an exchange.
@@ -61,11 +61,11 @@ fn body<W: Write>(out: &mut W, fields: &Fields, body: &Body, redactor: &Redactor
         out.write_all(&body.kept)?;
     } else {
         let media = fields.value("content-type").unwrap_or_default();
-        let undone = coding::undo(fields, &body.kept);
-        let hidden = redactor.body(media, &undone.bytes);
-        if is_opaque(&undone) {
+        let content = content::read(fields, &body.kept, MAX_DECODED);
+        let hidden = redactor.body(media, &content.bytes);
+        if content.is_opaque() {
             write!(out, "[{} bytes withheld: the content coding cannot be undone]", body.kept.len())?;
-        } else if undone.problem.is_none() && *hidden == *undone.bytes {
+        } else if content.problem.is_none() && *hidden == *content.bytes {
             out.write_all(&body.kept)?;
         } else {
             out.write_all(&hidden)?;

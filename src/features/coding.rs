@@ -31,7 +31,7 @@ pub enum Problem {
     /// The input ends early or is malformed.
     #[error("{0}: cut or malformed, shown as far as it goes")]
     Broken(&'static str),
-    /// [`MAX_DECODED`] was reached.
+    /// The limit, [`MAX_DECODED`] where none was asked for, was reached.
     #[error("{0}: more than 1 MiB when decoded, cut there")]
     TooLarge(&'static str),
     /// More codings than [`MAX_CODINGS`].
@@ -41,6 +41,11 @@ pub enum Problem {
 
 /// Undoes what Content-Encoding in `fields` says was done to `body`.
 pub fn undo<'a>(fields: &Fields, body: &'a [u8]) -> Undone<'a> {
+    undo_at_most(fields, body, MAX_DECODED)
+}
+
+/// The same where no coding yields more than `limit` bytes.
+pub fn undo_at_most<'a>(fields: &Fields, body: &'a [u8], limit: usize) -> Undone<'a> {
     let mut result = Undone { bytes: Cow::Borrowed(body), undone: Vec::new(), problem: None };
     let values: Vec<&[u8]> = fields.values("content-encoding").collect();
     let codings = values.iter().flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
@@ -56,7 +61,7 @@ pub fn undo<'a>(fields: &Fields, body: &'a [u8]) -> Undone<'a> {
             result.problem = Some(Problem::Unknown(shown));
             return result;
         };
-        let (bytes, problem) = decoder(&result.bytes);
+        let (bytes, problem) = decoder(&result.bytes, limit.min(MAX_DECODED));
         if bytes.is_empty() && !result.bytes.is_empty() && problem.is_some() {
             result.problem = Some(Problem::Broken(name));
             return result;
@@ -72,35 +77,35 @@ pub fn undo<'a>(fields: &Fields, body: &'a [u8]) -> Undone<'a> {
 }
 
 type Trouble = fn(&'static str) -> Problem;
-type Decoder = fn(&[u8]) -> (Vec<u8>, Option<Trouble>);
+type Decoder = fn(&[u8], usize) -> (Vec<u8>, Option<Trouble>);
 
 fn decoder(coding: &[u8]) -> Option<(&'static str, Decoder)> {
     let known: [(&'static str, Decoder); 5] = [
-        ("gzip", |bytes| drain(flate2::read::MultiGzDecoder::new(bytes))),
-        ("x-gzip", |bytes| drain(flate2::read::MultiGzDecoder::new(bytes))),
+        ("gzip", |bytes, limit| drain(flate2::read::MultiGzDecoder::new(bytes), limit)),
+        ("x-gzip", |bytes, limit| drain(flate2::read::MultiGzDecoder::new(bytes), limit)),
         ("deflate", deflate),
-        ("br", |bytes| drain(brotli_decompressor::Decompressor::new(bytes, 4096))),
+        ("br", |bytes, limit| drain(brotli_decompressor::Decompressor::new(bytes, 4096), limit)),
         ("zstd", zstd),
     ];
     known.into_iter().find(|(name, _)| coding.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// `deflate` means zlib (RFC 9110 §8.4.1.2); some senders leave its wrapper out.
-fn deflate(bytes: &[u8]) -> (Vec<u8>, Option<Trouble>) {
-    match drain(flate2::read::ZlibDecoder::new(bytes)) {
-        (out, Some(_)) if out.is_empty() => drain(flate2::read::DeflateDecoder::new(bytes)),
+fn deflate(bytes: &[u8], limit: usize) -> (Vec<u8>, Option<Trouble>) {
+    match drain(flate2::read::ZlibDecoder::new(bytes), limit) {
+        (out, Some(_)) if out.is_empty() => drain(flate2::read::DeflateDecoder::new(bytes), limit),
         decoded => decoded,
     }
 }
 
-fn zstd(bytes: &[u8]) -> (Vec<u8>, Option<Trouble>) {
+fn zstd(bytes: &[u8], limit: usize) -> (Vec<u8>, Option<Trouble>) {
     match ruzstd::decoding::StreamingDecoder::new(bytes) {
-        Ok(decoder) => drain(decoder),
+        Ok(decoder) => drain(decoder, limit),
         Err(_) => (Vec::new(), Some(Problem::Broken)),
     }
 }
 
-fn drain(mut source: impl Read) -> (Vec<u8>, Option<Trouble>) {
+fn drain(mut source: impl Read, limit: usize) -> (Vec<u8>, Option<Trouble>) {
     let (mut out, mut chunk) = (Vec::new(), [0; 8192]);
     loop {
         match source.read(&mut chunk) {
@@ -109,8 +114,8 @@ fn drain(mut source: impl Read) -> (Vec<u8>, Option<Trouble>) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return (out, Some(Problem::Broken)),
         }
-        if out.len() >= MAX_DECODED {
-            out.truncate(MAX_DECODED);
+        if out.len() >= limit {
+            out.truncate(limit);
             return (out, Some(Problem::TooLarge));
         }
     }

@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::features::{
-    Json, JsonKind, MediaType, Sniffed, Target, Token, coding, cookies, json, multipart, parameters, sniff,
+    Json, JsonKind, MediaType, Sniffed, Target, Token, content, cookies, json, multipart, parameters, sniff,
     tokens,
 };
+use crate::features::coding::MAX_DECODED;
 use crate::model::{Body, Fields, Part, Request, Response};
 
 /// Most items of one message.
@@ -84,11 +85,6 @@ pub fn fields_only(fields: &Fields) -> Vec<Item<'_>> {
     field_items(fields, Part::ResponseHeader)
 }
 
-/// Whether a parser may be run over `body`: nobody coded its content.
-pub fn is_readable(fields: &Fields) -> bool {
-    fields.value("content-encoding").is_none_or(|coding| coding.eq_ignore_ascii_case(b"identity"))
-}
-
 fn plain<'a>(part: Part, name: Cow<'a, str>, value: &'a [u8]) -> Item<'a> {
     Item { part, name, value: Cow::Borrowed(value), kind: None }
 }
@@ -158,21 +154,21 @@ fn body_items<'a>(fields: &'a Fields, body: &'a Body, part: Part, items: &mut Ve
         return;
     }
     let media = fields.value("content-type").and_then(MediaType::parse);
-    if is_readable(fields) {
-        content_items(media, &body.kept, part, items);
-        return;
-    }
-    let undone = coding::undo(fields, &body.kept);
-    if !undone.undone.is_empty() {
-        let mut decoded = Vec::new();
-        content_items(media, &undone.bytes, part, &mut decoded);
-        items.extend(decoded.into_iter().map(|item| -> Item<'a> { item.into_owned() }));
+    let content = content::read(fields, &body.kept, MAX_DECODED);
+    match content.bytes {
+        _ if content.problem.is_some() && content.undone.is_empty() => {}
+        Cow::Borrowed(bytes) => content_items(media, bytes, part, items),
+        Cow::Owned(bytes) => {
+            let mut decoded = Vec::new();
+            content_items(media, &bytes, part, &mut decoded);
+            items.extend(decoded.into_iter().map(|item| -> Item<'a> { item.into_owned() }));
+        }
     }
 }
 
 fn content_items<'a>(media: Option<MediaType<'_>>, content: &'a [u8], part: Part, items: &mut Vec<Item<'a>>) {
     let looks = sniff(content);
-    if looks == Sniffed::Json {
+    if matches!(looks, Sniffed::Json | Sniffed::InvalidJson) {
         let Json { leaves, .. } = json::flatten(content);
         items.extend(leaves.into_iter().take(MAX_LEAVES).map(|leaf| Item {
             part,

@@ -4,8 +4,10 @@
 
 pub mod authorization;
 pub mod coding;
+pub mod content;
 pub mod cookie;
 pub mod form;
+pub mod html;
 pub mod items;
 pub mod json;
 pub mod jwt;

@@ -13,6 +13,8 @@ pub enum Sniffed {
     Empty,
     /// JSON object, array or literal.
     Json,
+    /// An object or array that lenient parsers may read as JSON: with a trailing comma, NaN, comments, single quotes.
+    InvalidJson,
     /// `a=1&b=2`.
     Form,
     /// Multipart with boundary lines.
@@ -35,6 +37,7 @@ impl Sniffed {
         match self {
             Self::Empty => "empty",
             Self::Json => "JSON",
+            Self::InvalidJson => "invalid JSON",
             Self::Form => "a URL-encoded form",
             Self::Multipart => "multipart",
             Self::Html => "HTML",
@@ -48,7 +51,7 @@ impl Sniffed {
     /// Whether content that looks so contradicts `media`: JSON in a form, a form called JSON, … Only clear cases count.
     pub fn contradicts(self, media: &MediaType<'_>) -> bool {
         match self {
-            Self::Json => media.is_form() || media.is_multipart() || media.is_xml(),
+            Self::Json | Self::InvalidJson => media.is_form() || media.is_multipart() || media.is_xml(),
             Self::Form | Self::Text => media.is_json() || media.is_multipart() || media.is_xml(),
             Self::Multipart => media.is_json() || media.is_form() || media.is_xml(),
             Self::Xml | Self::Html => media.is_json() || media.is_form() || media.is_multipart(),
@@ -90,11 +93,18 @@ fn look(body: &[u8]) -> (Sniffed, Option<Json<'_>>) {
     }
     let sniffed = match first {
         b'<' => markup(text),
+        b'{' | b'[' if is_invalid_json(window) => Sniffed::InvalidJson,
         b'-' if is_multipart(text) => Sniffed::Multipart,
         _ if is_form(text) => Sniffed::Form,
         _ => Sniffed::Text,
     };
     (sniffed, None)
+}
+
+/// Whether what keeps `window` from being JSON is a habit of people and of lenient writers.
+fn is_invalid_json(window: &[u8]) -> bool {
+    let habit = |fault| !matches!(fault, "unexpected byte" | "unquoted text" | "text after the document");
+    json::fault(window).is_some_and(|(fault, _)| habit(fault))
 }
 
 fn markup(text: &[u8]) -> Sniffed {
@@ -164,14 +174,17 @@ mod tests {
 
     #[test]
     fn tells_kinds_apart() {
-        let table: [(&[u8], Sniffed); 17] = [
+        let table: [(&[u8], Sniffed); 20] = [
             (b"", Sniffed::Empty),
             (b" \r\n", Sniffed::Empty),
             (b"{\"a\":1}", Sniffed::Json),
             (b"\xef\xbb\xbf[1,2]", Sniffed::Json),
             (b"{\"cut\":\"in the mid", Sniffed::Json),
             (b"42", Sniffed::Json),
-            (b"{not json}", Sniffed::Text),
+            (b"{not json}", Sniffed::InvalidJson),
+            (b"{\"a\":1,}", Sniffed::InvalidJson),
+            (b"[1, NaN]", Sniffed::InvalidJson),
+            (b"[denied] no key", Sniffed::Text),
             (b"a=1&b=%20x", Sniffed::Form),
             (b"name", Sniffed::Text),
             (b"hello = world", Sniffed::Text),

@@ -6,7 +6,8 @@ use super::values::address::Addresses;
 use super::values::number::Numbers;
 use super::values::text::Text;
 use super::values::when::When;
-use crate::features::{Target, coding, cookies, parameters, target};
+use crate::features::coding::MAX_DECODED;
+use crate::features::{Target, content, cookies, parameters, target};
 use crate::history::Record;
 use crate::model::{AnomalySet, Cause, Outcome};
 
@@ -134,7 +135,7 @@ impl Term {
             Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
             Self::Body(side, texts) => messages(record, *side).any(|(fields, body)| match &*body.kept {
                 [] => any(texts, &[]),
-                kept => any(texts, &coding::undo(fields, kept).bytes),
+                kept => any(texts, &content::read(fields, kept, MAX_DECODED).bytes),
             }),
             Self::Latency(numbers) => exchange.latency().is_some_and(|latency| numbers.contains(latency)),
             Self::Size(side, numbers) => messages(record, *side)

@@ -1,7 +1,8 @@
 //! An exchange's messages as they were on the wire, for copying, with secrets masked unless they are in the open.
 
 use crate::edge::redact::Redactor;
-use crate::features::{coding, target};
+use crate::features::coding::MAX_DECODED;
+use crate::features::{content, target};
 use crate::history::Record;
 use crate::model::{Body, Fields};
 
@@ -54,8 +55,8 @@ fn message(fields: &Fields, body: &Body, redactor: &Redactor, out: &mut Vec<u8>)
     if redactor.reveals() {
         out.extend_from_slice(&body.kept);
     } else {
-        let undone = coding::undo(fields, &body.kept);
+        let content = content::read(fields, &body.kept, MAX_DECODED);
         let media = fields.value("content-type").unwrap_or_default();
-        out.extend_from_slice(&redactor.body(media, &undone.bytes));
+        out.extend_from_slice(&redactor.body(media, &content.bytes));
     }
 }

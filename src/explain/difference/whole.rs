@@ -3,8 +3,8 @@
 
 use crate::explain::difference::notes::{lifetime, now};
 use crate::explain::difference::weigh::Scene;
-use crate::features::items::is_readable;
-use crate::features::{MediaType, Target, client_network, sniff};
+use crate::features::coding::MAX_DECODED;
+use crate::features::{MediaType, Target, client_network, content, json, sniff};
 use crate::history::noise::{MAX_VALUES, NETWORK, order as names_of};
 use crate::model::{Difference, DifferenceKind, Fields, Part, Request, Significance};
 
@@ -173,9 +173,9 @@ fn content(baseline: &Request, this: &Request, found: &mut Vec<Difference>) {
         }
         () => found.push(sizes(Significance::Noise, None)),
     }
-    let Some(claim) = contradiction(this) else { return };
-    if contradiction(baseline).is_none() {
-        let note = Some(format!("Content-Type says {}, the content looks like {}", claim.0, claim.1));
+    let Some(fault_here) = fault(this) else { return };
+    if fault(baseline).is_none() {
+        let note = Some(fault_here);
         let value = this.head.fields().value("content-type").unwrap_or_default();
         let before = baseline.head.fields().value("content-type").unwrap_or_default();
         let difference = changed(Part::RequestBody, "", before, value, Significance::Suspect);
@@ -183,12 +183,21 @@ fn content(baseline: &Request, this: &Request, found: &mut Vec<Difference>) {
     }
 }
 
-/// The media type and what the content looks like, when they contradict each other.
-fn contradiction(request: &Request) -> Option<(&str, &'static str)> {
+/// What is wrong with the content: it contradicts its media type, or it is JSON that strict parsers refuse.
+fn fault(request: &Request) -> Option<String> {
     let fields = request.head.fields();
     let media = MediaType::parse(fields.value("content-type")?)?;
-    let looks = sniff(&request.body.kept);
-    (is_readable(fields) && looks.contradicts(&media)).then(|| (media.essence, looks.as_str()))
+    let content = content::read(fields, &request.body.kept, MAX_DECODED);
+    if content.is_opaque() {
+        return None;
+    }
+    let looks = sniff(&content.bytes);
+    if looks.contradicts(&media) {
+        return Some(format!("Content-Type says {}, the content looks like {}", media.essence, looks.as_str()));
+    }
+    let whole = request.body.is_whole() && content.problem.is_none();
+    let (fault, at) = json::fault(&content.bytes).filter(|_| media.is_json() && whole)?;
+    Some(format!("invalid JSON: {fault} at byte {at}"))
 }
 
 /// The very token of the baseline, valid then and expired now: nothing in the bytes differs, only the time.

@@ -62,46 +62,6 @@ fn fold_ascii(text: &[u8], out: &mut String) {
     }
 }
 
-/// Undoes the HTML entities that error pages use; unknown ones stay.
-pub fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (before, tail) = rest.split_at(at);
-        out.push_str(before);
-        let end = tail.bytes().take(12).position(|byte| byte == b';');
-        if let Some((character, taken)) = end.and_then(|end| Some((entity(tail.get(1..end)?)?, end + 1))) {
-            out.push(character);
-            rest = tail.get(taken..).unwrap_or_default();
-        } else {
-            out.push('&');
-            rest = tail.get(1..).unwrap_or_default();
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn entity(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" | "rsquo" | "lsquo" => Some('\''),
-        "nbsp" => Some(' '),
-        "ndash" | "mdash" => Some('-'),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
-}
-
 /// How often: `once`, `7 times`.
 pub fn times(count: impl Into<u64>) -> String {
     match count.into() {
@@ -112,7 +72,7 @@ pub fn times(count: impl Into<u64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, unescape};
+    use super::fold;
 
     #[test]
     fn codes_and_prose_fold_alike() {
@@ -131,11 +91,5 @@ mod tests {
             whole.truncate(whole.len() - "\u{e9} ".len());
             assert_eq!(fold(text), whole, "{text}");
         }
-    }
-
-    #[test]
-    fn entities_are_undone_and_broken_ones_stay() {
-        assert_eq!(unescape("Reference&#32;&#35;18 &amp; &bogus; &"), "Reference #18 & &bogus; &");
-        assert_eq!(unescape("&#x110000;"), "&#x110000;");
     }
 }

@@ -14,11 +14,13 @@ use crate::explain::rules::request_facts::facts;
 use crate::explain::rules::request_facts::facts::Fact;
 use crate::features;
 use crate::features::json::JsonEnd;
-use crate::features::{Authorization, Jwt, MediaType, cookies, parameters};
+use crate::features::{Authorization, Jwt, MediaType, Sniffed, content, cookies, parameters};
 use crate::model::{Exchange, Request};
 
 /// Most attributes taken from one request.
 pub const MAX: usize = 160;
+/// Bytes of a request's content that a content coding may yield.
+pub const MAX_CONTENT: usize = 64 << 10;
 /// Most members of a body that become attributes.
 const MAX_MEMBERS: usize = 64;
 
@@ -47,13 +49,17 @@ impl<'a> Features<'a> {
         features.add(Family::Client, Label::Fixed(""), address);
         features.add(Family::Network, Label::Fixed(""), network);
         features.add(Family::HttpVersion, Label::Fixed(""), request.head.version().as_str());
-        let seen = ParsedRequest::of(request);
-        features.target(&seen);
-        features.fields(request, &seen);
-        features.tokens(&seen);
-        features.body(request, &seen);
-        features.relations();
-        features.facts = facts::facts(exchange, &features, &seen);
+        let content = content::read(request.head.fields(), &request.body.kept, MAX_CONTENT);
+        let opaque = content.is_opaque();
+        match &content.bytes {
+            Cow::Borrowed(bytes) => {
+                features.parts(exchange, request, &ParsedRequest::of(request, bytes, opaque), Value::Wire);
+            }
+            Cow::Owned(bytes) => {
+                let keep = |bytes: &[u8]| Value::Made(bytes.into());
+                features.parts(exchange, request, &ParsedRequest::of(request, bytes, opaque), keep);
+            }
+        }
         for fact in &features.facts {
             let name = Label::Fixed(fact.id);
             let mark = Mark { key: key(Family::Fact, &name), value: hash(fact.detail.as_bytes()) };
@@ -91,6 +97,22 @@ impl<'a> Features<'a> {
             .unwrap_or(0)
     }
 
+    /// What stands in the head and in the content; `keep` keeps a piece of the content.
+    fn parts<'b>(
+        &mut self,
+        exchange: &Exchange,
+        request: &'a Request,
+        seen: &ParsedRequest<'a, 'b>,
+        keep: fn(&'b [u8]) -> Value<'a>,
+    ) {
+        self.target(seen);
+        self.fields(request, seen);
+        self.tokens(seen);
+        self.body(seen, keep);
+        self.relations();
+        self.facts = facts::facts(exchange, self, seen);
+    }
+
     fn add(&mut self, family: Family, name: Label, value: impl Into<Value<'a>>) {
         let key = key(family, &name);
         self.push(family, key, name, value.into());
@@ -108,7 +130,7 @@ impl<'a> Features<'a> {
         }
     }
 
-    fn target(&mut self, seen: &ParsedRequest<'a>) {
+    fn target(&mut self, seen: &ParsedRequest<'a, '_>) {
         let text = |part: &'a [u8]| match String::from_utf8_lossy(part) {
             Cow::Borrowed(text) => Value::from(text),
             Cow::Owned(text) => Value::from(text),
@@ -125,7 +147,7 @@ impl<'a> Features<'a> {
         }
     }
 
-    fn fields(&mut self, request: &'a Request, seen: &ParsedRequest<'a>) {
+    fn fields(&mut self, request: &'a Request, seen: &ParsedRequest<'a, '_>) {
         for (field, value) in &seen.fields {
             let name = Label::Known(Rc::clone(field));
             match field.which {
@@ -219,7 +241,7 @@ impl<'a> Features<'a> {
         }
     }
 
-    fn tokens(&mut self, seen: &ParsedRequest<'a>) {
+    fn tokens(&mut self, seen: &ParsedRequest<'a, '_>) {
         if let Some(token) = seen.tokens.first() {
             self.has_token = true;
             self.claims(&token.jwt);
@@ -262,31 +284,36 @@ impl<'a> Features<'a> {
         self.add(family, name.clone(), all.join(" "));
     }
 
-    fn body(&mut self, request: &'a Request, seen: &ParsedRequest<'a>) {
-        let kept = &request.body.kept;
-        if kept.is_empty() {
+    fn body<'b>(&mut self, seen: &ParsedRequest<'a, 'b>, keep: fn(&'b [u8]) -> Value<'a>) {
+        if seen.content.is_empty() {
             return;
         }
-        self.add(Family::BodyKind, Label::Fixed(""), seen.sniffed.as_str());
+        let decoded = |value: Cow<'b, [u8]>| match value {
+            Cow::Borrowed(bytes) => keep(bytes),
+            Cow::Owned(bytes) => Value::from(Cow::Owned(bytes)),
+        };
+        // JSON with a fault is still JSON; the fault is a fact of its own.
+        let kind = if seen.sniffed == Sniffed::InvalidJson { Sniffed::Json } else { seen.sniffed };
+        self.add(Family::BodyKind, Label::Fixed(""), kind.as_str());
         match seen.sniffed {
-            features::Sniffed::Json => {
+            Sniffed::Json => {
                 let Some(flat) = &seen.json else { return };
                 self.has_members = matches!(flat.end, JsonEnd::Complete | JsonEnd::Limit);
                 for leaf in flat.leaves.iter().take(MAX_MEMBERS) {
-                    self.named(name(Kind::Path, leaf.path.as_bytes()), leaf.raw);
+                    self.named(name(Kind::Path, leaf.path.as_bytes()), keep(leaf.raw));
                 }
             }
-            features::Sniffed::Form => {
+            Sniffed::Form => {
                 self.has_members = true;
-                for parameter in parameters(kept).take(MAX_MEMBERS) {
-                    self.named(name(Kind::Member, parameter.name().as_bytes()), parameter.value());
+                for parameter in parameters(seen.content).take(MAX_MEMBERS) {
+                    self.named(name(Kind::Member, parameter.name().as_bytes()), decoded(parameter.value()));
                 }
             }
-            features::Sniffed::Multipart => {
+            Sniffed::Multipart => {
                 let boundary = seen.media.and_then(|media| media.boundary()).unwrap_or_default();
                 self.has_members = true;
-                for part in features::multipart_fields(kept, boundary).iter().take(MAX_MEMBERS) {
-                    self.named(name(Kind::Member, part.name), part.filename.unwrap_or(part.value));
+                for part in features::multipart_fields(seen.content, boundary).iter().take(MAX_MEMBERS) {
+                    self.named(name(Kind::Member, part.name), keep(part.filename.unwrap_or(part.value)));
                 }
             }
             _ => {}

@@ -10,7 +10,7 @@ use crate::model::Request;
 
 /// A request's fields and tokens and what its body is.
 #[derive(Debug)]
-pub struct ParsedRequest<'a> {
+pub struct ParsedRequest<'a, 'b> {
     /// Its target.
     pub target: Target<'a>,
     /// Its fields, in the order of the wire.
@@ -19,22 +19,28 @@ pub struct ParsedRequest<'a> {
     pub media: Option<MediaType<'a>>,
     /// Its tokens, Authorization first.
     pub tokens: Vec<Token<'a>>,
-    /// What the body looks like.
+    /// The content, codings undone as far as they are known.
+    pub content: &'b [u8],
+    /// Whether `content` is still coded.
+    pub opaque: bool,
+    /// What the content looks like.
     pub sniffed: Sniffed,
-    /// The body's leaves, when it looks like JSON.
-    pub json: Option<Json<'a>>,
+    /// Its leaves, when it looks like JSON.
+    pub json: Option<Json<'b>>,
 }
 
-impl<'a> ParsedRequest<'a> {
-    /// Takes `request` apart.
-    pub fn of(request: &'a Request) -> Self {
-        let (sniffed, json) = features::sniff::with_json(&request.body.kept);
+impl<'a, 'b> ParsedRequest<'a, 'b> {
+    /// Takes `request` apart, whose content is `content`.
+    pub fn of(request: &'a Request, content: &'b [u8], opaque: bool) -> Self {
+        let (sniffed, json) = features::sniff::with_json(content);
         let fields = request.head.fields().iter();
         let mut seen = Self {
             target: Target::of(&request.head),
             fields: fields.map(|field| (name(Kind::Field, field.name), field.value)).collect(),
             media: None,
             tokens: features::tokens(request),
+            content,
+            opaque,
             sniffed,
             json,
         };

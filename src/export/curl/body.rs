@@ -6,7 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::shell::{Piece, Variables, Word, pieces};
 use crate::edge::redact::{Redactor, Secret, secrets_in_body, settle};
 use crate::edge::sanitize;
-use crate::features::coding::undo;
+use crate::features::coding::MAX_DECODED;
+use crate::features::content;
 use crate::model::Request;
 
 /// Longest text given as an argument: Linux allows 128 KiB for one.
@@ -40,10 +41,10 @@ impl Content {
         content.expects = body.kept.len() > EXPECT;
         let mut secrets = Vec::new();
         if !redactor.reveals() {
-            let undone = undo(fields, &body.kept);
-            secrets_in_body(fields.value("content-type").unwrap_or_default(), &undone.bytes, &mut secrets);
-            let coded = undone.problem.is_some() || !undone.undone.is_empty();
-            if coded && (undone.problem.is_some() || !secrets.is_empty()) {
+            let read = content::read(fields, &body.kept, MAX_DECODED);
+            secrets_in_body(fields.value("content-type").unwrap_or_default(), &read.bytes, &mut secrets);
+            let coded = read.problem.is_some() || !read.undone.is_empty() || read.charset.is_some();
+            if coded && (read.problem.is_some() || !secrets.is_empty()) {
                 content.withhold();
                 return content;
             }

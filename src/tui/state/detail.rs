@@ -5,7 +5,8 @@ use super::page::Page;
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::explain::inspector::{Inspector, Report};
-use crate::features::coding;
+use crate::features::coding::MAX_DECODED;
+use crate::features::content;
 use crate::model::{BaselineChoice, Cause, ExchangeId, Part, Pointer};
 use crate::tui::Exports;
 use crate::tui::doc::diff::Pair;
@@ -261,11 +262,11 @@ fn snippet(pointer: &Pointer, inspector: &Inspector) -> Option<String> {
         Part::ResponseHeader => cut(exchange.response.as_ref()?.head.fields().value(&pointer.name)?),
         Part::RequestBody => {
             let request = exchange.request.as_ref()?;
-            cut(&coding::undo(request.head.fields(), &request.body.kept).bytes)
+            cut(&content::read(request.head.fields(), &request.body.kept, MAX_DECODED).bytes)
         }
         Part::ResponseBody => {
             let response = exchange.response.as_ref()?;
-            cut(&coding::undo(response.head.fields(), &response.body.kept).bytes)
+            cut(&content::read(response.head.fields(), &response.body.kept, MAX_DECODED).bytes)
         }
         Part::Path | Part::Query | Part::RequestLine => cut(exchange.target()),
         _ => None,

@@ -27,13 +27,13 @@ pub struct Fact {
 }
 
 /// The facts of a request.
-pub fn facts(exchange: &Exchange, features: &Features<'_>, seen: &ParsedRequest<'_>) -> Vec<Fact> {
+pub fn facts(exchange: &Exchange, features: &Features<'_>, seen: &ParsedRequest<'_, '_>) -> Vec<Fact> {
     let mut out = Vec::new();
     let Some(request) = &exchange.request else { return out };
-    payload_fact(request, seen, &mut out);
+    payload_fact(seen, &mut out);
     let mut add = |id: &'static str, detail: String| out.push(Fact { id, detail, at: part_of(id) });
     hidden_fact(seen, &mut add);
-    upload_fact(request, seen, &mut add);
+    upload_fact(seen, &mut add);
     credential_facts(exchange, features, seen, &mut add);
     body_facts(request, seen, &mut add);
     field_facts(exchange, seen, &mut add);
@@ -43,7 +43,7 @@ pub fn facts(exchange: &Exchange, features: &Features<'_>, seen: &ParsedRequest<
 /// The part in which a fact stands that is not about one named thing.
 fn part_of(id: &str) -> (Part, Cow<'static, str>) {
     let part = match id {
-        "body-mismatch" | "body-broken" | "body-untyped" | "file-executable" => Part::RequestBody,
+        "body-mismatch" | "json-invalid" | "body-untyped" | "file-executable" => Part::RequestBody,
         "token-expired" | "token-not-yet-valid" | "token-unsigned" => Part::Claim,
         "address-expired" | "address-early" => Part::Query,
         "path-hidden" => Part::Path,
@@ -63,8 +63,8 @@ fn part_of(id: &str) -> (Part, Cow<'static, str>) {
     (part, Cow::Borrowed(name))
 }
 
-fn payload_fact(request: &Request, seen: &ParsedRequest<'_>, out: &mut Vec<Fact>) {
-    if let Some(found) = payload::find(request, seen) {
+fn payload_fact(seen: &ParsedRequest<'_, '_>, out: &mut Vec<Fact>) {
+    if let Some(found) = payload::find(seen) {
         let place = if found.place.is_empty() {
             found.part.as_str().to_owned()
         } else {
@@ -79,7 +79,7 @@ fn payload_fact(request: &Request, seen: &ParsedRequest<'_>, out: &mut Vec<Fact>
 }
 
 /// Names that begin with a dot, which servers refuse to hand out by themselves.
-fn hidden_fact(seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
+fn hidden_fact(seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
     let hidden = |segment: &&[u8]| {
         segment.len() > 2
             && segment.starts_with(b".")
@@ -92,9 +92,9 @@ fn hidden_fact(seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, Stri
     }
 }
 
-fn upload_fact(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
+fn upload_fact(seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
     if let Some(boundary) = seen.media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
-        for part in features::multipart_fields(&request.body.kept, boundary) {
+        for part in features::multipart_fields(seen.content, boundary) {
             let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
             if let Some(suffix) =
                 RISKY.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
@@ -109,7 +109,7 @@ fn upload_fact(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut
 fn credential_facts(
     exchange: &Exchange,
     features: &Features<'_>,
-    seen: &ParsedRequest<'_>,
+    seen: &ParsedRequest<'_, '_>,
     add: &mut impl FnMut(&'static str, String),
 ) {
     let Some(request) = &exchange.request else { return };
@@ -150,30 +150,26 @@ fn credential_facts(
     }
 }
 
-fn body_facts(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
-    let kept = &request.body.kept;
+fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
     let (media, parsed) = (seen.field(Which::ContentType), seen.media);
-    if kept.is_empty() {
+    if seen.content.is_empty() {
         return;
     }
-    let coded = seen.field(Which::ContentEncoding).is_some();
     match (media, &parsed) {
         (None, _) => add("body-untyped", "a body without Content-Type".to_owned()),
-        (Some(_), Some(media)) if !coded => {
+        (Some(_), Some(media)) if !seen.opaque => {
             let sniffed = seen.sniffed;
             if sniffed.contradicts(media) {
                 add(
                     "body-mismatch",
                     format!("Content-Type says {}, the body looks like {}", media.essence, sniffed.as_str()),
                 );
-            } else if media.is_json()
-                && request.body.is_whole()
-                && matches!(
-                    seen.json.as_ref().map_or_else(|| json::flatten(kept).end, |json| json.end),
-                    JsonEnd::Invalid(_) | JsonEnd::Cut
-                )
-            {
-                add("body-broken", "Content-Type says JSON, the body does not parse".to_owned());
+            } else if media.is_json() && request.body.is_whole() {
+                let complete = matches!(&seen.json, Some(json) if matches!(json.end, JsonEnd::Complete | JsonEnd::Limit));
+                let marked = seen.content.starts_with(b"\xef\xbb\xbf");
+                if let Some((fault, at)) = (!complete || marked).then(|| json::fault(seen.content)).flatten() {
+                    add("json-invalid", format!("invalid JSON: {fault} at byte {at}"));
+                }
             }
         }
         _ => {}
@@ -186,7 +182,7 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut(
     }
 }
 
-fn field_facts(exchange: &Exchange, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
+fn field_facts(exchange: &Exchange, seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
     let restricted = seen.fields.iter().filter_map(|(name, _)| name.traits.restricted).min();
     if let Some(name) = restricted.and_then(|at| RESTRICTED.get(usize::from(at))) {
         add("field-restricted", format!("the field {name}, which rule sets restrict"));

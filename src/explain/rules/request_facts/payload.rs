@@ -12,7 +12,7 @@ use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::features;
 use crate::features::parameters;
-use crate::model::{Part, Request};
+use crate::model::Part;
 
 /// Bytes of one piece of text that are looked at.
 const WINDOW: usize = 64 << 10;
@@ -71,7 +71,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 });
 
 /// The strongest suspicious text of a request, if there is any.
-pub fn find(request: &Request, seen: &ParsedRequest<'_>) -> Option<Payload> {
+pub fn find(seen: &ParsedRequest<'_, '_>) -> Option<Payload> {
     let mut best: Option<Payload> = None;
     let mut take = |part: Part, place: &str, text: &[u8]| {
         if best.as_ref().is_some_and(|payload| payload.strong) {
@@ -92,14 +92,14 @@ pub fn find(request: &Request, seen: &ParsedRequest<'_>) -> Option<Payload> {
             take(Part::RequestHeader, &name.text, value);
         }
     }
-    let body = request.body.kept.get(..WINDOW.min(request.body.kept.len())).unwrap_or_default();
+    let body = seen.content.get(..WINDOW).unwrap_or(seen.content);
     if !body.is_empty() {
         bodies(seen, body, &mut take);
     }
     best
 }
 
-fn bodies(seen: &ParsedRequest<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
+fn bodies(seen: &ParsedRequest<'_, '_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
     match seen.sniffed {
         features::Sniffed::Form => {
             for parameter in parameters(body).take(64) {

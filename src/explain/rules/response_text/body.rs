@@ -1,7 +1,7 @@
 //! Error bodies of any shape taken apart: JSON members, XML elements, the text of an HTML page, plain text.
 
-use crate::explain::knowledge::words;
 use crate::explain::rules::response_text::utterance::{MAX, Place, Utterance};
+use crate::features::html;
 use crate::features::json;
 use crate::features::json::{JsonEnd, JsonKind};
 use crate::model::Part;
@@ -113,66 +113,17 @@ fn from_xml(text: &str, out: &mut Vec<Utterance>) {
         let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str())
             || echo.contains(&name.to_ascii_lowercase().as_str());
         if !tag.starts_with(['/', '?', '!']) && !content.is_empty() && !quiet {
-            sentences(Place::Prose, name, &words::unescape(content), out);
+            sentences(Place::Prose, name, &html::unescape(content), out);
         }
         rest = after;
     }
 }
 
-/// Text of a page: titles and headings apart, scripts and styles left out, tags turned into sentence breaks.
+/// Text of a page, titles and headings apart.
 fn from_html(text: &str, out: &mut Vec<Utterance>) {
-    let lower = text.to_ascii_lowercase();
-    let mut place = Place::Prose;
-    let mut at = 0;
-    let mut run = String::new();
-    while let Some(open) = lower.get(at..).and_then(|rest| rest.find('<')).map(|found| found + at) {
-        run.push_str(text.get(at..open).unwrap_or_default());
-        let tag = lower.get(open + 1..).unwrap_or_default();
-        if let Some(comment) = tag.strip_prefix("!--") {
-            at = open + 4 + comment.find("-->").map_or(comment.len(), |end| end + 3);
-            continue;
-        }
-        let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
-        if !matches!(
-            name.as_str(),
-            "b" | "/b"
-                | "i"
-                | "/i"
-                | "em"
-                | "/em"
-                | "strong"
-                | "/strong"
-                | "a"
-                | "/a"
-                | "span"
-                | "/span"
-                | "code"
-                | "/code"
-        ) {
-            sentences(place, "", &words::unescape(&run), out);
-            run.clear();
-        }
-        let close = tag.find('>').map_or(lower.len(), |end| open + 2 + end);
-        at = match name.as_str() {
-            "script" | "style" => skip(&lower, close, &name),
-            _ => close,
-        };
-        place = match name.as_str() {
-            "title" | "h1" | "h2" | "h3" => Place::Title,
-            "/title" | "/h1" | "/h2" | "/h3" => Place::Prose,
-            _ => place,
-        };
-        if out.len() >= MAX {
-            return;
-        }
+    for block in html::blocks(text, MAX) {
+        sentences(if block.heading { Place::Title } else { Place::Prose }, "", &block.text, out);
     }
-    run.push_str(text.get(at..).unwrap_or_default());
-    sentences(place, "", &words::unescape(&run), out);
-}
-
-fn skip(lower: &str, from: usize, name: &str) -> usize {
-    let end = format!("</{name}");
-    lower.get(from..).and_then(|rest| rest.find(&end)).map_or(lower.len(), |found| from + found)
 }
 
 /// One utterance a sentence; a single word in a named member is a code.

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 
 use crate::explain::case::Case;
 use crate::explain::knowledge::Fingerprint;
+use crate::explain::rules::response_text::body::WINDOW;
 use crate::explain::rules::response_text::utterance::Utterance;
-use crate::model::{Part, Pointer};
+use crate::features::content;
+use crate::model::{Part, Pointer, Response};
 
 /// Where something stands within its part.
 type Bytes = Option<(u32, u32)>;
@@ -66,15 +68,10 @@ pub fn recognised(case: &Case<'_>, print: &Fingerprint) -> Pointer {
     Pointer { range, ..whole }
 }
 
-/// The body, content codings undone.
+/// The content that offsets of pointers count in.
 fn body<'u>(case: &'u Case<'_>) -> Cow<'u, [u8]> {
-    match case.response() {
-        Some(response) if response.head.fields().has("content-encoding") => {
-            Cow::Borrowed(case.own_content().as_bytes())
-        }
-        Some(response) => Cow::Borrowed(&response.body.kept),
-        None => Cow::Borrowed(&[]),
-    }
+    let read = |response: &'u Response| content::read(response.head.fields(), &response.body.kept, WINDOW).bytes;
+    case.response().map(read).unwrap_or_default()
 }
 
 fn span(start: usize, end: usize) -> Bytes {

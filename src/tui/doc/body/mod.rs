@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use super::{Doc, Line};
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
-use crate::features::coding;
-use crate::features::coding::Undone;
+use crate::features::coding::MAX_DECODED;
+use crate::features::content::{self, Content};
 use crate::features::{MediaType, MultipartField};
 use crate::model::{Body, BodyEnd, Fields, Part};
 use crate::tui::text;
@@ -23,7 +23,7 @@ pub(super) fn show(doc: &mut Doc, body: &Body, fields: &Fields, part: Part, reda
         doc.push(Line::of(Role::Dim, nothing(body.end)).anchor(part, ""));
         return;
     }
-    let decoded = coding::undo(fields, &body.kept);
+    let decoded = content::read(fields, &body.kept, MAX_DECODED);
     let media = fields.value("content-type").unwrap_or_default();
     let shown = redactor.body(media, &decoded.bytes);
     let kind = kind(media, &shown);
@@ -33,7 +33,7 @@ pub(super) fn show(doc: &mut Doc, body: &Body, fields: &Fields, part: Part, reda
             format!("{} lost by the capture at byte {}", text::bytes(lost.len), text::count(lost.offset));
         doc.push(Line::of(Role::Warn, &text));
     }
-    content(doc, &shown, media, kind, part);
+    lines(doc, &shown, if decoded.charset.is_some() { b"" } else { media }, kind, part);
     if body.is_truncated() {
         let rest = body.len.saturating_sub(body.kept.len() as u64).saturating_sub(body.missing());
         let text = format!("{} more were seen and not kept (--body-limit)", text::bytes(rest));
@@ -41,7 +41,7 @@ pub(super) fn show(doc: &mut Doc, body: &Body, fields: &Fields, part: Part, reda
     }
 }
 
-fn content(doc: &mut Doc, bytes: &[u8], media: &[u8], kind: Kind, part: Part) {
+fn lines(doc: &mut Doc, bytes: &[u8], media: &[u8], kind: Kind, part: Part) {
     match kind {
         Kind::Json => json::show(doc, bytes, part),
         Kind::Form => form::urlencoded(doc, bytes, part),
@@ -66,7 +66,7 @@ fn part_of_multipart(doc: &mut Doc, field: &MultipartField<'_>, part: Part) {
     doc.push(line.add(Role::Dim, &format!("  {size}")).anchor(part, &name));
     match kind(media, field.value) {
         Kind::Multipart => plain(doc, field.value, media, part),
-        kind => content(doc, field.value, media, kind, part),
+        kind => lines(doc, field.value, media, kind, part),
     }
 }
 
@@ -115,7 +115,7 @@ fn is_text(bytes: &[u8]) -> bool {
     valid && odd * 100 <= sample.len()
 }
 
-fn summary(body: &Body, media: &[u8], decoded: &Undone<'_>, kind: Kind) -> Line {
+fn summary(body: &Body, media: &[u8], decoded: &Content<'_>, kind: Kind) -> Line {
     let mut line = Line::of(Role::Title, "Body").add(Role::Dim, &format!("  {}", text::bytes(body.len)));
     if media.is_empty() {
         line = line.add(Role::Warn, "  no Content-Type");
