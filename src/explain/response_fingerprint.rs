@@ -20,7 +20,8 @@ pub fn of(response: &Response) -> u64 {
         text.push(0);
     }
     let decoded = coding.map(|_| content::read(response.head.fields(), &response.body.kept, WINDOW));
-    let body = decoded.as_ref().map_or(body, |content| if content.is_opaque() { &[] } else { &content.bytes });
+    let body =
+        decoded.as_ref().map_or(body, |content| if content.is_opaque() { &[] } else { &content.bytes });
     let body = body.get(..WINDOW).unwrap_or(body);
     let (mut start, mut digits) = (0, false);
     for (at, byte) in body.iter().copied().chain([0]).enumerate() {

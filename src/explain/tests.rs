@@ -363,7 +363,12 @@ fn a_coded_refusal_is_understood_as_the_plain_one() {
     use crate::features::tests::{exchange, request, response};
     let text = r#"{"error":"insufficient_scope","message":"The token lacks the scope orders:write"}"#;
     let cause = |fields: &[(&str, &str)], body: &[u8]| {
-        let one = exchange("10.0.0.1", 1, request("POST", "/x", &[("Host", "h")], b""), response(403, fields, body));
+        let one = exchange(
+            "10.0.0.1",
+            1,
+            request("POST", "/x", &[("Host", "h")], b""),
+            response(403, fields, body),
+        );
         diagnose(vec![one]).pop().unwrap().findings.swap_remove(0).cause.id()
     };
     let media = ("Content-Type", "application/json");

@@ -69,7 +69,8 @@ pub fn to_utf8(media: Option<MediaType<'_>>, bytes: &[u8]) -> Option<(String, &'
         "UTF-32LE" => utf32(bytes, u32::from_le_bytes)?,
         _ => utf32(bytes, u32::from_be_bytes)?,
     };
-    let control = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
+    let control =
+        |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
     (!text.contains(control)).then_some((text, charset))
 }
 
@@ -90,7 +91,8 @@ fn unicode(bytes: &[u8]) -> Option<(&'static str, usize)> {
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
-    let mut units: Vec<u16> = bytes.chunks_exact(2).filter_map(|two| Some(unit(two.try_into().ok()?))).collect();
+    let mut units: Vec<u16> =
+        bytes.chunks_exact(2).filter_map(|two| Some(unit(two.try_into().ok()?))).collect();
     // The first half of a letter whose second half a cut took away.
     units.pop_if(|last| matches!(last, 0xD800..=0xDBFF));
     String::from_utf16(&units).ok()
@@ -192,7 +194,16 @@ pub(crate) mod tests {
         let latin = MediaType::parse(b"text/plain; charset=iso-8859-1");
         assert_eq!(to_utf8(latin, b"caf\xe9").unwrap().0, "caf\u{e9}");
         let json = MediaType::parse(b"application/json");
-        for bytes in [&b"{\"a\":1}"[..], b"", b"\0", b"{\0", b"{\0\0\0\x01\0\0\0", b"\x89PNG\0\0\0", b"{\0\x01\0\x02\0", b"\xff\xfe\x00\xd8\x00\x00"] {
+        for bytes in [
+            &b"{\"a\":1}"[..],
+            b"",
+            b"\0",
+            b"{\0",
+            b"{\0\0\0\x01\0\0\0",
+            b"\x89PNG\0\0\0",
+            b"{\0\x01\0\x02\0",
+            b"\xff\xfe\x00\xd8\x00\x00",
+        ] {
             assert_eq!(to_utf8(json, bytes), None, "{bytes:x?}");
         }
     }

@@ -105,7 +105,8 @@ mod tests {
     fn a_page_is_its_text() {
         let page = "<html><head><title>Sorry</title><script>var a='<b>'</script><!-- no --></head>\
             <body><h1>Access&#32;restricted</h1>a <b>bold</b> word<br>end";
-        let shown: Vec<(bool, String)> = blocks(page, 9).into_iter().map(|one| (one.heading, one.text)).collect();
+        let shown: Vec<(bool, String)> =
+            blocks(page, 9).into_iter().map(|one| (one.heading, one.text)).collect();
         let expected = [(true, "Sorry"), (true, "Access restricted"), (false, "a bold word"), (false, "end")];
         assert_eq!(shown, expected.map(|(heading, text)| (heading, text.to_owned())));
         assert_eq!(blocks(page, 1), [Block { heading: true, text: "Sorry".into() }]);

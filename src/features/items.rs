@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::features::coding::MAX_DECODED;
 use crate::features::{
     Json, JsonKind, MediaType, Sniffed, Target, Token, content, cookies, json, multipart, parameters, sniff,
     tokens,
 };
-use crate::features::coding::MAX_DECODED;
 use crate::model::{Body, Fields, Part, Request, Response};
 
 /// Most items of one message.

@@ -114,7 +114,8 @@ pub fn fault(body: &[u8]) -> Option<(&'static str, usize)> {
 
 /// What stands at `at`, where a document stops being JSON.
 fn name_fault(body: &[u8], at: usize) -> &'static str {
-    let (before, rest) = (body.get(..at).unwrap_or_default().trim_ascii_end(), body.get(at..).unwrap_or_default());
+    let (before, rest) =
+        (body.get(..at).unwrap_or_default().trim_ascii_end(), body.get(at..).unwrap_or_default());
     let word = |word: &[u8]| rest.strip_prefix(b"-").unwrap_or(rest).starts_with(word);
     match rest {
         [b'}' | b']', ..] if before.ends_with(b",") => "trailing comma",
@@ -126,9 +127,15 @@ fn name_fault(body: &[u8], at: usize) -> &'static str {
         _ if word(b"undefined") => "undefined",
         [b'T' | b'F' | b'N', ..] if word(b"True") || word(b"False") || word(b"None") => "literal of Python",
         [b'-' | b'+' | b'.' | b'0'..=b'9', ..] => "malformed number",
-        [b'"', ..] if before.ends_with(b"}") || before.ends_with(b"]") || before.ends_with(b"\"") => "missing comma",
+        [b'"', ..] if before.ends_with(b"}") || before.ends_with(b"]") || before.ends_with(b"\"") => {
+            "missing comma"
+        }
         [letter, ..] if letter.is_ascii_alphabetic() || matches!(letter, b'_' | b'$') => {
-            if before.ends_with(b"{") || before.ends_with(b",") { "name without quotes" } else { "unquoted text" }
+            if before.ends_with(b"{") || before.ends_with(b",") {
+                "name without quotes"
+            } else {
+                "unquoted text"
+            }
         }
         _ if flatten(before).end == JsonEnd::Complete => "text after the document",
         _ => "unexpected byte",

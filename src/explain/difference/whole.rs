@@ -193,7 +193,11 @@ fn fault(request: &Request) -> Option<String> {
     }
     let looks = sniff(&content.bytes);
     if looks.contradicts(&media) {
-        return Some(format!("Content-Type says {}, the content looks like {}", media.essence, looks.as_str()));
+        return Some(format!(
+            "Content-Type says {}, the content looks like {}",
+            media.essence,
+            looks.as_str()
+        ));
     }
     let whole = request.body.is_whole() && content.problem.is_none();
     let (fault, at) = json::fault(&content.bytes).filter(|_| media.is_json() && whole)?;

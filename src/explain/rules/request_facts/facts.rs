@@ -167,7 +167,8 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl Fn
             } else if media.is_json() && request.body.is_whole() {
                 let complete = matches!(&seen.json, Some(json) if matches!(json.end, JsonEnd::Complete | JsonEnd::Limit));
                 let marked = seen.content.starts_with(b"\xef\xbb\xbf");
-                if let Some((fault, at)) = (!complete || marked).then(|| json::fault(seen.content)).flatten() {
+                if let Some((fault, at)) = (!complete || marked).then(|| json::fault(seen.content)).flatten()
+                {
                     add("json-invalid", format!("invalid JSON: {fault} at byte {at}"));
                 }
             }
@@ -182,7 +183,11 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl Fn
     }
 }
 
-fn field_facts(exchange: &Exchange, seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
+fn field_facts(
+    exchange: &Exchange,
+    seen: &ParsedRequest<'_, '_>,
+    add: &mut impl FnMut(&'static str, String),
+) {
     let restricted = seen.fields.iter().filter_map(|(name, _)| name.traits.restricted).min();
     if let Some(name) = restricted.and_then(|at| RESTRICTED.get(usize::from(at))) {
         add("field-restricted", format!("the field {name}, which rule sets restrict"));

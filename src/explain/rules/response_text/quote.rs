@@ -70,7 +70,8 @@ pub fn recognised(case: &Case<'_>, print: &Fingerprint) -> Pointer {
 
 /// The content that offsets of pointers count in.
 fn body<'u>(case: &'u Case<'_>) -> Cow<'u, [u8]> {
-    let read = |response: &'u Response| content::read(response.head.fields(), &response.body.kept, WINDOW).bytes;
+    let read =
+        |response: &'u Response| content::read(response.head.fields(), &response.body.kept, WINDOW).bytes;
     case.response().map(read).unwrap_or_default()
 }
 
