@@ -22,6 +22,7 @@ mod memo;
 pub mod model;
 pub mod sandbox;
 pub mod source;
+pub mod spelling;
 mod step_counter;
 #[doc(hidden)]
 pub mod synth;
