@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use crate::config::ConfigError;
 use crate::export::pcapng::CaptureError;
 use crate::filter::FilterError;
+use crate::logs::PatternsError;
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
+use crate::source::logs::LogError;
 use crate::tap::TapError;
 use crate::tui::TuiError;
 
@@ -31,6 +33,12 @@ pub enum AppError {
     /// There is no capture, or it ended against its will.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The built-in knowledge about logs cannot be used.
+    #[error(transparent)]
+    Patterns(#[from] PatternsError),
     /// The sandbox is required and not to be had.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

@@ -12,6 +12,7 @@ use super::capture::reclaim::Returns;
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
+use super::server_logs::ServerLogs;
 use super::tally::Tally;
 use crate::app::summary::Summary;
 use crate::edge::redact::Redactor;
@@ -48,6 +49,8 @@ pub(super) struct Headless {
     pub bell: bool,
     /// Totals as the last line.
     pub stats: bool,
+    /// What the server logged, to be tied to the refusals.
+    pub logs: Option<ServerLogs>,
 }
 
 /// What came of it.
@@ -118,7 +121,10 @@ impl Headless {
 
     /// Whether nothing but counts is asked for, and nothing that comes later can change what matches.
     fn only_counts(&self) -> bool {
-        let nothing_else = self.outputs.is_empty() && self.on_match.is_none() && self.recording.is_none();
+        let nothing_else = self.logs.is_none()
+            && self.outputs.is_empty()
+            && self.on_match.is_none()
+            && self.recording.is_none();
         self.whole && self.summary.is_some() && nothing_else && !self.bell && self.filter.is_lasting()
     }
 
@@ -199,6 +205,10 @@ impl Run {
         if let (Some(tally), Some(summary)) = (&mut self.tally, &mut self.headless.summary) {
             tally.finish(&self.headless.inspector, summary);
             return Ok(());
+        }
+        let Headless { inspector, logs, .. } = &mut self.headless;
+        if let Some(logs) = logs {
+            inspector.join_logs(&logs.journal, &logs.patterns);
         }
         self.up_to(self.headless.inspector.history().last_id())
     }

@@ -54,6 +54,8 @@ pub struct Plan {
     pub openapi: Option<PathBuf>,
     /// Fingerprints of the user's own.
     pub fingerprints: Option<PathBuf>,
+    /// Logs of the server, as they were named.
+    pub logs: Vec<String>,
     /// What to give up.
     pub sandbox: sandbox::Mode,
     /// The screen's settings.
@@ -185,6 +187,7 @@ impl Plan {
             threads: 1,
             openapi: run.openapi.or(config.openapi),
             fingerprints: run.fingerprints.or(config.fingerprints),
+            logs: run.logs,
             sandbox: run.sandbox.unwrap_or(config.sandbox),
             screen: Settings { bell: run.bell || config.tui.bell, ..config.tui },
         })

@@ -11,8 +11,9 @@ use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
+use super::server_logs::ServerLogs;
 use super::signals::{self, Headway};
-use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
+use super::{AppError, Input, Mode, Plan, bug, memory, say};
 use crate::app::summary::{Summary, losses, stats};
 use crate::cli::Format;
 use crate::demo::Demo;
@@ -25,7 +26,6 @@ use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
-use crate::spelling::nearest;
 use crate::tui;
 
 /// An input that is open.
@@ -56,10 +56,8 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let outputs = Outputs::open(stdout, &plan.exports, headway.clone())?;
     let capture_file =
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
+    let logs = ServerLogs::read(&plan.logs)?;
     let opened = open(&plan.input, &stop)?;
-    if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
-        plan.source.hints.extend(local_ports::hints());
-    }
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&mut plan, &save_dir)?;
     if plan.mode == Mode::Screen {
@@ -84,7 +82,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         if on_screen {
             screen(plan, inspector, receiver, matched, save_dir.path().to_owned())
         } else {
-            headless(plan, inspector, receiver, matched, returns, outputs)
+            headless(plan, inspector, receiver, matched, (returns, logs), outputs)
         }
     });
     stop.stop();
@@ -132,26 +130,11 @@ fn diagnoser(fingerprints: Option<&Path>) -> Result<Diagnoser, AppError> {
 
 fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
     match input {
-        Input::Capture(origin, options) => {
-            let source = Source::open(origin, options, stop)
-                .map_err(|error| suggestion(&error).unwrap_or(error.into()))?;
-            Ok(Opened::Source(Box::new(source)))
-        }
+        Input::Capture(origin, options) => Ok(Opened::Source(Box::new(Source::open(origin, options, stop)?))),
         Input::Demo(rate) => Demo::open(*rate)
             .map(Opened::Demo)
             .map_err(|reason| AppError::System { what: "cannot start the demo's server", reason }),
     }
-}
-
-/// What a capture filter that cannot be read was meant to be, when that is a mistyped command.
-fn suggestion(error: &SourceError) -> Option<AppError> {
-    use clap::CommandFactory as _;
-    let SourceError::Filter { text, .. } = error else { return None };
-    let typed = text.split_ascii_whitespace().next()?;
-    let command = crate::cli::Cli::command();
-    let known = nearest(typed, command.get_subcommands().map(clap::Command::get_name))?;
-    let typed = crate::edge::sanitize::text(typed).into_owned();
-    Some(AppError::Usage(format!("there is no command '{typed}'; did you mean why403 {known}?")))
 }
 
 /// Where the screen saves files.
@@ -232,7 +215,7 @@ fn headless(
     inspector: Inspector,
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
-    returns: Returns,
+    (returns, logs): (Returns, Option<ServerLogs>),
     outputs: Outputs,
 ) -> Result<ExitCode, AppError> {
     let query = plan.filter.text().to_owned();
@@ -249,6 +232,7 @@ fn headless(
         returns,
         recording,
         bell: plan.bell,
+        logs,
         stats: plan.stats && plan.mode == Mode::Json,
     };
     let (totals, summary) = run.run(receiver)?;
@@ -291,8 +275,7 @@ fn screen(
 ) -> Result<ExitCode, AppError> {
     let mut command = on_match(plan.on_match.as_deref())?;
     let redactor = Redactor::new(plan.reveal);
-    let recorded = recording.is_some();
-    let watched = command.is_some() || recorded;
+    let watched = command.is_some() || recording.is_some();
     let on_match: tui::OnMatch = Box::new(move |inspector, id| {
         let record = inspector.history().get(id);
         if let (Some(recording), Some(record)) = (&recording, record) {
@@ -312,7 +295,6 @@ fn screen(
         settings: plan.screen,
         environment: tui::Environment::detect(),
         exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text },
-        recorded,
         on_match: watched.then_some(on_match),
         save_dir,
     };

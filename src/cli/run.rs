@@ -27,6 +27,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Pick")]
     pub fingerprints: Option<PathBuf>,
 
+    /// Log of the server, to be tied to the refusals: a file, a pattern such as '/var/log/nginx/*.log', - for standard
+    /// input, journal[:UNIT], docker:NAME or pod:NAME (may be given again)
+    #[arg(long = "log", value_name = "LOG", help_heading = "Pick")]
+    pub logs: Vec<String>,
+
     /// One JSON object a line; the default when standard output is no terminal
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -19,7 +19,7 @@ use crate::explain::rules::response_text::{Heard, Memory};
 use crate::explain::rules::timing::Behaviour;
 use crate::features::content;
 use crate::history::{History, Record};
-use crate::model::{Difference, Exchange, Part, Pointer, Refuser, Request, Response};
+use crate::model::{Difference, Exchange, LogMatch, Part, Pointer, Refuser, Request, Response};
 
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();
@@ -65,6 +65,8 @@ pub struct Case<'a> {
     pub behaviour: Behaviour,
     /// Who refused.
     pub refuser: Refuser,
+    /// What the server's log says about it, best first.
+    pub logs: &'a [LogMatch],
     /// Differences to the baseline.
     pub differences: &'a [Difference],
     /// Hash of the client.
@@ -119,6 +121,7 @@ impl<'a> Case<'a> {
             mine: OnceCell::new(),
             line: OnceCell::new(),
             differences,
+            logs: &[],
         };
         case.behaviour = Behaviour::of(&case);
         case

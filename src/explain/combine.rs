@@ -9,8 +9,13 @@ use crate::explain::knowledge::{Combine, Knowledge};
 use crate::explain::rules::{Clue, EvidenceSink};
 use crate::model::{Cause, Evidence, EvidenceKind};
 
-const KINDS: [EvidenceKind; 4] =
-    [EvidenceKind::Said, EvidenceKind::Shown, EvidenceKind::Differs, EvidenceKind::Behaved];
+const KINDS: [EvidenceKind; 5] = [
+    EvidenceKind::Said,
+    EvidenceKind::Shown,
+    EvidenceKind::Differs,
+    EvidenceKind::Behaved,
+    EvidenceKind::Logged,
+];
 
 /// Findings at most.
 const MAX_FINDINGS: usize = 6;
@@ -89,7 +94,8 @@ fn total(combine: &Combine, own: &[Clue]) -> f32 {
             *factor *= combine.damp;
         }
     }
-    let caps = [combine.cap_said, combine.cap_shown, combine.cap_differs, combine.cap_behaved];
+    let caps =
+        [combine.cap_said, combine.cap_shown, combine.cap_differs, combine.cap_behaved, combine.cap_logged];
     let kind = |([(up, _), (down, _)], cap): ([(f32, f32); 2], f32)| up.min(cap) - down.min(cap);
     kinds.into_iter().zip(caps).map(kind).sum()
 }

@@ -4,6 +4,7 @@
 //! prepares a [`case::Case`] from the refusal and what was counted, asks every [`rule::Rule`] for evidence and lets
 //! [`combine::rank`] turn it into probabilities. What is known of systems and words is data in `assets/`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::explain::case::Case;
@@ -15,7 +16,9 @@ use crate::explain::rules::response_text::Memory;
 use crate::explain::top_cause::Top;
 use crate::explain::{combine, next, refuser, rules, top_cause};
 use crate::history::{History, Record};
-use crate::model::{Cause, Diagnosis, Difference, Evidence, EvidenceKind, Finding, Refuser};
+use crate::model::{
+    Cause, Diagnosis, Difference, Evidence, EvidenceKind, ExchangeId, Finding, LogMatch, Refuser,
+};
 
 /// Knows the causes, and keeps incremental, bounded statistics of every place.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub struct Diagnoser {
     stats: Stats,
     memory: Memory,
     answers: top_cause::Answers,
+    /// What the server's log says about refusals that are in the history.
+    logs: HashMap<ExchangeId, Vec<LogMatch>>,
 }
 
 impl Diagnoser {
@@ -55,19 +60,32 @@ impl Diagnoser {
     }
     /// The same, and who refused.
     pub fn top_of(&self, history: &History, this: &Record) -> Top {
-        self.answers.of(this, history, &self.stats, || {
-            let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
-            let Some(knowledge) = self.knowledge() else { return nothing };
-            let mut out = EvidenceSink { brief: true, ..EvidenceSink::default() };
-            let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
-            let refuser = case.refuser;
-            let compared = history.successes(this.exchange.id).next().is_some();
-            let judged = combine::judge(&knowledge, &mut out, quality(&case, compared));
-            judged.first().map_or(nothing, |(cause, confidence)| Top {
-                cause: *cause,
-                confidence: *confidence,
-                refuser,
-            })
+        if self.logs.contains_key(&this.exchange.id) {
+            return self.find_top(history, this);
+        }
+        self.answers.of(this, history, &self.stats, || self.find_top(history, this))
+    }
+    /// What the server's log says about `id`, best first.
+    pub fn logs(&self, id: ExchangeId) -> &[LogMatch] {
+        self.logs.get(&id).map_or(&[], Vec::as_slice)
+    }
+    /// Sets what the server's log says, in place of what was known before.
+    pub fn set_logs(&mut self, logs: HashMap<ExchangeId, Vec<LogMatch>>) {
+        self.logs = logs;
+    }
+
+    fn find_top(&self, history: &History, this: &Record) -> Top {
+        let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
+        let Some(knowledge) = self.knowledge() else { return nothing };
+        let mut out = EvidenceSink { brief: true, ..EvidenceSink::default() };
+        let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
+        let refuser = case.refuser;
+        let compared = history.successes(this.exchange.id).next().is_some();
+        let judged = combine::judge(&knowledge, &mut out, quality(&case, compared));
+        judged.first().map_or(nothing, |(cause, confidence)| Top {
+            cause: *cause,
+            confidence: *confidence,
+            refuser,
         })
     }
     /// Why `this` was refused, given the differences to its baseline (if there is one).
@@ -105,6 +123,7 @@ impl Diagnoser {
         let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
         let (refuser, evidence) = refuser::find(&case, out.brief);
         case.refuser = refuser;
+        case.logs = self.logs(this.exchange.id);
         for rule in rules::rules() {
             if rule.applies(&case) {
                 rule.evidence(&case, out);

@@ -5,7 +5,8 @@ use crate::explain::difference;
 use crate::explain::request::principal::{credential_of, own_credential};
 use crate::explain::top_cause::{Top, likeness};
 use crate::history::{History, Record};
-use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId};
+use crate::logs::{self, Journal, Patterns};
+use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId, LogMatch};
 
 /// Everything known about one exchange.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Why it was refused; `None` when it was not (no 4xx status).
     pub diagnosis: Option<Diagnosis>,
+    /// What the server's log says about it, best first; empty without logs.
+    pub log: Vec<LogMatch>,
 }
 
 /// Owns the history and explains what is in it.
@@ -74,6 +77,10 @@ impl Inspector {
     pub fn evict(&mut self, id: ExchangeId) -> Option<Exchange> {
         self.history.remove(id)
     }
+    /// Ties the records of `journal` to the refusals that are in the history.
+    pub fn join_logs(&mut self, journal: &Journal, patterns: &Patterns) {
+        self.diagnoser.set_logs(logs::join(journal, &self.history, patterns));
+    }
     /// The exchanges.
     pub fn history(&self) -> &History {
         &self.history
@@ -103,6 +110,7 @@ impl Inspector {
             .exchange
             .is_refusal()
             .then(|| self.diagnoser.diagnose(&self.history, record, compared, &differences));
-        Some(Report { baseline, differences, diagnosis })
+        let log = self.diagnoser.logs(id).to_vec();
+        Some(Report { baseline, differences, diagnosis, log })
     }
 }

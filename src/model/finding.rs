@@ -25,7 +25,7 @@ pub struct Baseline {
     pub id: ExchangeId,
     /// What was asked for.
     pub choice: BaselineChoice,
-    /// Why this one: "last success, 4.0 s earlier, same client".
+    /// Why this one: "last success, same client, 4 s before".
     pub why: String,
 }
 
@@ -43,7 +43,7 @@ pub struct Pointer {
     pub range: Option<(u32, u32)>,
 }
 
-/// The four kinds of evidence.
+/// The kinds of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EvidenceKind {
     /// What the response says.
@@ -54,6 +54,8 @@ pub enum EvidenceKind {
     Differs,
     /// What the traffic did.
     Behaved,
+    /// What the server's log says.
+    Logged,
 }
 
 /// One thing in the bytes that supports a cause (or speaks against it).

@@ -10,6 +10,7 @@ mod exchange;
 mod finding;
 mod frame;
 mod head;
+mod log;
 mod notice;
 mod segment;
 pub mod size;
@@ -25,6 +26,7 @@ pub use exchange::{Connection, Exchange, ExchangeId, FlowId, Outcome, Request, R
 pub use finding::{Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser};
 pub use frame::{Frame, InterfaceId, LinkType};
 pub use head::{Field, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
+pub use log::{LogMatch, LogMatchKind, LogSays};
 pub use notice::{NOTICE_PORT, Notice, NoticeKind};
 pub use segment::{Segment, TcpFlags};
 pub use time::Timestamp;

@@ -7,6 +7,7 @@ mod bpf;
 mod error;
 mod interfaces;
 mod live;
+pub mod logs;
 mod pace;
 pub mod savefile;
 mod ssh;

@@ -60,6 +60,7 @@ fn line<'a>(item: &'a Item<'_>, redactor: &Redactor) -> wire::Line<'a> {
             .flat_map(|diagnosis| &diagnosis.ruled_out)
             .map(|(cause, why)| wire::RuledOut { cause: cause.id(), why: said(redactor, why) })
             .collect(),
+        log: report.log.iter().map(|one| log_line(one, redactor)).collect(),
         interim: exchange.interim.iter().map(model::ResponseHead::status).collect(),
         principal: item.record.principal.map(|principal| format!("{:08x}", principal as u32)),
         connection: wire::Connection {
@@ -143,6 +144,23 @@ fn finding<'a>(one: &'a model::Finding, redactor: &Redactor) -> wire::Finding<'a
         evidence: one.evidence.iter().map(|evidence| said(redactor, &evidence.text)).collect(),
         at: one.evidence.iter().map(|evidence| evidence.pointers.first().map(spot)).collect(),
         next: one.next.iter().map(|next| said(redactor, next)).collect(),
+    }
+}
+
+fn log_line<'a>(one: &'a model::LogMatch, redactor: &Redactor) -> wire::LogLine<'a> {
+    let says = one.says.as_ref().map(|says| {
+        let named = says.values.iter().map(|(name, value)| (name.as_str(), said(redactor, value)));
+        let cause = says.cause.map(|cause| ("cause", Cow::Borrowed(cause.id())));
+        named.chain(cause).chain([("system", Cow::Borrowed(says.system.as_str()))]).collect()
+    });
+    wire::LogLine {
+        file: &one.file,
+        line: one.line,
+        at: one.at.map(|at| at.to_string()),
+        text: said(redactor, &one.text),
+        kind: one.kind.as_str(),
+        confidence: (f64::from(one.confidence) * 1000.0).round() / 1000.0,
+        says,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lines as they are written: structures of their own, so that the model can change and the contract stays.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -26,6 +27,9 @@ pub(crate) struct Line<'a> {
     pub(crate) refuser: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ruled_out: Vec<RuledOut<'a>>,
+    /// What the server's log says, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) log: Vec<LogLine<'a>>,
     /// Status codes of interim responses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) interim: Vec<u16>,
@@ -110,6 +114,21 @@ pub(crate) struct Finding<'a> {
     /// Where each piece of evidence can be seen, in the same order.
     pub(crate) at: Vec<Option<Spot<'a>>>,
     pub(crate) next: Vec<Cow<'a, str>>,
+}
+
+/// A record of the server's log.
+#[derive(Debug, Serialize)]
+pub(crate) struct LogLine<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<String>,
+    pub(crate) text: Cow<'a, str>,
+    #[serde(rename = "match")]
+    pub(crate) kind: &'static str,
+    pub(crate) confidence: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) says: Option<BTreeMap<&'a str, Cow<'a, str>>>,
 }
 
 /// Where a piece of evidence can be seen, see [`crate::model::Pointer`].

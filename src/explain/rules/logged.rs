@@ -1,0 +1,58 @@
+//! What the server's own log says about the refusal.
+
+use crate::explain::case::Case;
+use crate::explain::rules::response_text::utterance::{Place, Utterance};
+use crate::explain::rules::{EvidenceSink, Rule};
+use crate::model::{Cause, EvidenceKind, LogMatch, Part};
+
+/// Matches below this probability are no evidence.
+const FLOOR: f32 = 0.5;
+/// Characters of a record that evidence quotes.
+const QUOTE: usize = 160;
+
+/// Log records that were tied to this very exchange.
+pub struct Logged;
+
+impl Rule for Logged {
+    fn id(&self) -> &'static str {
+        "logged"
+    }
+    fn applies(&self, case: &Case<'_>) -> bool {
+        case.logs.iter().any(|one| one.confidence >= FLOOR)
+    }
+    fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        for one in case.logs.iter().filter(|one| one.confidence >= FLOOR) {
+            let text = out.text(|| quote(one));
+            for (cause, weight) in causes(case, one) {
+                out.add(cause, weight * one.confidence, EvidenceKind::Logged, &text, &[]);
+            }
+        }
+    }
+}
+
+/// The causes that a record speaks for: by a known pattern, else by its words.
+fn causes(case: &Case<'_>, one: &LogMatch) -> Vec<(Cause, f32)> {
+    let weights = &case.knowledge.combine;
+    if let Some(says) = &one.says {
+        let named = says.cause.map(|cause| (cause, weights.logged_pattern * says.strength));
+        let also = says.also.map(|cause| (cause, weights.logged_also * says.strength));
+        if named.is_some() {
+            return named.into_iter().chain(also).collect();
+        }
+    }
+    let utterance = Utterance::new(Place::Prose, Part::ResponseBody, "log", words(&one.text));
+    let hits = case.knowledge.lexicon.hits(&utterance);
+    hits.into_iter().map(|hit| (hit.cause, hit.weight * weights.logged_words)).collect()
+}
+
+/// The record's first line, without a request line that every access log has.
+fn words(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn quote(one: &LogMatch) -> String {
+    let line = words(&one.text);
+    let short: String = line.chars().take(QUOTE).collect();
+    let more = if short.len() < line.len() { "…" } else { "" };
+    format!("the server's log says: {short}{more} ({}:{}, tied by {})", one.file, one.line, one.kind.as_str())
+}

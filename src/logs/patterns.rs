@@ -1,0 +1,203 @@
+//! What log lines say: patterns of known systems and names of structured fields, from `assets/logpatterns.toml`.
+
+use std::collections::HashMap;
+
+use regex::{Regex, RegexSet};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::model::{Cause, LogSays};
+
+/// The patterns cannot be used.
+#[derive(Debug, Error)]
+pub enum PatternsError {
+    /// Not TOML, or unknown or missing keys.
+    #[error("{0}")]
+    Form(#[from] toml::de::Error),
+    /// A regular expression that does not compile.
+    #[error("pattern {find:?} of {system}: {source}")]
+    Regex {
+        /// Whose log.
+        system: String,
+        /// The expression.
+        find: String,
+        /// Why not.
+        source: Box<regex::Error>,
+    },
+    /// A cause that does not exist.
+    #[error("pattern {find:?}: unknown cause {cause:?}")]
+    Cause {
+        /// The expression.
+        find: String,
+        /// What stands there.
+        cause: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    pattern: Vec<RawPattern>,
+    keys: HashMap<Key, Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPattern {
+    system: String,
+    find: String,
+    cause: Option<String>,
+    also: Option<String>,
+    /// How much of the weight its causes get, 0–1; 1 where nothing is written.
+    strength: Option<f32>,
+}
+
+/// What a named field of a structured record holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Key {
+    Time,
+    Client,
+    Port,
+    Method,
+    Target,
+    Status,
+    Level,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    system: String,
+    regex: Regex,
+    cause: Option<Cause>,
+    also: Option<Cause>,
+    strength: f32,
+}
+
+/// The patterns, compiled.
+#[derive(Debug)]
+pub struct Patterns {
+    set: RegexSet,
+    patterns: Vec<Pattern>,
+    keys: HashMap<String, Key>,
+}
+
+impl Patterns {
+    /// Those that are built in.
+    pub fn embedded() -> Result<Self, PatternsError> {
+        Self::read(include_str!("../../assets/logpatterns.toml"))
+    }
+
+    /// Reads a file of patterns.
+    pub fn read(text: &str) -> Result<Self, PatternsError> {
+        let raw: RawFile = toml::from_str(text)?;
+        let mut patterns = Vec::with_capacity(raw.pattern.len());
+        for one in raw.pattern {
+            let cause = |id: Option<String>| {
+                id.map(|id| {
+                    id.parse().map_err(|()| PatternsError::Cause { find: one.find.clone(), cause: id })
+                })
+                .transpose()
+            };
+            let regex = compile(&one.system, &one.find)?;
+            let (cause, also) = (cause(one.cause)?, cause(one.also)?);
+            let strength = one.strength.unwrap_or(1.0).clamp(0.0, 1.0);
+            patterns.push(Pattern { system: one.system, regex, cause, also, strength });
+        }
+        let set = RegexSet::new(patterns.iter().map(|pattern| pattern.regex.as_str())).map_err(|source| {
+            PatternsError::Regex { system: "all".into(), find: String::new(), source: source.into() }
+        })?;
+        let keys = raw
+            .keys
+            .into_iter()
+            .flat_map(|(key, names)| names.into_iter().map(move |name| (name, key)))
+            .collect();
+        Ok(Self { set, patterns, keys })
+    }
+
+    /// What `text` says, by the first pattern with a cause that matches, else by the first that matches.
+    pub(super) fn says(&self, text: &str) -> Option<LogSays> {
+        let matches = self.set.matches(text);
+        let found: Vec<&Pattern> = matches.iter().filter_map(|index| self.patterns.get(index)).collect();
+        let pattern = found.iter().find(|pattern| pattern.cause.is_some()).or(found.first())?;
+        let captures = pattern.regex.captures(text)?;
+        let named = pattern.regex.capture_names().flatten();
+        let values = named
+            .filter_map(|name| Some((name.to_owned(), captures.name(name)?.as_str().to_owned())))
+            .filter(|(_, value)| !value.is_empty());
+        Some(LogSays {
+            system: pattern.system.clone(),
+            cause: pattern.cause,
+            also: pattern.also,
+            strength: pattern.strength,
+            values: values.collect(),
+        })
+    }
+
+    /// What the field `name` of a structured record holds. The last part of a path counts, then the whole.
+    pub(super) fn key(&self, name: &str) -> Option<Key> {
+        let plain = |text: &str| -> String {
+            text.chars()
+                .filter(|c| !matches!(c, '.' | '_' | '-' | ' '))
+                .flat_map(char::to_lowercase)
+                .collect()
+        };
+        let last = name.rsplit('.').next().unwrap_or(name);
+        self.keys.get(&plain(last)).or_else(|| self.keys.get(&plain(name))).copied()
+    }
+}
+
+fn compile(system: &str, find: &str) -> Result<Regex, PatternsError> {
+    Regex::new(find).map_err(|source| PatternsError::Regex {
+        system: system.to_owned(),
+        find: find.to_owned(),
+        source: source.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_lines_name_their_cause_and_values() {
+        let patterns = Patterns::embedded().unwrap();
+        let line = r#"[client 127.0.0.5] ModSecurity: Warning. Operator GT matched 200 at ARGS:c. [file "/etc/crs/REQUEST-920.conf"] [line "820"] [id "920370"] [msg "Argument value too long"]"#;
+        let says = patterns.says(line).unwrap();
+        assert_eq!(says.cause, Some(Cause::Waf));
+        assert!(says.values.contains(&("rule".to_owned(), "920370".to_owned())));
+        assert!(says.values.contains(&("line".to_owned(), "820".to_owned())));
+        assert_eq!(
+            patterns.says("Forbidden (CSRF cookie not set.): /x").and_then(|says| says.cause),
+            Some(Cause::Csrf)
+        );
+        assert_eq!(patterns.says("nothing of interest"), None);
+    }
+
+    #[test]
+    fn names_of_fields_are_known_in_any_case_and_spelling() {
+        let patterns = Patterns::embedded().unwrap();
+        for (name, key) in [
+            ("req.method", Key::Method),
+            ("remote_addr", Key::Client),
+            ("RemoteAddr", Key::Client),
+            ("http.status_code", Key::Status),
+            ("@timestamp", Key::Time),
+            ("request_uri", Key::Target),
+        ] {
+            assert_eq!(patterns.key(name), Some(key), "{name}");
+        }
+        assert_eq!(patterns.key("message"), None);
+    }
+
+    #[test]
+    fn a_wrong_file_is_an_error() {
+        for text in [
+            "pattern = [{ system = 'x', find = '(' }]\n[keys]\n",
+            "pattern = [{ system = 'x', find = 'a', cause = 'no-such' }]\n[keys]\n",
+            "pattern = [{ system = 'x', find = 'a', colour = 'red' }]\n[keys]\n",
+        ] {
+            assert!(Patterns::read(text).is_err(), "{text}");
+        }
+    }
+}
