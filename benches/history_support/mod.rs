@@ -54,6 +54,7 @@ pub(crate) fn exchange(number: u64, kind: Kind) -> Exchange {
             ended: answered,
         }),
         outcome: Outcome::Complete,
+        not_http: None,
         anomalies: AnomalySet::default(),
     }
 }

@@ -224,6 +224,7 @@ impl Writer {
                 ended: answered.plus(20_000),
             }),
             outcome: Outcome::Complete,
+            not_http: None,
             anomalies: AnomalySet::default(),
         }
     }

@@ -27,6 +27,9 @@ pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
     let _ = writeln!(out, "- when: {}", exchange.started());
     let _ = writeln!(out, "- client {} → server {}", exchange.client, exchange.server);
     let _ = writeln!(out, "- outcome: {}, exchange {} of this run", exchange.outcome.as_str(), exchange.id.0);
+    if let Some(bytes) = &exchange.not_http {
+        let _ = writeln!(out, "- the server sent, which is not HTTP: {}", code(&redactor.text(bytes)));
+    }
     if let Some(nanos) = exchange.latency() {
         let _ = writeln!(out, "- answered after {:.3} ms", nanos as f64 / 1e6);
     }

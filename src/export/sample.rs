@@ -24,6 +24,7 @@ pub(super) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
         request,
         interim: Box::default(),
         response,
+        not_http: None,
         anomalies: AnomalySet::default(),
     }
 }

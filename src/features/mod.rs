@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod coding;
 pub mod content;
 pub mod cookie;
+pub mod damage;
 pub mod form;
 pub mod html;
 pub mod items;
@@ -19,6 +20,7 @@ pub mod target;
 
 pub use crate::features::authorization::Authorization;
 pub use crate::features::cookie::{Cookie, SetCookie, cookies, set_cookies};
+pub use crate::features::damage::content_anomalies;
 pub use crate::features::form::{Parameter, parameters};
 pub use crate::features::items::{Item, request_items, response_items};
 pub use crate::features::json::{Json, JsonEnd, JsonKind, JsonLeaf};
@@ -103,6 +105,7 @@ pub(crate) mod tests {
             interim: Box::default(),
             response: Some(Response { started: end, ended: end, ..response }),
             outcome: Outcome::Complete,
+            not_http: None,
             anomalies: AnomalySet::default(),
         }
     }

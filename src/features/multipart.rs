@@ -37,6 +37,11 @@ pub fn fields<'a>(body: &'a [u8], boundary: &str) -> Vec<MultipartField<'a>> {
     fields
 }
 
+/// Whether `body` ends with the closing delimiter, `--boundary--`, as far as white space and an epilogue allow.
+pub fn is_closed(body: &[u8], boundary: &str) -> bool {
+    memmem::rfind(body, format!("--{boundary}--").as_bytes()).is_some()
+}
+
 /// `part` begins after the delimiter and ends before the next one.
 fn part_of(part: &[u8]) -> MultipartField<'_> {
     let part = part.strip_prefix(b"\r\n").or_else(|| part.strip_prefix(b"\n")).unwrap_or(part);
@@ -74,7 +79,7 @@ fn parameter<'a>(disposition: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_PARTS, fields};
+    use super::{MAX_PARTS, fields, is_closed};
 
     #[test]
     fn lists_parts() {
@@ -85,6 +90,12 @@ mod tests {
         assert_eq!((all[0].name, all[0].value), (&b"a"[..], &b"1"[..]));
         assert_eq!((all[1].name, all[1].filename), (&b"f"[..], Some(&b"x.php"[..])));
         assert_eq!((all[1].media_type, all[1].value), (Some(&b"text/plain"[..]), &b"\r\nhi"[..]));
+    }
+
+    #[test]
+    fn the_closing_delimiter() {
+        assert!(is_closed(b"--B\r\n\r\nx\r\n--B--\r\n", "B") && is_closed(b"--B--epilogue", "B"));
+        assert!(!is_closed(b"--B\r\n\r\nx\r\n--B\r\n", "B") && !is_closed(b"--B-", "B"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ use store::Store;
 use store::columns::{Chunk, Row, address_bits, flag};
 use store::shapes::{Shape, ShapeId, Shapes};
 
+use crate::features;
 use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, Timestamp};
 
 /// Most related successes that are listed.
@@ -97,6 +98,10 @@ impl History {
     pub fn note(&mut self, mut exchange: Exchange) -> Record {
         self.last += 1;
         exchange.id = ExchangeId(self.last);
+        if exchange.is_refusal() {
+            let odd = features::content_anomalies(&exchange);
+            exchange.anomalies.extend(odd);
+        }
         let method = self.endpoints.method(exchange.method());
         let endpoint = self.endpoints.of(&exchange, method);
         if self.endpoints.has_merges() {

@@ -22,7 +22,7 @@ anomalies! {
     TransferEncodingWithContentLength = "transfer-encoding-with-content-length", "Both Transfer-Encoding and Content-Length are present (RFC 9112 §6.3)";
     DuplicateContentLength = "duplicate-content-length", "Content-Length is repeated with the same value";
     ConflictingContentLength = "conflicting-content-length", "Content-Length is repeated with different values";
-    InvalidContentLength = "invalid-content-length", "Content-Length is not a plain decimal number";
+    InvalidContentLength = "invalid-content-length", "Content-Length is not a plain decimal number below 2^63";
     UnknownTransferCoding = "unknown-transfer-coding", "Transfer-Encoding names a coding other than chunked";
     ChunkedNotFinal = "chunked-not-final", "chunked is not the last transfer coding, or is repeated";
     ObsFold = "obs-fold", "A field value is folded over several lines";
@@ -60,6 +60,11 @@ anomalies! {
     AmbiguousFraming = "ambiguous-framing", "Receivers may disagree about where this message ends (request smuggling)";
     ClockWentBack = "clock-went-back", "The capture's clock went backwards";
     UpgradeRequested = "upgrade-requested", "The request asked to switch protocols";
+    BodyLongerThanLength = "body-longer-than-content-length", "More content was sent than Content-Length announced";
+    WhiteSpaceBeforeStartLine = "white-space-before-start-line", "White space or several empty lines stand before the start line";
+    ContentCodingDamaged = "content-coding-damaged", "The content is cut or corrupt: its content coding cannot be undone to the end";
+    MultipartUnclosed = "multipart-unclosed", "A multipart body ends without its closing boundary";
+    PairedByOrder = "paired-by-order", "Bytes were lost: request and response were paired by their order, which is likely and not certain";
     BodyAfterNoBody = "body-where-none-allowed", "Content was sent where none is allowed";
 }
 

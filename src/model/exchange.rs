@@ -65,6 +65,8 @@ pub enum Outcome {
     OneSided,
     /// The connection left HTTP/1.1 (CONNECT, Upgrade) after this exchange.
     Switched,
+    /// The server answered with something that is not HTTP/1.x; see [`Exchange::not_http`].
+    NotHttp,
     /// A response without its request: capture began later, or only the server's direction was seen.
     Orphan,
 }
@@ -83,6 +85,7 @@ impl Outcome {
             Self::Lost => "response-lost",
             Self::OneSided => "one-sided",
             Self::Switched => "switched-protocol",
+            Self::NotHttp => "not-http-response",
             Self::Orphan => "orphan-response",
         }
     }
@@ -103,6 +106,9 @@ pub struct Connection {
     pub handshake: bool,
 }
 
+/// Bytes kept of what a server sent in place of a response.
+pub const NOT_HTTP_KEPT: usize = 256;
+
 /// One request with its outcome, or an orphan response (`outcome` is then [`Outcome::Orphan`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
@@ -122,6 +128,9 @@ pub struct Exchange {
     pub response: Option<Response>,
     /// What became of it.
     pub outcome: Outcome,
+    /// The first bytes of what the server sent in place of a response, where `outcome` is [`Outcome::NotHttp`].
+    /// Bound: [`NOT_HTTP_KEPT`].
+    pub not_http: Option<Box<[u8]>>,
     /// Oddities on the wire.
     pub anomalies: AnomalySet,
 }

@@ -208,7 +208,14 @@ impl RequestHead {
             // Asked for several times an exchange.
             b"POST" => "POST",
             b"GET" => "GET",
-            other => std::str::from_utf8(other).unwrap_or_default(),
+            other => std::str::from_utf8(other).unwrap_or_else(|_| {
+                // A method that is not UTF-8: its longest piece that is.
+                other
+                    .utf8_chunks()
+                    .map(|chunk| chunk.valid())
+                    .max_by_key(|text| text.len())
+                    .unwrap_or_default()
+            }),
         }
     }
     /// The request target as on the wire (any form of RFC 9112 §3.2).
@@ -239,7 +246,7 @@ impl ResponseHead {
     pub fn new(fields: Fields, status: u16, reason: Span, version: Version) -> Self {
         Self { fields, status, reason, version }
     }
-    /// The status code, 100–999; 0 when it cannot be read.
+    /// The status code as sent, up to 999; 0 when it cannot be read.
     pub fn status(&self) -> u16 {
         self.status
     }

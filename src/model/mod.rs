@@ -22,7 +22,9 @@ pub use cause::Cause;
 pub use counters::{Counters, SourceCounters};
 pub use difference::{Difference, DifferenceKind, Part, Significance};
 pub use endpoint::{Endpoint, EndpointId};
-pub use exchange::{Connection, Exchange, ExchangeId, FlowId, Outcome, Request, Response, StreamId};
+pub use exchange::{
+    Connection, Exchange, ExchangeId, FlowId, NOT_HTTP_KEPT, Outcome, Request, Response, StreamId,
+};
 pub use finding::{Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser};
 pub use frame::{Frame, InterfaceId, LinkType};
 pub use head::{Field, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};

@@ -42,6 +42,7 @@ fn line<'a>(item: &'a Item<'_>, redactor: &Redactor) -> wire::Line<'a> {
         request: exchange.request.as_ref().map(|request| self::request(request, redactor)),
         response: exchange.response.as_ref().map(|response| self::response(response, redactor)),
         outcome: exchange.outcome.as_str(),
+        not_http: exchange.not_http.as_ref().map(|bytes| redacted_text(redactor, bytes)),
         latency_ms: exchange.latency().map(milliseconds),
         baseline: report
             .baseline

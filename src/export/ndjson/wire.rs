@@ -17,6 +17,9 @@ pub(crate) struct Line<'a> {
     pub(crate) request: Option<Request<'a>>,
     pub(crate) response: Option<Response<'a>>,
     pub(crate) outcome: &'static str,
+    /// The first bytes of what the server sent in place of a response, escaped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_http: Option<String>,
     pub(crate) latency_ms: Option<f64>,
     pub(crate) baseline: Option<Baseline<'a>>,
     pub(crate) differences: Vec<Difference<'a>>,

@@ -67,7 +67,7 @@ pub(crate) fn bare(raw: &str, position: usize) -> Result<Term, FilterError> {
 }
 
 /// Every outcome, for hints.
-pub(crate) const OUTCOMES: [Outcome; 11] = [
+pub(crate) const OUTCOMES: [Outcome; 12] = [
     Outcome::Complete,
     Outcome::Partial,
     Outcome::Closed,
@@ -78,6 +78,7 @@ pub(crate) const OUTCOMES: [Outcome; 11] = [
     Outcome::Lost,
     Outcome::OneSided,
     Outcome::Switched,
+    Outcome::NotHttp,
     Outcome::Orphan,
 ];
 

@@ -50,6 +50,10 @@ pub fn response(record: &Record, scene: &Scene<'_>) -> Doc {
     }
     let Some(response) = &exchange.response else {
         doc.push(Line::of(Role::Warn, no_response(exchange.outcome)).prose());
+        if let Some(bytes) = &exchange.not_http {
+            let bytes = scene.redactor.text(bytes);
+            doc.push(Line::of(Role::Text, &crate::edge::sanitize::utf8(&bytes)).prose());
+        }
         return doc;
     };
     timing(&mut doc, exchange, response);
@@ -74,6 +78,7 @@ pub fn no_response(outcome: Outcome) -> &'static str {
             "Only the client's direction was captured: is the capture on a span port or an asymmetric route?"
         }
         Outcome::Switched => "The connection left HTTP/1.1 here (CONNECT or Upgrade)",
+        Outcome::NotHttp => "The server answered, but not with HTTP",
         Outcome::Complete | Outcome::Partial | Outcome::Orphan => "No response was seen",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Anomaly, Timestamp};
+use crate::model::{Anomaly, NOT_HTTP_KEPT, Outcome, Timestamp};
 use crate::wire::http1::framing::body;
 use crate::wire::http1::framing::reader::{Reader, Role, State};
 use crate::wire::http1::heads::cache::Models;
@@ -28,6 +28,15 @@ pub(super) enum Target {
     /// By its number on the connection.
     Entry(u32),
     Orphan(Box<Entry>),
+}
+
+/// What a server sent where a response should begin.
+#[derive(Debug)]
+pub(super) struct NotHttp {
+    /// How far the server had received the client's bytes by then.
+    pub ack: Option<u64>,
+    /// Its first bytes. Bound: [`NOT_HTTP_KEPT`].
+    pub first: Vec<u8>,
 }
 
 /// The HTTP state of one connection.
@@ -59,6 +68,8 @@ pub(crate) struct Http1 {
     /// Bytes that were no HTTP before any message.
     pub(super) foreign_bytes: u64,
     pub(super) switched: Option<&'static str>,
+    /// What the server sent last, if that was not HTTP.
+    pub(super) not_http: Option<Box<NotHttp>>,
     /// Bytes of memory that `queue` takes.
     pub(super) held: usize,
 }
@@ -83,6 +94,7 @@ impl Http1 {
             foreign: None,
             foreign_bytes: 0,
             switched: None,
+            not_http: None,
             held: 0,
         };
         if !from_start {
@@ -144,6 +156,32 @@ impl Http1 {
             self.foreign = None;
         }
         self.client = Some(client);
+    }
+
+    /// What the server sends where a response should begin is not HTTP: `data` is its beginning.
+    pub(super) fn begin_not_http(&mut self, data: &[u8]) {
+        if !matches!(self.requests.state, State::Foreign) {
+            self.not_http = Some(Box::new(NotHttp { ack: self.responses.began.ack, first: Vec::new() }));
+            self.more_not_http(data);
+        }
+    }
+
+    /// It goes on.
+    pub(super) fn more_not_http(&mut self, data: &[u8]) {
+        if let Some(not_http) = &mut self.not_http {
+            let room = NOT_HTTP_KEPT.saturating_sub(not_http.first.len());
+            not_http.first.extend(data.iter().take(room));
+        }
+    }
+
+    /// Gives what the server sent in place of a response to the request that it followed.
+    pub(super) fn take_not_http(&mut self, entry: &mut Entry) -> Option<Outcome> {
+        if entry.exchange.request.is_none() || entry.answered {
+            return None;
+        }
+        let not_http = self.not_http.take_if(|sent| sent.ack.is_none_or(|ack| ack > entry.began.offset))?;
+        entry.exchange.not_http = Some(not_http.first.into_boxed_slice());
+        Some(Outcome::NotHttp)
     }
 
     fn role(&self, dir: Dir) -> Option<Role> {
@@ -273,6 +311,7 @@ impl Protocol for Http1 {
 
     fn cost(&self) -> usize {
         let entries = self.queue.capacity() * size_of::<Entry>();
-        size_of::<Self>() + entries + self.held + self.requests.cost() + self.responses.cost()
+        let not_http = self.not_http.as_ref().map_or(0, |_| size_of::<NotHttp>() + NOT_HTTP_KEPT);
+        size_of::<Self>() + not_http + entries + self.held + self.requests.cost() + self.responses.cost()
     }
 }

@@ -56,6 +56,12 @@ impl Store {
     pub(crate) fn first(&self) -> Option<(u64, &Piece)> {
         self.pieces.first_key_value().map(|(offset, piece)| (*offset, piece))
     }
+    /// Forgets what the first piece acknowledges.
+    pub(crate) fn doubt_first(&mut self) {
+        if let Some(mut first) = self.pieces.first_entry() {
+            first.get_mut().ack = None;
+        }
+    }
     /// Takes the first piece out.
     pub(crate) fn pop(&mut self) -> Option<(u64, Piece)> {
         let (offset, piece) = self.pieces.pop_first()?;

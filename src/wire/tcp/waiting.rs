@@ -156,6 +156,22 @@ impl Connection {
         piece.max(end).is_some_and(|ack| ack > self.halves[dir].next)
     }
 
+    /// Each direction's next bytes acknowledge bytes of the other that were not handed on: one acknowledgement is wrong. Hands on
+    /// what was captured first, without its acknowledgement; says whether it did.
+    fn hand_on_one_of_both<R: Receiver>(&mut self, to: &mut R) -> bool {
+        let waiting = |dir: Dir| {
+            let half = &self.halves[dir];
+            let (offset, piece) = half.store.as_ref()?.first()?;
+            (offset <= half.next && !self.is_due(piece.ack, dir)).then_some(piece.time)
+        };
+        let (Some(low), Some(high)) = (waiting(Dir::Low), waiting(Dir::High)) else { return false };
+        let dir = if low <= high { Dir::Low } else { Dir::High };
+        if let Some(store) = &mut self.halves[dir].store {
+            store.doubt_first();
+        }
+        self.hand_on_stored(dir, to)
+    }
+
     /// Declares a gap from the next byte of `dir` to the first that is known to be there, or was.
     fn declare_gap<R: Receiver>(&mut self, dir: Dir, now: Timestamp, to: &mut R) -> bool {
         let half = &mut self.halves[dir];
@@ -163,7 +179,7 @@ impl Connection {
         let ended = half.end.as_ref().map(|end| end.arrival.offset);
         let next = half.next;
         if stored.is_some_and(|offset| offset <= next) {
-            return false; // It waits for the other direction.
+            return self.hand_on_one_of_both(to); // It waits for the other direction.
         }
         // One acknowledged position with nothing behind it is the FIN that the capture missed.
         let acked = Some(half.acked).filter(|acked| *acked > next + 1 && !half.finished);

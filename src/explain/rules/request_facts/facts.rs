@@ -261,7 +261,7 @@ const RISKY: [&str; 18] = [
     ".war",
 ];
 /// Framing that servers in front refuse.
-const FRAMING: [Anomaly; 12] = [
+const FRAMING: [Anomaly; 14] = [
     Anomaly::TransferEncodingWithContentLength,
     Anomaly::DuplicateContentLength,
     Anomaly::ConflictingContentLength,
@@ -273,6 +273,8 @@ const FRAMING: [Anomaly; 12] = [
     Anomaly::InvalidFieldName,
     Anomaly::InvalidFieldValue,
     Anomaly::DuplicateHost,
+    Anomaly::BodyLongerThanLength,
+    Anomaly::WhiteSpaceBeforeStartLine,
     Anomaly::AmbiguousFraming,
 ];
 

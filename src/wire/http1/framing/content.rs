@@ -26,6 +26,7 @@ impl Http1 {
         cx: &mut Context<'_>,
     ) {
         let reader = self.reader(role);
+        reader.was_length = matches!(framing, Framing::Length(_));
         match framing {
             Framing::Empty => self.finish(role, BodyEnd::None, at, cx),
             Framing::Length(0) => self.finish(role, BodyEnd::Complete, at, cx),

@@ -9,6 +9,7 @@ use crate::wire::http1::connection::{Context, Http1};
 use crate::wire::http1::framing::reader::{Role, State};
 use crate::wire::http1::heads::scan::Scan;
 use crate::wire::http1::heads::sniff;
+use crate::wire::http1::heads::sniff::Sniff;
 use crate::wire::tcp::Arrival;
 
 /// The longest line that is looked at for a request line.
@@ -23,6 +24,12 @@ impl Http1 {
         at: Arrival,
         cx: &mut Context<'_>,
     ) -> usize {
+        if role == Role::Response {
+            let buf = std::mem::take(&mut self.responses.buf);
+            self.begin_not_http(&buf);
+            self.responses.buf = buf;
+        }
+        self.was_longer(role);
         let reader = self.reader(role);
         let len = reader.buf.len();
         cx.tally.parsed_bytes -= len as u64;
@@ -36,6 +43,31 @@ impl Http1 {
         self.search(role, 1, len - new, new, at, cx)
     }
 
+    /// The content of the last message went on beyond its Content-Length.
+    fn was_longer(&mut self, role: Role) {
+        if !std::mem::take(&mut self.reader(role).was_length) {
+            return;
+        }
+        match self.queue.back_mut().filter(|last| role == Role::Request && last.requested) {
+            Some(last) => last.exchange.anomalies.insert(Anomaly::BodyLongerThanLength),
+            None => self.reader(role).carry.insert(Anomaly::BodyLongerThanLength),
+        }
+    }
+
+    /// What follows the content of the message being read, in the same segment, begins with `rest`: if that cannot begin a
+    /// message, the content is longer than its Content-Length.
+    pub(in crate::wire::http1) fn note_longer_body(&mut self, role: Role, rest: &[u8]) {
+        let rest = rest.trim_ascii_start();
+        let is_message = match role {
+            Role::Request => sniff::may_follow(rest),
+            Role::Response => !matches!(sniff::response(rest), Sniff::Other(_)),
+        };
+        if !rest.is_empty() && !is_message {
+            self.note(role, Anomaly::BodyLongerThanLength);
+            self.reader(role).was_length = false;
+        }
+    }
+
     /// Skips what belongs to no message.
     pub(in crate::wire::http1) fn cruft(
         &mut self,
@@ -44,6 +76,9 @@ impl Http1 {
         at: Arrival,
         cx: &mut Context<'_>,
     ) -> usize {
+        if role == Role::Response {
+            self.more_not_http(data);
+        }
         let reader = self.reader(role);
         let old = reader.buf.len();
         reader.buf.extend_from_slice(data);

@@ -49,6 +49,9 @@ impl Http1 {
             State::LongHead(framing) => self.long_head(role, framing, data, at, cx),
             State::Length(left) => {
                 let take = (data.len() as u64).min(left) as usize;
+                if take < data.len() {
+                    self.note_longer_body(role, data.get(take..).unwrap_or_default());
+                }
                 self.content(role, data.get(..take).unwrap_or_default(), at, cx);
                 self.length_left(role, left - take as u64, after(at, take), cx);
                 take
@@ -70,6 +73,9 @@ impl Http1 {
             State::Foreign => {
                 cx.tally.unparsed_bytes += data.len() as u64;
                 self.foreign_bytes += data.len() as u64;
+                if role == Role::Response {
+                    self.more_not_http(data);
+                }
                 data.len()
             }
         }
@@ -139,23 +145,25 @@ impl Http1 {
     }
 
     fn start(&mut self, role: Role, data: &[u8], at: Arrival, cx: &mut Context<'_>) -> usize {
-        let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let is_space = |byte: u8| role == Role::Request && matches!(byte, b' ' | b'\t');
+        let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n') || is_space(**byte)).count();
+        let reader = self.reader(role);
         if blank > 0 {
             cx.tally.parsed_bytes += blank as u64;
-            self.reader(role).blank += blank as u32;
+            reader.blank += blank as u32;
+            reader.has_leading_space |= data.iter().take(blank).any(|byte| is_space(*byte));
             return blank;
         }
-        let reader = self.reader(role);
         reader.began = at.into();
-        if reader.blank > 2 && reader.messages > 0 {
-            reader.carry.insert(Anomaly::CruftBetweenMessages);
+        if reader.blank > 0 {
+            reader.note_blank(data);
         }
-        reader.blank = 0;
         let flow = cx.connection.flow;
         match role {
             Role::Request => {
                 if let Outcome::Complete(head, used, facts) =
                     parse::request_like(cx.shared.request(flow), data)
+                    && (self.requests.messages == 0 || !sniff::hides_method(head.method().as_bytes()))
                 {
                     cx.tally.parsed_bytes += used as u64;
                     self.request_head(head, facts, after(at, used), cx);
@@ -202,6 +210,7 @@ impl Http1 {
                 || reader.buf.len() > limit)
         {
             let verdict = match role {
+                Role::Request if reader.messages > 0 => sniff::later_request(&reader.buf),
                 Role::Request => sniff::request(&reader.buf),
                 Role::Response => sniff::response(&reader.buf),
             };
@@ -230,7 +239,10 @@ impl Http1 {
             },
             Role::Response => match parse::any_response(&raw) {
                 Some((head, facts)) => self.response_head(head, facts, at, cx),
-                None => self.unreadable(role, raw.len(), cx),
+                None => {
+                    self.begin_not_http(&raw);
+                    self.unreadable(role, raw.len(), cx);
+                }
             },
         }
     }
@@ -286,7 +298,7 @@ impl Http1 {
         // A line that is cut says nothing reliable; the start line is kept if it is whole.
         let whole = memchr::memrchr(b'\n', &raw).map_or(0, |at| at + 1);
         let sure = match role {
-            Role::Request => sniff::surely_request(&raw),
+            Role::Request => sniff::begun_request(&raw),
             Role::Response => sniff::surely_response(&raw),
         };
         let raw = raw.get(..if whole == 0 && sure { raw.len() } else { whole }).unwrap_or_default();
@@ -323,7 +335,11 @@ impl Http1 {
         if role == Role::Request && self.skip_preface(at, used, cx) {
             return used;
         }
-        let len = std::mem::take(&mut self.reader(role).buf).len() as u64;
+        let buf = std::mem::take(&mut self.reader(role).buf);
+        if role == Role::Response {
+            self.begin_not_http(&buf);
+        }
+        let len = buf.len() as u64;
         cx.tally.parsed_bytes -= len;
         cx.tally.unparsed_bytes += len;
         self.foreign_bytes += len;

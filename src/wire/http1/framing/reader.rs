@@ -1,9 +1,10 @@
 //! Where one direction stands in its messages.
 
-use crate::model::{AnomalySet, Timestamp};
+use crate::model::{Anomaly, AnomalySet, Timestamp};
 use crate::wire::http1::framing::body::Builder;
 use crate::wire::http1::framing::chunked::Chunked;
 use crate::wire::http1::framing::torn::Torn;
+use crate::wire::http1::heads::lenient::is_token;
 use crate::wire::http1::heads::scan::Scan;
 use crate::wire::tcp::Arrival;
 
@@ -101,8 +102,12 @@ pub(crate) struct Reader {
     pub scanned: usize,
     /// Messages read so far.
     pub messages: u32,
-    /// Bytes of line ends before the message.
+    /// Bytes of line ends and white space before the message.
     pub blank: u32,
+    /// Whether some of them are white space.
+    pub has_leading_space: bool,
+    /// Whether the last message was framed by Content-Length, so that what follows it may be the rest of its content.
+    pub was_length: bool,
     /// What is odd about the message to come.
     pub carry: AnomalySet,
     /// Whether a part of the head of the message being read is missing, so that its end is not sure.
@@ -126,10 +131,25 @@ impl Reader {
             scanned: 0,
             messages: 0,
             blank: 0,
+            has_leading_space: false,
+            was_length: false,
             carry: AnomalySet::default(),
             is_unsure: false,
             is_bodiless: false,
             last: Timestamp::default(),
+        }
+    }
+
+    /// Notes what is odd about the bytes that stand before the message which `data` may begin.
+    pub(crate) fn note_blank(&mut self, data: &[u8]) {
+        let is_start = data.first().is_some_and(|byte| is_token(*byte));
+        let several = std::mem::take(&mut self.blank) > 2;
+        if std::mem::take(&mut self.has_leading_space) && is_start
+            || several && is_start && self.messages == 0
+        {
+            self.carry.insert(Anomaly::WhiteSpaceBeforeStartLine);
+        } else if several && self.messages > 0 {
+            self.carry.insert(Anomaly::CruftBetweenMessages);
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub coded: bool,
     /// Whether chunked framing applies.
     pub chunked: bool,
+    /// Whether chunked is the last transfer coding. A response's content ends with the connection where it is not (RFC 9112 §6.3).
+    pub is_chunked_last: bool,
     /// `Expect: 100-continue`.
     pub expects: bool,
     /// Upgrade.
@@ -103,7 +105,8 @@ impl Facts {
     fn content_length(&mut self, value: &[u8]) {
         for item in value.split(|byte| *byte == b',') {
             let (length, plain) = read_length(item.trim_ascii());
-            if !plain {
+            // Receivers that count in signed 64-bit integers cannot hold 2^63.
+            if !plain || matches!(length, Length::Bytes(len) if len > i64::MAX as u64) {
                 self.anomalies.insert(Anomaly::InvalidContentLength);
                 self.anomalies.insert(Anomaly::AmbiguousFraming);
             }
@@ -130,7 +133,8 @@ impl Facts {
                 self.anomalies.insert(Anomaly::ChunkedNotFinal);
                 self.anomalies.insert(Anomaly::AmbiguousFraming);
             }
-            if item.eq_ignore_ascii_case(b"chunked") {
+            self.is_chunked_last = item.eq_ignore_ascii_case(b"chunked");
+            if self.is_chunked_last {
                 self.chunked = true;
             } else {
                 self.anomalies.insert(Anomaly::UnknownTransferCoding);

@@ -11,10 +11,18 @@ pub(crate) fn request(raw: &[u8]) -> Option<(RequestHead, Facts)> {
     let Line { method_len, target, version, exact } = request_line(text)?;
     let (fields, mut facts) = fields(raw, rest);
     let target_bytes = target.of(raw);
-    if !exact || target_bytes.is_empty() || target_bytes.iter().any(|byte| *byte <= b' ' || *byte == 0x7F) {
+    let is_method = raw.get(..method_len).is_some_and(|method| method.iter().all(|byte| is_token(*byte)));
+    if !exact
+        || !is_method
+        || target_bytes.is_empty()
+        || target_bytes.iter().any(|byte| *byte <= b' ' || *byte == 0x7F)
+    {
         facts.anomalies.insert(Anomaly::MalformedHead);
     }
     note_line_end(line, &mut facts.anomalies);
+    if !line.is_ascii() {
+        facts.anomalies.insert(Anomaly::NonAsciiValue);
+    }
     facts.conclude_request(version);
     let method = Span { start: 0, len: method_len as u32 };
     Some((RequestHead::new(fields, method, target, version), facts))
@@ -45,7 +53,10 @@ fn request_line(text: &[u8]) -> Option<Line> {
     let Some(method_len) = text.iter().position(blank) else {
         let token = text.iter().take_while(|byte| is_token(**byte)).count();
         let known = METHODS.iter().filter(|method| text.starts_with(method)).map(|method| method.len()).max();
-        memchr::memmem::find(text, b"HTTP/1.")?;
+        let is_cut = METHODS.contains(&text);
+        if !is_cut && memchr::memmem::find(text, b"HTTP/1.").is_none() {
+            return None;
+        }
         return Some(forgotten(known.unwrap_or(token)));
     };
     let after = method_len + leading_blanks(text.get(method_len..)?);
@@ -53,6 +64,9 @@ fn request_line(text: &[u8]) -> Option<Line> {
     match version(text.get(last + 1..)?) {
         (Some(version), exact) if last >= after => {
             let target = trim_end(text.get(after..last)?);
+            let has_tab = text.get(method_len..after).is_some_and(|blanks| blanks.contains(&b'\t'))
+                || text.get(after + target.len()..=last).is_some_and(|blanks| blanks.contains(&b'\t'));
+            let exact = exact && !has_tab;
             Some(Line { method_len, target: span(after, after + target.len()), version, exact })
         }
         _ => Some(forgotten(method_len)),
@@ -81,13 +95,14 @@ pub(crate) fn response(raw: &[u8]) -> Option<(ResponseHead, Facts)> {
     Some((ResponseHead::new(fields, status, reason, version), facts))
 }
 
-/// The status code, 0 when there is none to be read, and whether it is written as three digits.
+/// The status code, 0 when there is none to be read, and whether it is written as three digits of which the first is not 0.
 fn status(word: &[u8]) -> (u16, bool) {
     let digits =
         word.iter().skip_while(|byte| **byte == b'0').take(3).take_while(|byte| byte.is_ascii_digit());
     let code = digits.fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-    let plain = word.len() == 3 && code >= 100;
-    (if code >= 100 { code } else { 0 }, plain)
+    let is_three_digits = word.len() == 3 && word.iter().all(u8::is_ascii_digit);
+    let plain = is_three_digits && code >= 100;
+    (if code >= 100 || is_three_digits { code } else { 0 }, plain)
 }
 
 /// The field lines of a trailer section.
@@ -299,7 +314,17 @@ mod tests {
             let (head, _) = response(wire.as_bytes()).expect(wire);
             assert_eq!((head.status(), head.reason()), (status, reason.as_bytes()), "{wire:?}");
         }
-        for (code, status) in [("4x3", 0), ("2xx", 0), ("0204", 204), ("2040", 204), ("", 0)] {
+        for (code, status) in [
+            ("4x3", 0),
+            ("2xx", 0),
+            ("0204", 204),
+            ("2040", 204),
+            ("", 0),
+            ("099", 99),
+            ("001", 1),
+            ("000", 0),
+            ("0x9", 0),
+        ] {
             let (head, facts) = response(format!("HTTP/1.1 {code} No\r\n\r\n").as_bytes()).expect(code);
             assert_eq!(head.status(), status, "{code:?}");
             assert!(facts.anomalies.contains(Anomaly::MalformedHead), "{code:?}");

@@ -48,6 +48,46 @@ pub(crate) fn request(data: &[u8]) -> Sniff {
     request_line(data.get(..=end).unwrap_or_default(), data.get(..method).unwrap_or_default())
 }
 
+/// Whether `data`, which follows an earlier request, begins another one. What stands directly before a well known method is the
+/// rest of content whose length was announced too short, and so no part of a method.
+pub(crate) fn later_request(data: &[u8]) -> Sniff {
+    let token = data.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_token(**byte)).count();
+    let is_later = match data.get(token) {
+        None => true,
+        Some(b' ' | b'\t') => !hides_method(data.get(..token).unwrap_or_default()),
+        Some(_) => METHODS.iter().any(|method| data.starts_with(method)),
+    };
+    if is_later { request(data) } else { Sniff::Other("content") }
+}
+
+/// Whether `name` ends with a well known method and begins with what no method begins with.
+pub(crate) fn hides_method(name: &[u8]) -> bool {
+    if name.iter().all(u8::is_ascii_uppercase) {
+        return false;
+    }
+    let before =
+        METHODS.iter().filter_map(|method| name.strip_suffix(*method)).min_by_key(|before| before.len());
+    before.is_some_and(|before| {
+        before.starts_with(b"-") || before.iter().any(|byte| !byte.is_ascii_uppercase() && *byte != b'-')
+    })
+}
+
+/// Whether `data`, directly behind the content of a request, may begin another one as far as it goes.
+pub(crate) fn may_follow(data: &[u8]) -> bool {
+    match later_request(data) {
+        Sniff::Http => true,
+        Sniff::Other(_) => false,
+        Sniff::More => data.first().is_some_and(u8::is_ascii_uppercase),
+    }
+}
+
+/// Whether `data` is the beginning of a request line: a well known method and a blank.
+pub(crate) fn begun_request(data: &[u8]) -> bool {
+    let method = data.iter().take(LONGEST_METHOD).take_while(|byte| is_token(**byte)).count();
+    let is_known = METHODS.contains(&data.get(..method).unwrap_or_default());
+    is_known && matches!(data.get(method), Some(b' ' | b'\t'))
+}
+
 /// Whether `data` begins a request with a method that is well known.
 pub(crate) fn known_request(data: &[u8]) -> Sniff {
     let begins = |method: &&[u8]| {
@@ -77,8 +117,8 @@ fn request_line(data: &[u8], method: &[u8]) -> Sniff {
     }
 }
 
-/// Whether a first line that is no request line was surely meant to be one: it names the protocol before anything that is
-/// not printable.
+/// Whether a first line that is no request line was surely meant to be one: it names the protocol before any control
+/// character but the tab.
 fn odd_line(data: &[u8]) -> Sniff {
     const LONGEST: usize = 1024;
     match text(data) {
@@ -86,7 +126,8 @@ fn odd_line(data: &[u8]) -> Sniff {
         known => return known,
     }
     let data = data.get(..LONGEST).unwrap_or(data);
-    let printable = data.iter().take_while(|byte| (b' '..0x7F).contains(*byte)).count();
+    let is_text = |byte: &&u8| **byte >= b' ' && **byte != 0x7F || **byte == b'\t';
+    let printable = data.iter().take_while(is_text).count();
     let line = data.get(..printable).unwrap_or_default();
     if memchr::memmem::find(line, b"HTTP/1.").is_some() {
         Sniff::Http
@@ -178,6 +219,7 @@ fn binary(data: &[u8]) -> Sniff {
             Some(_) => Sniff::Other("proxy protocol"),
             None => Sniff::More,
         },
+        [0x80..=0xFF, ..] => odd_line(data),
         _ => Sniff::Other("binary"),
     }
 }
@@ -211,7 +253,7 @@ fn text(data: &[u8]) -> Sniff {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sniff, request, response, surely_request};
+    use super::{Sniff, begun_request, later_request, may_follow, request, response, surely_request};
 
     #[test]
     fn requests_and_what_looks_like_them() {
@@ -230,9 +272,39 @@ mod tests {
             (b"INVITE sip:a@b SIP/2.0\r\n", Sniff::Other("sip")),
             (b"EHLO a\r\n", Sniff::Other("smtp or ftp")),
             (b"\x00\x01", Sniff::Other("binary")),
+            (b"POST\t/a\tHTTP/1.1\r\n", Sniff::Http),
+            (b"PURGE\t/a\tHTTP/1.1\r\n", Sniff::Http),
+            (b"P\xd6ST /a HTTP/1.1\r\n", Sniff::Http),
+            (b"\xef\xbb\xbfPOST /a HTTP/1.1\r\n", Sniff::Http),
+            (b"\xef\xbb\xbf", Sniff::More),
+            (b"\xd0\x01\x02\x03\x04", Sniff::Other("other")),
         ] {
             assert_eq!(request(data), expected, "{data:?}");
         }
+    }
+
+    #[test]
+    fn the_rest_of_a_body_is_no_method() {
+        for (data, expected) in [
+            (&b"k1=v&k2=v"[..], Sniff::Other("content")),
+            (b"abc", Sniff::More),
+            (b"abcGET /b HTTP/1.1\r\n", Sniff::Other("content")),
+            (b"1POST /b HTTP/1.1\r\n", Sniff::Other("content")),
+            (b"}", Sniff::Other("content")),
+            (b"ORDERPATCH /b HTTP/1.1\r\n", Sniff::Http),
+            (b"X-GET /b HTTP/1.1\r\n", Sniff::Http),
+            (b"get /b HTTP/1.1\r\n", Sniff::Http),
+            (b"GET/b HTTP/1.1\r\n", Sniff::Http),
+        ] {
+            assert_eq!(later_request(data), expected, "{data:?}");
+        }
+        assert!(
+            begun_request(b"POST ")
+                && begun_request(b"GET\t/a")
+                && !begun_request(b"POST")
+                && !begun_request(b"a b")
+        );
+        assert!(may_follow(b"GE") && !may_follow(b"ge") && !may_follow(b"{"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::model::{Anomaly, BodyEnd, Outcome, Timestamp};
 use crate::wire::http1::connection::{Context, Http1, Target};
 use crate::wire::http1::framing::reader::{Role, State};
+use crate::wire::http1::heads::sniff;
 use crate::wire::http1::pairing::entry::Entry;
 use crate::wire::protocol::Ending;
 use crate::wire::tcp::Arrival;
@@ -70,10 +71,11 @@ impl Http1 {
             if !front.is_done() && hopeless.is_none() {
                 return;
             }
-            if let Some(entry) = self.queue.pop_front() {
+            if let Some(mut entry) = self.queue.pop_front() {
                 self.first += 1;
                 self.held = self.held.saturating_sub(entry.cost);
                 let lost = self.response_lost.then_some(Outcome::Lost);
+                let lost = lost.or_else(|| self.take_not_http(&mut entry));
                 Self::emit(entry, hopeless.unwrap_or(Ending::Closed), lost, cx);
             }
         }
@@ -106,7 +108,18 @@ impl Http1 {
         let end = match self.reader(role).state {
             State::Start | State::Seek | State::Tunnel | State::Foreign | State::Held => return,
             State::Head { decided } => {
-                if decided {
+                let has_closed = matches!(ending, Ending::Closed | Ending::Reset);
+                let buf = std::mem::take(&mut self.reader(role).buf);
+                let is_head = decided || role == Role::Request && sniff::surely_request(&buf);
+                if role == Role::Response
+                    && has_closed
+                    && !buf.is_empty()
+                    && memchr::memchr(b'\n', &buf).is_none()
+                {
+                    self.begin_not_http(&buf);
+                }
+                self.reader(role).buf = buf;
+                if is_head {
                     self.cut_head(role, Anomaly::MalformedHead, ending.of_body(), at, cx);
                 }
                 return;
@@ -141,8 +154,9 @@ impl Http1 {
         self.stop(Role::Response, ending, at, cx);
         let lost = self.response_lost.then_some(Outcome::Lost);
         let missing = if one_sided { Some(Outcome::OneSided) } else { lost };
-        while let Some(entry) = self.queue.pop_front() {
+        while let Some(mut entry) = self.queue.pop_front() {
             self.first += 1;
+            let missing = missing.or_else(|| self.take_not_http(&mut entry));
             Self::emit(entry, ending, missing, cx);
         }
         self.held = 0;

@@ -102,6 +102,7 @@ impl Http1 {
             interim: Box::default(),
             response: None,
             outcome: Outcome::Pending,
+            not_http: None,
             anomalies,
         };
         Entry {

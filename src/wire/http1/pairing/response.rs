@@ -9,6 +9,7 @@ use crate::step_counter;
 use crate::wire::http1::connection::{Context, Http1, Target};
 use crate::wire::http1::framing::reader::{Began, Framing, Role, State};
 use crate::wire::http1::heads::facts::{Facts, Length, Upgrade};
+use crate::wire::http1::heads::sniff;
 use crate::wire::http1::pairing::entry::Entry;
 use crate::wire::protocol::Ending;
 use crate::wire::tcp::Arrival;
@@ -32,6 +33,7 @@ impl Http1 {
         let chosen = self.choose(began, cx);
         let status = head.status();
         if (100..200).contains(&status) && status != 101 {
+            self.responses.is_bodiless = announces_content(&facts);
             self.interim(head, facts, chosen, cx);
             self.responses.state = State::Start;
             return;
@@ -50,14 +52,13 @@ impl Http1 {
             return;
         }
         let none = status == 204 || status == 304 || method == Some(Method::Head);
-        let announces = facts.coded || !matches!(facts.length, Length::Absent | Length::Bytes(0));
-        self.responses.is_bodiless = none && announces;
+        self.responses.is_bodiless = none && announces_content(&facts);
         if self.responses.is_bodiless || (status == 204 && facts.length != Length::Absent) {
             self.note(Role::Response, Anomaly::LengthWithoutBody);
         }
         let framing = match facts.length {
             _ if none => Framing::Empty,
-            _ if facts.chunked => Framing::Chunked,
+            _ if facts.is_chunked_last => Framing::Chunked,
             Length::Bytes(len) if !facts.coded => Framing::Length(len),
             _ => Framing::UntilClose,
         };
@@ -112,8 +113,10 @@ impl Http1 {
         if self.synced && self.doubt.is_none() {
             anomalies.insert(Anomaly::UnexpectedResponse);
         }
-        if self.requests.carry.contains(Anomaly::CruftBetweenMessages) {
-            anomalies.insert(Anomaly::CruftBetweenMessages);
+        for odd in [Anomaly::CruftBetweenMessages, Anomaly::BodyLongerThanLength] {
+            if self.requests.carry.contains(odd) {
+                anomalies.insert(odd);
+            }
         }
         self.response_lost |= !self.synced || self.doubt.is_some();
         cx.tally.orphan_responses += 1;
@@ -142,6 +145,7 @@ impl Http1 {
 
     /// The number of the exchange that a response which began at `at` answers.
     fn choose(&mut self, at: Began, cx: &mut Context<'_>) -> Option<u32> {
+        self.not_http = None;
         let fits = |entry: &Entry| {
             at.ack.is_none_or(|ack| ack > entry.began.offset)
                 && entry.began.ack.is_none_or(|ack| ack <= at.offset)
@@ -185,12 +189,19 @@ impl Http1 {
     /// Opens an exchange for a request whose head is still being read, because its response has come.
     fn promote(&mut self, at: Began, cx: &Context<'_>) -> Option<u32> {
         let began = self.requests.began;
-        let reading = matches!(self.requests.state, State::Head { decided: true } | State::Torn(_));
+        let reading = match self.requests.state {
+            State::Head { decided } => decided || sniff::begun_request(&self.requests.buf),
+            State::Torn(_) => true,
+            _ => false,
+        };
         let is_answered =
             self.queue.back().is_some_and(|entry| entry.exchange.request.is_none() && !entry.requested);
         let is_after_loss = self.doubt.is_some_and(|(first, _)| began.offset >= first);
         if !reading || is_answered || is_after_loss || at.ack.is_some_and(|ack| ack <= began.offset) {
             return None;
+        }
+        if matches!(self.requests.state, State::Head { .. }) {
+            self.requests.state = State::Head { decided: true };
         }
         let entry = self.entry(None, AnomalySet::default(), began, cx);
         self.push(entry);
@@ -216,6 +227,11 @@ impl Http1 {
         self.requests.state = State::Tunnel;
         self.responses.state = State::Tunnel;
     }
+}
+
+/// Whether the fields say that content follows.
+fn announces_content(facts: &Facts) -> bool {
+    facts.coded || !matches!(facts.length, Length::Absent | Length::Bytes(0))
 }
 
 /// What of a request's method matters for the framing of its response.

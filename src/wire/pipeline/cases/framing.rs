@@ -42,7 +42,9 @@ fn content_length_with_plus_minus_underscore_empty_and_too_large() {
     exchange(&with("", ""), &[&format!("POST /a 200 ok ./0 {odd}")]);
     exchange(&with("99999999999999999999", ""), &[&format!("POST /a 200 ok ./0 {odd}")]);
     let huge = Wire::new().c(with("18446744073709551615", "abc")).s(reply(413, "")).close().run();
-    huge.expect(&["POST /a 413 partial 3(ClosedEarly)/0 early-response"]);
+    huge.expect(&[
+        "POST /a 413 partial 3(ClosedEarly)/0 invalid-content-length early-response ambiguous-framing",
+    ]);
 }
 
 #[test]

@@ -105,7 +105,9 @@ fn empty_lines_and_cruft_between_messages() {
         let requests = [post("/1", "a"), "{\"more\":1}".to_owned(), get("/2")].concat();
         let responses = [reply(200, ""), "more".to_owned(), reply(403, "")].concat();
         let seen = Wire::new().mss(mss).c(&requests).s(&responses).close().run();
-        seen.expect(&["POST /1 200 ok 1/0", "GET /2 403 ok ./0 cruft-between-messages"]);
+        let lines = seen.lines();
+        assert_eq!(lines[0], "POST /1 200 ok 1/0 body-longer-than-content-length", "{mss}");
+        assert!(lines[1].starts_with("GET /2 403 ok ./0 cruft-between-messages"), "{mss} {lines:?}");
         assert_eq!(seen.counters.skipped_bytes, 14);
     }
 }

@@ -7,6 +7,7 @@ mod harness;
 mod heads;
 mod losses;
 mod networks;
+mod oddities;
 mod pairs;
 mod properties;
 mod protocols;
