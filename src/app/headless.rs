@@ -4,11 +4,15 @@
 //! as much as those before it. Everything else is written as soon as nothing waits to be taken in: in a burst that is later,
 //! so that the capture loses nothing to the writing. What the history has to give up on the way is written before it goes.
 
+use std::mem;
+use std::num::NonZero;
 use std::sync::mpsc;
+use std::thread;
 
 use super::AppError;
 use super::capture::Matched;
 use super::capture::reclaim::Returns;
+use super::lines::{LineMakers, Scene};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
@@ -22,6 +26,11 @@ use crate::feed::{Ended, Message, Receiver};
 use crate::filter::{Context, Filter};
 use crate::history::Record;
 use crate::model::{BaselineChoice, Counters, Exchange, ExchangeId, SourceCounters};
+
+/// Matches that are explained together, at most.
+const TOGETHER: usize = 1024;
+/// Bytes of exchanges that are explained together, about; their lines are in memory until they are written.
+const TOGETHER_BYTES: u64 = 4 << 20;
 
 /// A run without a screen.
 pub(super) struct Headless {
@@ -80,13 +89,20 @@ struct Run {
     done: ExchangeId,
     /// Counts what passes, when nothing but counts is asked for.
     tally: Option<Tally>,
+    makers: LineMakers,
+    /// Exchanges that came when the time to end was up.
+    left: u64,
 }
 
 impl Headless {
     /// Takes in what comes until it ends or enough has matched.
     pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
         let tally = self.only_counts().then(Tally::default);
-        let mut run = Run { headless: self, totals: Totals::default(), done: ExchangeId(0), tally };
+        // Live, the other processors are somebody else's.
+        let threads = if self.whole { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
+        let makers = LineMakers::new(threads);
+        let mut run =
+            Run { headless: self, totals: Totals::default(), done: ExchangeId(0), tally, makers, left: 0 };
         while run.headless.whole || !run.is_enough() {
             let message = match feed.try_recv() {
                 Ok(message) => Some(message),
@@ -108,15 +124,19 @@ impl Headless {
                 run.headless.recording = None;
             }
         }
+        run.tell_what_is_left();
         let history = run.headless.inspector.history();
         run.totals.evicted = history.evicted();
         (run.totals.kept, run.totals.kept_bytes) = (history.len() as u64, history.memory());
-        let Run { mut headless, totals, .. } = run;
-        if headless.stats {
-            headless.outputs.line(&super::session::stats_line(headless.filter.text(), &totals))?;
+        let Run { headless, totals, .. } = run;
+        let Self { inspector, filter, mut outputs, summary, on_match, stats, .. } = headless;
+        // The process is about to end, and its memory with it: to free a million exchanges one by one takes a tenth of a second.
+        mem::forget(inspector);
+        if stats {
+            outputs.line(&super::session::stats_line(filter.text(), &totals))?;
         }
-        Self::end(headless.outputs, headless.on_match)?;
-        Ok((totals, headless.summary))
+        Self::end(outputs, on_match)?;
+        Ok((totals, summary))
     }
 
     /// Whether nothing but counts is asked for, and nothing that comes later can change what matches.
@@ -144,7 +164,13 @@ impl Run {
 
     fn take(&mut self, message: Message) -> Result<(), AppError> {
         match message {
-            Message::Exchanges(batch) => batch.into_iter().try_for_each(|exchange| self.exchange(exchange)),
+            Message::Exchanges(batch) => batch.into_iter().try_for_each(|exchange| {
+                if self.headless.outputs.headway.is_overdue() {
+                    self.left += 1;
+                    return Ok(());
+                }
+                self.exchange(exchange)
+            }),
             Message::Counters(counters) => {
                 self.totals.counters = *counters;
                 Ok(())
@@ -177,7 +203,9 @@ impl Run {
         let id = self.headless.inspector.add(exchange);
         while let Some(next) = self.headless.inspector.leaving() {
             if next > self.done && leaving.is_ok() && self.is_wanted(next) {
-                leaving = self.up_to(next);
+                // What comes soon is judged with it, so that there is work for all threads.
+                let ahead = self.headless.inspector.history().len().min(8 * TOGETHER) as u64 / 8;
+                leaving = self.up_to(ExchangeId(next.0 + ahead));
             }
             let gone = self.headless.inspector.evict(next);
             self.headless.returns.extend(gone);
@@ -203,7 +231,7 @@ impl Run {
     /// Judges and writes everything that was not yet, at the end.
     fn rest(&mut self) -> Result<(), AppError> {
         if let (Some(tally), Some(summary)) = (&mut self.tally, &mut self.headless.summary) {
-            tally.finish(&self.headless.inspector, summary);
+            tally.finish(&self.headless.inspector, summary, &self.headless.outputs.headway);
             return Ok(());
         }
         let Headless { inspector, logs, .. } = &mut self.headless;
@@ -213,32 +241,87 @@ impl Run {
         self.up_to(self.headless.inspector.history().last_id())
     }
 
+    /// Says what the end of time has left undone.
+    fn tell_what_is_left(&self) {
+        let last = self.headless.inspector.history().last_id();
+        let unjudged = if self.tally.is_some() || self.is_enough() { 0 } else { last.0 - self.done.0 };
+        if self.headless.outputs.headway.is_overdue() && unjudged + self.left > 0 {
+            say(&format!("stopped: {} exchanges that were captured were not looked at", unjudged + self.left));
+        }
+    }
+
+    /// Whether nothing more is to be judged.
+    fn is_over(&self) -> bool {
+        self.is_enough() || self.headless.outputs.headway.is_overdue()
+    }
+
     /// Whether something is to be judged before the end and was not yet.
     fn lags(&self) -> bool {
-        !self.headless.whole && !self.is_enough() && self.done < self.headless.inspector.history().last_id()
+        !self.headless.whole && !self.is_over() && self.done < self.headless.inspector.history().last_id()
     }
 
     /// Judges until something matches, or until everything was judged.
     fn next(&mut self) -> Result<(), AppError> {
-        let matched = self.totals.matched;
+        let (matched, last) = (self.totals.matched, self.headless.inspector.history().last_id());
         while self.lags() && self.totals.matched == matched {
-            self.judge()?;
+            self.judge(last, 1)?;
         }
         Ok(())
     }
 
     /// Judges everything after `done` up to `last`, in order.
     fn up_to(&mut self, last: ExchangeId) -> Result<(), AppError> {
-        while self.done < last && !self.is_enough() {
-            self.judge()?;
+        let last = last.min(self.headless.inspector.history().last_id());
+        while self.done < last && !self.is_over() {
+            self.judge(last, TOGETHER)?;
         }
         Ok(())
     }
 
-    /// Judges the exchange after `done`.
-    fn judge(&mut self) -> Result<(), AppError> {
-        self.done = ExchangeId(self.done.0 + 1);
-        if self.is_wanted(self.done) { self.matched(self.done) } else { Ok(()) }
+    /// Judges exchanges after `done` up to `last`: as many as can be explained together, and no more than `most` matches.
+    fn judge(&mut self, last: ExchangeId, most: usize) -> Result<(), AppError> {
+        let Headless { outputs, summary, on_match, .. } = &self.headless;
+        if outputs.is_empty() || !outputs.are_lines() || summary.is_some() || on_match.is_some() {
+            self.done = ExchangeId(self.done.0 + 1);
+            return if self.is_wanted(self.done) { self.matched(self.done) } else { Ok(()) };
+        }
+        let mut ids = self.wanted(last, most);
+        let Headless { inspector, outputs, redactor, .. } = &mut self.headless;
+        let scene = Scene { inspector, redactor, headway: &outputs.headway };
+        let made = self.makers.make(scene, &ids);
+        if let Some(unmade) = ids.get(made.exchanges) {
+            self.done = ExchangeId(unmade.0 - 1);
+            ids.truncate(made.exchanges);
+        }
+        outputs.write_lines(&made.pieces, ids.len() as u64)?;
+        self.totals.matched += ids.len() as u64;
+        for id in ids {
+            self.record(id);
+            if self.headless.bell {
+                super::ring();
+            }
+        }
+        Ok(())
+    }
+
+    /// The next matches after `done` up to `last`, which come to be judged together.
+    fn wanted(&mut self, last: ExchangeId, most: usize) -> Vec<ExchangeId> {
+        let room = self.headless.limit.map_or(most, |limit| {
+            usize::try_from(limit.saturating_sub(self.totals.matched)).map_or(most, |room| room.min(most))
+        });
+        let (mut ids, mut bytes) = (Vec::new(), 0);
+        while self.done < last && ids.len() < room && bytes < TOGETHER_BYTES {
+            if self.headless.outputs.headway.is_overdue() {
+                break;
+            }
+            self.done = ExchangeId(self.done.0 + 1);
+            if self.is_wanted(self.done) {
+                let row = self.headless.inspector.history().row_of(self.done);
+                bytes += row.map_or(0, |row| u64::from(row.size));
+                ids.push(self.done);
+            }
+        }
+        ids
     }
 
     fn is_wanted(&self, id: ExchangeId) -> bool {

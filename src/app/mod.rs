@@ -4,6 +4,7 @@ mod bug;
 mod capture;
 mod error;
 mod headless;
+mod lines;
 mod memory;
 mod on_match;
 mod outbox;

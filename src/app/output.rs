@@ -17,7 +17,8 @@ use crate::export::{Item, Writer};
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
     all: Vec<Output>,
-    headway: Headway,
+    /// Tells a write that never ends, and when it is time to end.
+    pub headway: Headway,
 }
 
 #[derive(Debug)]
@@ -69,6 +70,23 @@ impl Outputs {
     /// Whether nothing is written.
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Whether everything that is written is NDJSON.
+    pub(super) fn are_lines(&self) -> bool {
+        self.all.iter().all(|output| output.writer.is_json())
+    }
+
+    /// Writes lines of NDJSON that are made already, for so many exchanges.
+    pub(super) fn write_lines(&mut self, lines: &[Vec<u8>], exchanges: u64) -> Result<(), AppError> {
+        for output in &mut self.all {
+            output.items += exchanges;
+            let target = &mut output.target;
+            for lines in lines {
+                self.headway.during(|| target.write_all(lines)).map_err(|error| target.failed(error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes an exchange everywhere. What a format cannot express is returned, for standard error.

@@ -4,7 +4,7 @@
 use std::io;
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -14,22 +14,35 @@ use crate::source::Stop;
 
 /// A write that takes so long after a signal is not waited for any more: nobody reads.
 const GRACE: Duration = Duration::from_millis(150);
+/// So long after a signal what was captured is still taken in, explained and written.
+const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Tells a write that takes its time from one that never ends.
+/// Tells a write that takes its time from one that never ends, and whether the time to end is up.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Headway(Arc<AtomicU64>);
+pub(super) struct Headway {
+    writes: Arc<AtomicU64>,
+    overdue: Arc<AtomicBool>,
+}
 
 impl Headway {
     /// Does `write`, which may block.
     pub(super) fn during<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.writes.fetch_add(1, Ordering::Relaxed);
         let written = write();
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.writes.fetch_add(1, Ordering::Relaxed);
         written
     }
     /// Odd while something is being written.
     fn now(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.writes.load(Ordering::Relaxed)
+    }
+    /// Whether a signal came [`PATIENCE`] ago: whatever is not done is left.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.overdue.load(Ordering::Relaxed)
+    }
+    /// The time is up.
+    pub(super) fn set_overdue(&self) {
+        self.overdue.store(true, Ordering::Relaxed);
     }
 }
 
@@ -57,6 +70,8 @@ pub(super) fn watch(stop: &Stop, headway: &Headway) -> io::Result<()> {
                 process::exit(0);
             }
         });
+        thread::sleep(PATIENCE);
+        headway.set_overdue();
         loop {
             let before = headway.now();
             thread::sleep(GRACE);

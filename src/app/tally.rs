@@ -7,12 +7,16 @@ use std::collections::{HashMap, VecDeque};
 
 use ahash::RandomState;
 
+use crate::app::signals::Headway;
 use crate::app::summary::Summary;
 use crate::explain::contrast::stats::MAX_RECENT;
 use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
 use crate::history::Record;
-use crate::model::{EndpointId, Exchange, ExchangeId};
+use crate::model::{Cause, EndpointId, Exchange, ExchangeId};
+
+/// Groups whose causes are found together.
+const TOGETHER: usize = 512;
 
 /// Matches of a run by what they have in common. Bound: a kept exchange each, which the history's budget bounds, beside a
 /// group for each endpoint and status.
@@ -89,8 +93,8 @@ impl Tally {
         }
     }
 
-    /// Everything was seen.
-    pub(super) fn finish(&mut self, inspector: &Inspector, summary: &mut Summary) {
+    /// Everything was seen. The causes of what is not asked for before the time is up stay unknown.
+    pub(super) fn finish(&mut self, inspector: &Inspector, summary: &mut Summary, headway: &Headway) {
         self.kept.clear();
         let mut groups: Vec<Group> = self.groups.drain().map(|(_, group)| group).collect();
         groups.sort_unstable_by_key(|group| group.first);
@@ -98,8 +102,15 @@ impl Tally {
         let (refused, others): (Vec<Group>, Vec<Group>) =
             groups.into_iter().partition(|group| history.get(group.first).is_some());
         let records: Vec<&Record> = refused.iter().filter_map(|group| history.get(group.first)).collect();
-        for (group, cause) in refused.iter().zip(inspector.top_causes(&records)) {
-            summary.add(inspector, group.endpoint, group.status, Some(cause), group.count);
+        for (groups, records) in refused.chunks(TOGETHER).zip(records.chunks(TOGETHER)) {
+            let causes = if headway.is_overdue() {
+                vec![(Cause::Unknown, 0.0); records.len()]
+            } else {
+                inspector.top_causes(records)
+            };
+            for (group, cause) in groups.iter().zip(causes) {
+                summary.add(inspector, group.endpoint, group.status, Some(cause), group.count);
+            }
         }
         for group in others {
             summary.add(inspector, group.endpoint, group.status, None, group.count);

@@ -62,6 +62,11 @@ impl Writer {
         Self { format, items: 0 }
     }
 
+    /// Whether this is NDJSON, whose lines need nothing before, between or after them.
+    pub(crate) const fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
     /// Writes one exchange; returns what the format cannot express of it.
     pub fn item<W: Write>(
         &mut self,

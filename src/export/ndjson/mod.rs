@@ -1,196 +1,333 @@
 //! One JSON object a line: the contract with scripts. Its stable core is in README; fields may be added, none renamed.
+//!
+//! Lines are written straight into a buffer. What is remembered of values ([`ValueMemory`]) changes how long that takes, and
+//! never what is written.
 
+mod message;
 #[cfg(test)]
 mod tests;
-mod wire;
+mod value_memory;
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::Item;
-use super::content::{Shown, content};
-use super::json;
+use super::{Item, json};
 use crate::edge::redact::Redactor;
-use crate::model::{self, Fields};
+use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer};
+use value_memory::ValueMemory;
+
+/// Writes lines one after the other and remembers what values look like. For use with one redactor: labels in remembered
+/// values are its own.
+#[derive(Debug, Default)]
+pub struct Lines {
+    values: ValueMemory,
+}
+
+impl Lines {
+    /// Appends the line of one exchange, with its line break.
+    pub fn append(&mut self, out: &mut Vec<u8>, item: &Item<'_>, redactor: &Redactor) {
+        Line { out, redactor, values: &mut self.values }.item(item);
+        out.push(b'\n');
+    }
+}
 
 /// Writes one exchange and a line break.
 pub fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor) -> io::Result<()> {
-    json::compact(&mut *out, &line(item, redactor))?;
-    out.write_all(b"\n")
+    let mut line = Vec::with_capacity(4096);
+    Lines::default().append(&mut line, item, redactor);
+    out.write_all(&line)
 }
 
 /// One exchange over several lines, for people.
 pub fn pretty(item: &Item<'_>, redactor: &Redactor) -> String {
-    let mut out = Vec::new();
-    // Writing to memory does not fail.
-    let _ = json::pretty(&mut out, &line(item, redactor));
+    let mut line = Vec::with_capacity(4096);
+    Line { out: &mut line, redactor, values: &mut ValueMemory::default() }.item(item);
+    let mut out = json::indented(&line);
     out.push(b'\n');
     String::from_utf8(out).unwrap_or_default()
 }
 
-fn line<'a>(item: &'a Item<'_>, redactor: &Redactor) -> wire::Line<'a> {
-    let exchange = &item.record.exchange;
-    let report = item.report;
-    let diagnosis = report.diagnosis.as_ref();
-    wire::Line {
-        v: 1,
-        id: exchange.id.0,
-        started: exchange.started().to_string(),
-        client: exchange.client.to_string(),
-        server: exchange.server.to_string(),
-        endpoint: redacted_text(redactor, item.endpoint.as_bytes()),
-        request: exchange.request.as_ref().map(|request| self::request(request, redactor)),
-        response: exchange.response.as_ref().map(|response| self::response(response, redactor)),
-        outcome: exchange.outcome.as_str(),
-        not_http: exchange.not_http.as_ref().map(|bytes| redacted_text(redactor, bytes)),
-        latency_ms: exchange.latency().map(milliseconds),
-        baseline: report
-            .baseline
-            .as_ref()
-            .map(|baseline| wire::Baseline { id: baseline.id.0, why: said(redactor, &baseline.why) }),
-        differences: report.differences.iter().map(|one| difference(one, redactor)).collect(),
-        diagnosis: diagnosis
-            .iter()
-            .flat_map(|diagnosis| &diagnosis.findings)
-            .map(|one| finding(one, redactor))
-            .collect(),
-        anomalies: exchange.anomalies.iter().map(model::Anomaly::name).collect(),
-        refuser: diagnosis.map(|diagnosis| diagnosis.refuser.as_str()),
-        ruled_out: diagnosis
-            .iter()
-            .flat_map(|diagnosis| &diagnosis.ruled_out)
-            .map(|(cause, why)| wire::RuledOut { cause: cause.id(), why: said(redactor, why) })
-            .collect(),
-        log: report.log.iter().map(|one| log_line(one, redactor)).collect(),
-        interim: exchange.interim.iter().map(model::ResponseHead::status).collect(),
-        principal: item.record.principal.map(|principal| format!("{:08x}", principal as u32)),
-        connection: wire::Connection {
-            id: exchange.connection.flow.0,
-            index: exchange.connection.index,
-            handshake: exchange.connection.handshake,
-        },
+/// How the text of a value is made; a part of the key under which it is remembered.
+#[derive(Clone, Copy)]
+enum Kind {
+    Sentence,
+    Target,
+    Field,
+    Body,
+    CodedBody,
+    /// A value of a difference, by its part.
+    Value(model::Part),
+}
+
+impl Kind {
+    /// A number for each kind, and whether secrets are let through.
+    const fn key(self, reveals: bool) -> u8 {
+        let number = match self {
+            Self::Sentence => 0,
+            Self::Target => 1,
+            Self::Field => 2,
+            Self::Body => 3,
+            Self::CodedBody => 4,
+            Self::Value(part) => 16 + part as u8,
+        };
+        number | (reveals as u8) << 7
     }
 }
 
-fn request<'a>(request: &'a model::Request, redactor: &Redactor) -> wire::Request<'a> {
-    let head = &request.head;
-    wire::Request {
-        method: Cow::Borrowed(head.method()),
-        target: redacted(redactor.target(head.target())),
-        version: head.version().as_str(),
-        headers: headers(head.fields(), redactor),
-        body: body(head.fields(), &request.body, redactor),
-    }
+/// A line in the making.
+struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    redactor: &'a Redactor,
+    values: &'a mut ValueMemory,
 }
 
-fn response<'a>(response: &'a model::Response, redactor: &Redactor) -> wire::Response<'a> {
-    let head = &response.head;
-    wire::Response {
-        status: head.status(),
-        reason: text(head.reason()),
-        version: head.version().as_str(),
-        headers: headers(head.fields(), redactor),
-        body: body(head.fields(), &response.body, redactor),
+impl Line<'_> {
+    fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
-}
-
-fn headers<'a>(fields: &'a Fields, redactor: &Redactor) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-    fields.iter().map(|field| (text(field.name), redacted(redactor.field(field.name, field.value)))).collect()
-}
-
-fn body<'a>(fields: &Fields, body: &'a model::Body, redactor: &Redactor) -> wire::Body<'a> {
-    let mut wire = wire::Body {
-        bytes: body.len,
-        captured: body.kept.len() as u64,
-        truncated: body.is_truncated() || !body.end.is_whole(),
-        text: None,
-        base64: None,
-        withheld: None,
-        decoded: None,
-        missing: body.missing(),
-        trailers: body.trailers().map(|trailers| headers(trailers, redactor)).unwrap_or_default(),
-    };
-    if body.kept.is_empty() {
-        return wire;
+    /// Text of our own that needs no escape, in quotes.
+    fn plain(&mut self, text: &str) {
+        self.out.push(b'"');
+        self.raw(text);
+        self.out.push(b'"');
     }
-    let content = content(fields, body, redactor);
-    wire.decoded = content.decoded;
-    match content.shown {
-        Shown::Text(text) => wire.text = Some(text),
-        Shown::Base64(text) => wire.base64 = Some(text),
-        Shown::Withheld(why) => wire.withheld = Some(why),
+    /// What `value` writes, in quotes; it needs no escape.
+    fn shown(&mut self, value: impl std::fmt::Display) {
+        // Writing to memory does not fail.
+        let _ = write!(self.out, "\"{value}\"");
     }
-    wire
-}
-
-fn difference<'a>(one: &'a model::Difference, redactor: &Redactor) -> wire::Difference<'a> {
-    let value = |value: &Option<Vec<u8>>| {
-        value.as_ref().map(|value| redacted(redactor.value(one.part, &one.name, value)).into_owned())
-    };
-    wire::Difference {
-        part: one.part.as_str(),
-        name: Cow::Borrowed(&one.name),
-        kind: one.kind.as_str(),
-        significance: one.significance.as_str(),
-        baseline: value(&one.baseline),
-        this: value(&one.this),
-        note: one.note.as_deref().map(|note| said(redactor, note)),
+    fn number(&mut self, number: impl serde::Serialize) {
+        json::number(self.out, number);
     }
-}
-
-fn finding<'a>(one: &'a model::Finding, redactor: &Redactor) -> wire::Finding<'a> {
-    wire::Finding {
-        cause: one.cause.id(),
-        confidence: (f64::from(one.confidence) * 1000.0).round() / 1000.0,
-        evidence: one.evidence.iter().map(|evidence| said(redactor, &evidence.text)).collect(),
-        at: one.evidence.iter().map(|evidence| evidence.pointers.first().map(spot)).collect(),
-        next: one.next.iter().map(|next| said(redactor, next)).collect(),
+    fn bool(&mut self, value: bool) {
+        self.raw(if value { "true" } else { "false" });
     }
-}
-
-fn log_line<'a>(one: &'a model::LogMatch, redactor: &Redactor) -> wire::LogLine<'a> {
-    let says = one.says.as_ref().map(|says| {
-        let named = says.values.iter().map(|(name, value)| (name.as_str(), said(redactor, value)));
-        let cause = says.cause.map(|cause| ("cause", Cow::Borrowed(cause.id())));
-        named.chain(cause).chain([("system", Cow::Borrowed(says.system.as_str()))]).collect()
-    });
-    wire::LogLine {
-        file: &one.file,
-        line: one.line,
-        at: one.at.map(|at| at.to_string()),
-        text: said(redactor, &one.text),
-        kind: one.kind.as_str(),
-        confidence: (f64::from(one.confidence) * 1000.0).round() / 1000.0,
-        says,
+    /// A list with a comma between two.
+    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
+        self.out.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            each(self, item);
+        }
+        self.out.push(b']');
     }
-}
+    /// The text of a value, made by `make` if it is not remembered.
+    fn remembered(
+        &mut self,
+        kind: Kind,
+        name: &[u8],
+        value: &[u8],
+        make: impl FnOnce(&mut Vec<u8>, &Redactor),
+    ) {
+        let (key, redactor) = (kind.key(self.redactor.reveals()), self.redactor);
+        self.values.append(self.out, (key, name, value), |out| make(out, redactor));
+    }
+    /// A sentence of ours that may quote the wire.
+    fn sentence(&mut self, sentence: &str) {
+        let bytes = sentence.as_bytes();
+        self.remembered(Kind::Sentence, b"", bytes, |out, redactor| json::string(out, &redactor.text(bytes)));
+    }
 
-fn spot(pointer: &model::Pointer) -> wire::Spot<'_> {
-    wire::Spot { part: pointer.part.as_str(), name: &pointer.name, range: pointer.range }
+    fn item(&mut self, item: &Item<'_>) {
+        let (exchange, report) = (&item.record.exchange, item.report);
+        self.beginning(exchange, &item.endpoint);
+        self.raw(",\"request\":");
+        match &exchange.request {
+            Some(request) => self.request(request),
+            None => self.raw("null"),
+        }
+        self.raw(",\"response\":");
+        match &exchange.response {
+            Some(response) => self.response(response),
+            None => self.raw("null"),
+        }
+        self.raw(",\"outcome\":");
+        self.plain(exchange.outcome.as_str());
+        if let Some(bytes) = &exchange.not_http {
+            self.raw(",\"not_http\":");
+            json::string(self.out, &self.redactor.text(bytes));
+        }
+        self.raw(",\"latency_ms\":");
+        match exchange.latency() {
+            Some(latency) => self.number(milliseconds(latency)),
+            None => self.raw("null"),
+        }
+        self.raw(",\"baseline\":");
+        match &report.baseline {
+            Some(baseline) => {
+                self.raw("{\"id\":");
+                self.number(baseline.id.0);
+                self.raw(",\"why\":");
+                self.sentence(&baseline.why);
+                self.out.push(b'}');
+            }
+            None => self.raw("null"),
+        }
+        self.raw(",\"differences\":");
+        self.list(&report.differences, Self::difference);
+        self.diagnosis(report.diagnosis.as_ref(), exchange);
+        if !report.log.is_empty() {
+            self.raw(",\"log\":");
+            self.list(&report.log, Self::log_line);
+        }
+        self.ending(item);
+    }
+
+    fn beginning(&mut self, exchange: &Exchange, endpoint: &str) {
+        self.raw("{\"v\":1,\"id\":");
+        self.number(exchange.id.0);
+        self.raw(",\"started\":");
+        self.shown(exchange.started());
+        self.raw(",\"client\":");
+        self.shown(exchange.client);
+        self.raw(",\"server\":");
+        self.shown(exchange.server);
+        self.raw(",\"endpoint\":");
+        self.sentence(endpoint);
+    }
+
+    fn difference(&mut self, one: &Difference) {
+        self.raw("{\"where\":");
+        self.plain(one.part.as_str());
+        self.raw(",\"name\":");
+        json::string(self.out, one.name.as_bytes());
+        self.raw(",\"kind\":");
+        self.plain(one.kind.as_str());
+        self.raw(",\"significance\":");
+        self.plain(one.significance.as_str());
+        self.raw(",\"baseline\":");
+        self.value(one, one.baseline.as_deref());
+        self.raw(",\"this\":");
+        self.value(one, one.this.as_deref());
+        if let Some(note) = &one.note {
+            self.raw(",\"note\":");
+            self.sentence(note);
+        }
+        self.out.push(b'}');
+    }
+
+    fn value(&mut self, one: &Difference, value: Option<&[u8]>) {
+        let Some(value) = value else { return self.raw("null") };
+        self.remembered(Kind::Value(one.part), one.name.as_bytes(), value, |out, redactor| {
+            json::string(out, &redactor.value(one.part, &one.name, value));
+        });
+    }
+
+    /// From the findings to what was ruled out.
+    fn diagnosis(&mut self, diagnosis: Option<&model::Diagnosis>, exchange: &Exchange) {
+        self.raw(",\"diagnosis\":");
+        self.list(diagnosis.iter().flat_map(|diagnosis| &diagnosis.findings), Self::finding);
+        self.raw(",\"anomalies\":");
+        self.list(exchange.anomalies.iter(), |line, one: Anomaly| line.plain(one.name()));
+        let Some(diagnosis) = diagnosis else { return };
+        self.raw(",\"refuser\":");
+        self.plain(diagnosis.refuser.as_str());
+        if !diagnosis.ruled_out.is_empty() {
+            self.raw(",\"ruled_out\":");
+            self.list(&diagnosis.ruled_out, |line, (cause, why)| {
+                line.raw("{\"cause\":");
+                line.plain(cause.id());
+                line.raw(",\"why\":");
+                line.sentence(why);
+                line.out.push(b'}');
+            });
+        }
+    }
+
+    fn finding(&mut self, one: &Finding) {
+        self.raw("{\"cause\":");
+        self.plain(one.cause.id());
+        self.confidence(one.confidence);
+        self.raw(",\"evidence\":");
+        self.list(&one.evidence, |line, evidence| line.sentence(&evidence.text));
+        self.raw(",\"at\":");
+        self.list(&one.evidence, |line, evidence| match evidence.pointers.first() {
+            Some(pointer) => line.spot(pointer),
+            None => line.raw("null"),
+        });
+        self.raw(",\"next\":");
+        self.list(&one.next, |line, next| line.sentence(next));
+        self.out.push(b'}');
+    }
+
+    fn confidence(&mut self, confidence: f32) {
+        self.raw(",\"confidence\":");
+        self.number((f64::from(confidence) * 1000.0).round() / 1000.0);
+    }
+
+    /// A record of the server's log.
+    fn log_line(&mut self, one: &LogMatch) {
+        self.raw("{\"file\":");
+        json::string(self.out, one.file.as_bytes());
+        self.raw(",\"line\":");
+        self.number(one.line);
+        if let Some(at) = one.at {
+            self.raw(",\"at\":");
+            self.shown(at);
+        }
+        self.raw(",\"text\":");
+        self.sentence(&one.text);
+        self.raw(",\"match\":");
+        self.plain(one.kind.as_str());
+        self.confidence(one.confidence);
+        if let Some(says) = &one.says {
+            let mut named: BTreeMap<&str, &str> =
+                says.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            named.extend(says.cause.map(|cause| ("cause", cause.id())));
+            named.insert("system", &says.system);
+            self.raw(",\"says\":{");
+            for (at, (name, value)) in named.into_iter().enumerate() {
+                if at > 0 {
+                    self.out.push(b',');
+                }
+                json::string(self.out, name.as_bytes());
+                self.out.push(b':');
+                self.sentence(value);
+            }
+            self.out.push(b'}');
+        }
+        self.out.push(b'}');
+    }
+
+    /// Where a piece of evidence can be seen.
+    fn spot(&mut self, pointer: &Pointer) {
+        self.raw("{\"where\":");
+        self.plain(pointer.part.as_str());
+        if !pointer.name.is_empty() {
+            self.raw(",\"name\":");
+            json::string(self.out, pointer.name.as_bytes());
+        }
+        if let Some((from, to)) = pointer.range {
+            self.raw(",\"range\":");
+            self.list([from, to], |line, end| line.number(end));
+        }
+        self.out.push(b'}');
+    }
+
+    /// What comes after the diagnosis.
+    fn ending(&mut self, item: &Item<'_>) {
+        let exchange = &item.record.exchange;
+        if !exchange.interim.is_empty() {
+            self.raw(",\"interim\":");
+            self.list(&*exchange.interim, |line, head| line.number(head.status()));
+        }
+        if let Some(principal) = item.record.principal {
+            self.raw(",\"principal\":");
+            self.shown(format_args!("{:08x}", principal as u32));
+        }
+        self.raw(",\"connection\":{\"id\":");
+        self.number(exchange.connection.flow.0);
+        self.raw(",\"index\":");
+        self.number(exchange.connection.index);
+        self.raw(",\"handshake\":");
+        self.bool(exchange.connection.handshake);
+        self.raw("}}");
+    }
 }
 
 /// Nanoseconds as milliseconds with microseconds as decimals.
 fn milliseconds(nanos: i64) -> f64 {
     (nanos as f64 / 1000.0).round() / 1000.0
-}
-
-/// A sentence of ours that may quote the wire.
-fn said<'a>(redactor: &Redactor, sentence: &'a str) -> Cow<'a, str> {
-    redacted(redactor.text(sentence.as_bytes()))
-}
-
-fn redacted_text(redactor: &Redactor, bytes: &[u8]) -> String {
-    redacted(redactor.text(bytes)).into_owned()
-}
-
-/// Bytes as text; those that are no UTF-8 as `\x9b`. JSON has its own escapes for the rest.
-fn redacted(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match bytes {
-        Cow::Borrowed(bytes) => text(bytes),
-        Cow::Owned(bytes) => Cow::Owned(text(&bytes).into_owned()),
-    }
-}
-
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    crate::edge::sanitize::utf8(bytes)
 }
