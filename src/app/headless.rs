@@ -246,7 +246,10 @@ impl Run {
         let last = self.headless.inspector.history().last_id();
         let unjudged = if self.tally.is_some() || self.is_enough() { 0 } else { last.0 - self.done.0 };
         if self.headless.outputs.headway.is_overdue() && unjudged + self.left > 0 {
-            say(&format!("stopped: {} exchanges that were captured were not looked at", unjudged + self.left));
+            say(&format!(
+                "stopped: {} exchanges that were captured were not looked at",
+                unjudged + self.left
+            ));
         }
     }
 

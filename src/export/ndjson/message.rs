@@ -15,7 +15,9 @@ impl Line<'_> {
         json::string(self.out, head.method().as_bytes());
         self.raw(",\"target\":");
         let target = head.target();
-        self.remembered(Kind::Target, b"", target, |out, redactor| json::string(out, &redactor.target(target)));
+        self.remembered(Kind::Target, b"", target, |out, redactor| {
+            json::string(out, &redactor.target(target))
+        });
         self.raw(",\"version\":");
         self.plain(head.version().as_str());
         self.message(head.fields(), &request.body);
