@@ -22,8 +22,8 @@ use why403::history::History;
 use why403::model::Exchange;
 use why403::tui::action::Action;
 use why403::tui::painter::Painter;
+use why403::tui::prepare_frame::prepare_frame;
 use why403::tui::render::render;
-use why403::tui::settle::settle;
 use why403::tui::state::State;
 use why403::tui::update::{apply_filter, update, wants_scan};
 use why403::tui::{Environment, Exports, Settings};
@@ -83,7 +83,7 @@ impl Screen {
 
     /// One frame, as the run loop makes it; the number of bytes for the terminal.
     fn frame(&mut self) -> usize {
-        settle(&mut self.state);
+        prepare_frame(&mut self.state);
         self.buffer.reset();
         let cursor = render(&self.state, &mut self.buffer);
         let mut out = Vec::new();

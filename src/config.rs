@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::cli::{parse_size, show_size};
 use crate::sandbox;
+use crate::spelling::distance;
 use crate::tui::Settings;
 
 /// What the file is called below the configuration directory.
@@ -276,25 +277,6 @@ fn hinted(message: &str) -> String {
         Some(nearest) => format!("unknown key '{unknown}'; did you mean '{nearest}'?"),
         None => format!("unknown key '{unknown}'; the keys are {}", known.join(", ")),
     }
-}
-
-/// Edit distance (Levenshtein) of short names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let best = (diagonal + usize::from(from != *to)).min(left + 1).min(*cell + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -18,11 +18,13 @@ pub mod filter;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod history;
+pub mod incidents;
 pub mod logs;
 mod memo;
 pub mod model;
 pub mod sandbox;
 pub mod source;
+pub mod spelling;
 mod step_counter;
 #[doc(hidden)]
 pub mod synth;

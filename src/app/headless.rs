@@ -145,7 +145,8 @@ impl Headless {
             && self.outputs.is_empty()
             && self.on_match.is_none()
             && self.recording.is_none();
-        self.whole && self.summary.is_some() && nothing_else && !self.bell && self.filter.is_lasting()
+        let ungrouped = self.summary.as_ref().is_some_and(|summary| !summary.is_grouped());
+        self.whole && ungrouped && nothing_else && !self.bell && self.filter.is_lasting()
     }
 
     fn end(outputs: Outputs, on_match: Option<OnMatch>) -> Result<(), AppError> {
@@ -201,6 +202,10 @@ impl Run {
         }
         let mut leaving: Result<(), AppError> = Ok(());
         let id = self.headless.inspector.add(exchange);
+        let Headless { inspector, summary, .. } = &mut self.headless;
+        if let (Some(summary), Some(record)) = (summary, inspector.history().get(id)) {
+            summary.see(inspector, record);
+        }
         while let Some(next) = self.headless.inspector.leaving() {
             if next > self.done && leaving.is_ok() && self.is_wanted(next) {
                 // What comes soon is judged with it, so that there is work for all threads.

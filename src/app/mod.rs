@@ -5,6 +5,7 @@ mod capture;
 mod error;
 mod headless;
 mod lines;
+mod local_ports;
 mod memory;
 mod on_match;
 mod outbox;

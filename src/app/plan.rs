@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::export::pcapng::Rotation;
 use crate::feed::{self, SourceKind};
 use crate::filter::Filter;
+use crate::incidents::{GroupBy, GroupByError};
 use crate::sandbox;
 use crate::source::{Origin, SourceOptions, SshTarget};
 use crate::tap::TapArgs;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub count: Option<u64>,
     /// Exit with 1 when something matched.
     pub fail_on_match: bool,
+    /// What `--summary` groups by.
+    pub by: Option<GroupBy>,
     /// Totals at the end of NDJSON.
     pub stats: bool,
     /// Secrets stay in.
@@ -166,6 +169,8 @@ impl Plan {
             return Err(AppError::Usage("-W needs -C or -G: without them there is one file".into()));
         }
         let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;
+        let by = run.by.as_deref().map(str::parse).transpose();
+        let by = by.map_err(|error: GroupByError| AppError::Usage(error.to_string()))?;
         let body = run.body_limit.unwrap_or(config.body_limit);
         let limits = Limits { body: u32::try_from(body).unwrap_or(u32::MAX), ..Limits::default() };
         Ok(Self {
@@ -178,6 +183,7 @@ impl Plan {
             rotation: Rotation { bytes: run.rotate_size, seconds: run.rotate_seconds, keep: run.rotate_keep },
             count: run.count,
             fail_on_match: run.fail_on_match,
+            by,
             stats: run.stats,
             reveal: run.with_secrets,
             on_match: run.on_match,

@@ -13,7 +13,7 @@ use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::server_logs::ServerLogs;
 use super::signals::{self, Headway};
-use super::{AppError, Input, Mode, Plan, bug, memory, say};
+use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
 use crate::cli::Format;
 use crate::demo::Demo;
@@ -26,6 +26,7 @@ use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
+use crate::spelling::nearest;
 use crate::tui;
 
 /// An input that is open.
@@ -58,6 +59,9 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
     let logs = ServerLogs::read(&plan.logs)?;
     let opened = open(&plan.input, &stop)?;
+    if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
+        plan.source.hints.extend(local_ports::hints());
+    }
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&mut plan, &save_dir)?;
     if plan.mode == Mode::Screen {
@@ -130,11 +134,27 @@ fn diagnoser(fingerprints: Option<&Path>) -> Result<Diagnoser, AppError> {
 
 fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
     match input {
-        Input::Capture(origin, options) => Ok(Opened::Source(Box::new(Source::open(origin, options, stop)?))),
+        Input::Capture(origin, options) => {
+            let source = Source::open(origin, options, stop)
+                .map_err(|error| suggestion(&error).unwrap_or(error.into()))?;
+            Ok(Opened::Source(Box::new(source)))
+        }
         Input::Demo(rate) => Demo::open(*rate)
             .map(Opened::Demo)
             .map_err(|reason| AppError::System { what: "cannot start the demo's server", reason }),
     }
+}
+
+/// What a capture filter that cannot be read was meant to be, when that is a mistyped command.
+fn suggestion(error: &SourceError) -> Option<AppError> {
+    use clap::CommandFactory as _;
+    let SourceError::Filter { text, .. } = error else { return None };
+    // Shorter words of a capture filter (tcp, udp) are near to a command by chance.
+    let typed = text.split_ascii_whitespace().next().filter(|word| word.len() >= 4)?;
+    let command = crate::cli::Cli::command();
+    let known = nearest(typed, command.get_subcommands().map(clap::Command::get_name))?;
+    let typed = crate::edge::sanitize::text(typed).into_owned();
+    Some(AppError::Usage(format!("there is no command '{typed}'; did you mean why403 {known}?")))
 }
 
 /// Where the screen saves files.
@@ -219,7 +239,7 @@ fn headless(
     outputs: Outputs,
 ) -> Result<ExitCode, AppError> {
     let query = plan.filter.text().to_owned();
-    let summary = matches!(plan.mode, Mode::Summary { .. }).then(Summary::default);
+    let summary = matches!(plan.mode, Mode::Summary { .. }).then(|| Summary::new(plan.by, plan.reveal));
     let run = Headless {
         inspector,
         filter: plan.filter,
@@ -275,7 +295,8 @@ fn screen(
 ) -> Result<ExitCode, AppError> {
     let mut command = on_match(plan.on_match.as_deref())?;
     let redactor = Redactor::new(plan.reveal);
-    let watched = command.is_some() || recording.is_some();
+    let recorded = recording.is_some();
+    let watched = command.is_some() || recorded;
     let on_match: tui::OnMatch = Box::new(move |inspector, id| {
         let record = inspector.history().get(id);
         if let (Some(recording), Some(record)) = (&recording, record) {
@@ -295,6 +316,7 @@ fn screen(
         settings: plan.screen,
         environment: tui::Environment::detect(),
         exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text },
+        recorded,
         on_match: watched.then_some(on_match),
         save_dir,
     };

@@ -38,6 +38,10 @@ pub struct RunArgs {
     /// Counts by endpoint, status and cause at the end, instead of exchanges
     #[arg(long, help_heading = "Output")]
     pub summary: bool,
+    /// With --summary: count by client, identity, user-agent, host, endpoint, cause, refuser, status, header:NAME,
+    /// claim:NAME, query:NAME or cookie:NAME
+    #[arg(long, value_name = "FIELD", requires = "summary", help_heading = "Output")]
+    pub by: Option<String>,
     /// Write what matches as curl, har, markdown, raw or json; to standard output without a file
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
     pub export: Vec<Export>,

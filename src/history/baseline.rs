@@ -89,7 +89,7 @@ impl History {
             return Some((row, "last success"));
         }
         let row = kept.range(split..).take(SEARCHED).find_map(exact)?;
-        Some((row, "first success after it, none before"))
+        Some((row, "next success"))
     }
 
     fn most_similar(&self, this: &Row) -> Option<Row> {
@@ -114,14 +114,16 @@ impl History {
     }
 }
 
-/// `last success, same client, 4.2 s before`.
+/// `last success, 4.2 s earlier, same client and user`.
 fn why(this: &Row, row: &Row, what: &str) -> String {
-    let mut why = String::from(what);
-    if row.principal == this.principal && row.principal != 0 {
-        why.push_str(", same principal");
-    }
-    why.push_str(if row.client == this.client { ", same client" } else { ", another client" });
-    why.push_str(", ");
-    why.push_str(&in_words(this.started.since(row.started)));
-    why
+    let user = row.principal == this.principal && row.principal != 0;
+    let who = match (row.client == this.client, user) {
+        (true, true) => "same client and user",
+        (true, false) => "same client",
+        (false, true) => "same user, another client",
+        (false, false) => "another client",
+    };
+    let age =
+        in_words(this.started.since(row.started)).replace(" before", " earlier").replace(" after", " later");
+    format!("{what}, {age}, {who}")
 }

@@ -58,11 +58,11 @@ fn the_last_success_before_is_the_baseline() {
     let later = history.insert(host("10.0.0.3", 30, "/u/4", 200));
     let baseline = |choice| history.baseline(refused, choice).unwrap();
     assert_eq!(baseline(BaselineChoice::LastSuccess).id, second);
-    assert_eq!(baseline(BaselineChoice::LastSuccess).why, "last success, another client, 4.0 s before");
+    assert_eq!(baseline(BaselineChoice::LastSuccess).why, "last success, 4.0 s earlier, another client");
     assert_eq!(baseline(BaselineChoice::SameClient).id, first);
-    assert_eq!(baseline(BaselineChoice::SameClient).why, "last success, same client, 14.0 s before");
+    assert_eq!(baseline(BaselineChoice::SameClient).why, "last success, 14.0 s earlier, same client");
     assert_eq!(history.baseline(refused, BaselineChoice::SamePrincipal), None);
-    assert_eq!(baseline(BaselineChoice::Pinned(later)).why, "pinned by hand, another client, 6.0 s after");
+    assert_eq!(baseline(BaselineChoice::Pinned(later)).why, "pinned by hand, 6.0 s later, another client");
     assert!(history.successes(refused).eq([second, first, later]));
 }
 
@@ -77,7 +77,7 @@ fn the_first_success_after_serves_when_there_is_none_before() {
     history.insert(host("10.0.0.1", 4, "/a", 200));
     let baseline = history.baseline(refused, BaselineChoice::LastSuccess).unwrap();
     assert_eq!(baseline.id, after);
-    assert_eq!(baseline.why, "first success after it, none before, same client, 2.0 s after");
+    assert_eq!(baseline.why, "next success, 2.0 s later, same client");
     let pinned = history.baseline(refused, BaselineChoice::Pinned(other)).unwrap();
     assert!(pinned.why.starts_with("pinned by hand, another endpoint"), "{}", pinned.why);
 }
@@ -93,7 +93,7 @@ fn the_same_principal_is_found_from_another_client() {
     let refused = history.insert(with("10.0.0.7", 3, "ann", 403));
     let baseline = history.baseline(refused, BaselineChoice::SamePrincipal).unwrap();
     assert_eq!(baseline.id, own);
-    assert_eq!(baseline.why, "last success, same principal, another client, 2.0 s before");
+    assert_eq!(baseline.why, "last success, 2.0 s earlier, same user, another client");
 }
 
 #[test]

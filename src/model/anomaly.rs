@@ -42,7 +42,7 @@ anomalies! {
     ContinueRefused = "continue-refused", "100-continue was expected, the final response came and the body was not sent";
     EarlyResponse = "early-response", "The final response began before the request's body had ended";
     LengthWithoutBody = "length-without-body", "A response that has no content (HEAD, 204, 304) announces a length";
-    CruftBetweenMessages = "cruft-between-messages", "Bytes between two messages belong to neither";
+    CruftBetweenMessages = "cruft-between-messages", "Junk between two messages";
     UnexpectedResponse = "unexpected-response", "The server sent more responses than there were requests";
     CloseDelimited = "close-delimited", "The response's body ends with the connection";
     GapInRequestHead = "gap-in-request-head", "The capture lost bytes of the request head";

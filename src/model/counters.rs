@@ -18,9 +18,9 @@ pub struct Counters {
     pub payload_bytes: u64,
     /// Payload bytes parsed as HTTP/1.1.
     pub parsed_bytes: u64,
-    /// Payload bytes skipped by rule (tunnels, upgraded connections, cruft).
+    /// Payload bytes skipped by rule (tunnels, upgraded connections, junk between messages).
     pub skipped_bytes: u64,
-    /// Payload bytes seen again (retransmissions, the same frame captured twice).
+    /// Payload bytes received again (retransmissions, the same frame captured twice).
     pub duplicate_bytes: u64,
     /// Payload bytes of connections that are not HTTP/1.1.
     pub unparsed_bytes: u64,
@@ -128,8 +128,8 @@ impl Counters {
         [
             ("captured", self.payload_bytes, "on TCP; the sum of the next six"),
             ("parsed", self.parsed_bytes, "as HTTP/1.1"),
-            ("skipped", self.skipped_bytes, "by rule: tunnels, upgrades, cruft"),
-            ("seen again", self.duplicate_bytes, "retransmitted, or captured twice"),
+            ("skipped", self.skipped_bytes, "by rule: tunnels, upgrades, junk between messages"),
+            ("retransmitted", self.duplicate_bytes, "or captured twice"),
             ("not http", self.unparsed_bytes, "of connections that are not HTTP/1.1"),
             ("given up", self.dropped_bytes, "to stay within memory"),
             ("waiting", self.pending_bytes, "for what comes before them"),

@@ -25,7 +25,7 @@ pub struct Baseline {
     pub id: ExchangeId,
     /// What was asked for.
     pub choice: BaselineChoice,
-    /// Why this one: "last success, same client, 4 s before".
+    /// Why this one: "last success, 4.0 s earlier, same client".
     pub why: String,
 }
 

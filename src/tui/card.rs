@@ -21,6 +21,11 @@ pub(super) fn card(state: &State) -> Doc {
     };
     let name = history.endpoint(id).map(ToString::to_string).unwrap_or_default();
     doc.push(Line::of(Role::Title, &sanitize::text(&name)).hang(2));
+    if history.endpoint(id).is_some_and(|endpoint| endpoint.method.is_empty()) {
+        let text = "Only responses were captured: the connections began before the capture, or one direction is missing. \
+                    Without a request the endpoint has no name but the server's address.";
+        doc.push(Line::of(Role::Warn, text).prose());
+    }
     let (refused, succeeded) = (text::count(row.refusals), text::count(row.successes));
     let line = Line::of(Role::Bad, &format!("{refused} refused")).add(Role::Dim, ", ");
     let line = line.add(Role::Good, &format!("{succeeded} succeeded"));
@@ -36,7 +41,7 @@ pub(super) fn card(state: &State) -> Doc {
             || "never".to_owned(),
             |at| {
                 let clock = at.to_string().get(11..19).unwrap_or_default().to_owned();
-                format!("{clock} ({} ago)", text::duration(history.now().since(at)))
+                format!("{clock} ({})", text::ago(state.now().since(at)))
             },
         )
     };
@@ -45,9 +50,10 @@ pub(super) fn card(state: &State) -> Doc {
     for (name, counts, role) in
         [("refused  ", &row.timeline.refusals, Role::Bad), ("succeeded", &row.timeline.successes, Role::Good)]
     {
-        let highest = text::count(u64::from(counts.iter().copied().max().unwrap_or_default()));
-        let drawn = text::spark(counts, &state.theme.glyphs.levels);
-        let scale = format!(" {highest} at most, each {} s", state.endpoints.scale.seconds());
+        let peak = counts.iter().copied().max().unwrap_or_default();
+        let drawn = text::spark(counts, peak, &state.theme.glyphs.levels);
+        let peak = text::count(u64::from(peak));
+        let scale = format!(" peak {peak} per {} s", state.endpoints.scale.seconds());
         doc.push(Line::of(Role::Dim, &format!("{name} ")).add(role, &drawn).add(Role::Dim, &scale));
     }
     if let Some(report) =
@@ -82,7 +88,7 @@ fn separates(doc: &mut Doc, state: &State, report: &crate::explain::inspector::R
         .map(|difference| format!("{} {}", what(difference), difference.kind.as_str()))
         .collect();
     if !suspects.is_empty() {
-        let line = Line::of(Role::Dim, "separates it from successes: ");
+        let line = Line::of(Role::Dim, "differs from successes in: ");
         doc.push(line.add(Role::Text, &sanitize::text(&suspects.join("; "))).hang(4).prose());
     }
 }

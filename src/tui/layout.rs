@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use super::state::detail::Tab;
 use super::state::{Focus, State, View};
 
-/// From this width on list and exchange stand side by side.
-const WIDE: u16 = 130;
+/// From this width on list and exchange stand side by side: the list then has room for every column.
+const WIDE: u16 = 170;
 /// From this height on a narrower screen shows both, one below the other.
 const TALL: u16 = 37;
 /// From this height on a small screen has room for what is refused below the stream.
@@ -115,7 +115,7 @@ fn panes(state: &State, body: Rect, areas: &mut Areas) {
             areas.list = body;
         }
     } else if body.width >= WIDE {
-        let list = (body.width * 45 / 100).clamp(60, 110);
+        let list = (body.width * 11 / 20).clamp(100, 130);
         areas.list = Rect { width: list, ..body };
         areas.divider = Rect { x: list, width: 1, ..body };
         areas.detail = Rect { x: list + 1, width: body.width - list - 1, ..body };

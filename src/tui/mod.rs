@@ -15,10 +15,10 @@ pub mod layout;
 pub mod pace;
 pub mod pages;
 pub mod painter;
+pub mod prepare_frame;
 pub mod render;
 mod run;
 mod settings;
-pub mod settle;
 pub mod state;
 pub mod terminal;
 pub mod text;
@@ -60,6 +60,8 @@ pub struct Options {
     pub environment: Environment,
     /// How an exchange is written for somebody else.
     pub exports: Exports,
+    /// Whether matching frames are written to a file as well.
+    pub recorded: bool,
     /// Called for every exchange that matches the filter it started with.
     pub on_match: Option<OnMatch>,
     /// Where files go that the user saves, and copies that the terminal cannot take.

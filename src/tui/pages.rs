@@ -12,7 +12,7 @@ use crate::explain::difference::compare;
 use crate::feed::Ended;
 
 /// Makes the page that is open and lays it out.
-pub fn settle(state: &mut State, (width, height): (u16, u16)) {
+pub fn prepare(state: &mut State, (width, height): (u16, u16)) {
     let doc = match state.view {
         View::Help => help(state, width),
         View::Health => health(state),
@@ -21,13 +21,17 @@ pub fn settle(state: &mut State, (width, height): (u16, u16)) {
         View::Stream => return,
     };
     state.page.set(doc, true);
-    state.page.settle(width, height, !state.detail.cut);
+    state.page.prepare(width, height, !state.detail.cut);
 }
 
 /// Every key, from the table; in two columns where there is room.
 fn help(state: &State, width: u16) -> Doc {
     let mut doc = Doc::default();
     let places = [Place::Everywhere, Place::List, Place::Stream, Place::Endpoints, Place::Detail];
+    let widest = state.keys.iter().map(|(binding, _)| text::width(binding.help)).max().unwrap_or_default();
+    let names = 20 + widest + 2;
+    let longest = state.keys.iter().map(|(binding, _)| binding.name.len()).max().unwrap_or_default();
+    let named = usize::from(width) >= names + longest;
     for place in places {
         doc.gap();
         doc.push(Line::of(Role::Title, place.title()));
@@ -35,7 +39,7 @@ fn help(state: &State, width: u16) -> Doc {
             let keys: Vec<String> = chords.iter().map(Chord::to_string).collect();
             let line = Line::of(Role::Key, &format!("  {}", keys.join("  "))).pad(20);
             let line = line.add(Role::Text, binding.help);
-            let line = if width >= 100 { line.pad(84).add(Role::Dim, binding.name) } else { line };
+            let line = if named { line.pad(names).add(Role::Dim, binding.name) } else { line };
             doc.push(line.hang(20).prose());
         }
     }
@@ -44,9 +48,9 @@ fn help(state: &State, width: u16) -> Doc {
     let glyphs = state.theme.glyphs;
     let [sure, likely, perhaps] = glyphs.confidence;
     let signs = [
-        (sure, "the cause is sure (80% and more)"),
+        (sure, "certain (80% and more)"),
         (likely, "likely (50% and more)"),
-        (perhaps, "perhaps"),
+        (perhaps, "possible"),
         (glyphs.marked, "marked for comparison"),
         (glyphs.ellipsis, "cut here; zoom, wrap or widen to see all"),
     ];
@@ -60,9 +64,11 @@ fn help(state: &State, width: u16) -> Doc {
             Line::of(Role::Key, &format!("  {example}")).pad(30).add(Role::Text, meaning).hang(30).prose(),
         );
     }
-    doc.push(
-        Line::of(Role::Dim, "  names on the right are those of [tui.keys] in the configuration").prose(),
-    );
+    if named {
+        doc.gap();
+        let text = "  The names on the right are for [tui.keys] in the configuration";
+        doc.push(Line::of(Role::Dim, text).prose());
+    }
     doc
 }
 
@@ -82,7 +88,7 @@ fn health(state: &State) -> Doc {
     let traffic = &state.traffic;
     let counters = &traffic.counters;
     heading(&mut doc, "Source");
-    row(&mut doc, "listening to", sanitize::text(&state.source.listening).as_ref(), Role::Text);
+    row(&mut doc, "source", sanitize::text(&state.source.listening).as_ref(), Role::Text);
     let ended = match &traffic.ended {
         None => ("running".to_owned(), Role::Good),
         Some(Ended::Whole) => ("read to its end".to_owned(), Role::Good),
@@ -96,7 +102,7 @@ fn health(state: &State) -> Doc {
     number(&mut doc, "requests", counters.requests);
     number(&mut doc, "responses", counters.responses);
     if !state.source.notes.is_empty() {
-        heading(&mut doc, "Said at the start");
+        heading(&mut doc, "Startup messages");
         for note in &state.source.notes {
             doc.push(Line::of(Role::Warn, &format!("  {}", sanitize::text(note))).hang(4).prose());
         }
@@ -135,9 +141,9 @@ fn losses(doc: &mut Doc, traffic: &Traffic) {
     loss(doc, "interface", traffic.source.interface_dropped, "frames dropped by the driver");
     loss(doc, "cut", counters.frames_cut, "frames cut by the snapshot length; -s 0 keeps all");
     loss(doc, "gaps", counters.gaps, &format!("in connections, {} missing", text::bytes(counters.gap_bytes)));
-    loss(doc, "connections", counters.flows_evicted, "given up to stay within memory");
-    loss(doc, "payload", counters.dropped_bytes, "bytes given up to stay within memory");
-    loss(doc, "queue", traffic.source.queue_dropped, "exchanges that found the queue to the screen full");
+    loss(doc, "connections", counters.flows_evicted, "given up: memory limit reached");
+    loss(doc, "payload", counters.dropped_bytes, "bytes given up: memory limit reached");
+    loss(doc, "queue", traffic.source.queue_dropped, "exchanges dropped: the queue to the screen was full");
     loss(doc, "orphans", counters.orphan_responses, "responses without their request");
 }
 
@@ -151,7 +157,13 @@ fn memory(doc: &mut Doc, state: &State) {
         Role::Text,
     );
     number(doc, "kept", history.len() as u64);
-    number(doc, "evicted", history.evicted());
+    let evicted = history.evicted();
+    if evicted > 0 {
+        let what = "oldest successes first, then oldest refusals; --memory SIZE keeps more";
+        row(doc, "given up", &format!("{} exchanges, {what}", text::count(evicted)), Role::Warn);
+    } else {
+        row(doc, "given up", "nothing", Role::Text);
+    }
     let (queued, capacity) = state.queue;
     row(doc, "queue", &format!("{queued} of {capacity} batches"), Role::Text);
     row(doc, "screen", &format!("{} sent", text::bytes(state.sent)), Role::Text);

@@ -16,8 +16,8 @@ use super::job::{self, Stops, Whom};
 use super::keys::Chord;
 use super::pace::{Pace, Urgency};
 use super::painter::Painter;
+use super::prepare_frame::prepare_frame;
 use super::render::render;
-use super::settle::settle;
 use super::state::State;
 use super::terminal::{Guard, Writer};
 use super::update::{update, wants_scan};
@@ -167,10 +167,12 @@ struct Session {
 
 impl Session {
     fn new(options: Options, feed: Receiver) -> Result<Self, TuiError> {
-        let Options { source, inspector, budget, filter, reveal, stop_after, settings, .. } = options;
+        let Options { source, inspector, budget, filter, reveal, stop_after, settings, recorded, .. } =
+            options;
         let mut state =
             State::new(inspector, source, filter, options.exports, &settings, &options.environment)?;
         state.budget = budget;
+        state.recorded = recorded;
         state.redactor.set_reveal(reveal);
         state.size = size();
         Ok(Self {
@@ -204,7 +206,7 @@ impl Session {
     fn draw(&mut self) -> io::Result<()> {
         let wanted = self.wanted.take();
         self.state.queue.0 = self.feed.len();
-        if settle(&mut self.state) {
+        if prepare_frame(&mut self.state) {
             self.wanted = wanted;
         }
         let (width, height) = self.state.size;
@@ -258,7 +260,7 @@ impl Session {
 
     fn tick(&mut self) {
         let clock = self.start.elapsed();
-        if self.state.traffic.is_recent() {
+        if self.state.changes_at(clock) {
             self.act(Action::Tick(clock), Urgency::Traffic);
         } else {
             update(&mut self.state, Action::Tick(clock));

@@ -123,10 +123,21 @@ pub fn duration(nanos: i64) -> String {
     format!("{sign}{value:.digits$} {name}")
 }
 
-/// One sign a count; the highest is full, and whatever is not zero is seen.
-pub fn spark(counts: &[u32], levels: &[&str; 9]) -> String {
-    let highest = u64::from(counts.iter().copied().max().unwrap_or_default().max(1));
-    let level = |count: &u32| (u64::from(*count) * 8).div_ceil(highest) as usize;
+/// How long ago something was, in whole units, so that it reads the same within a second: `just now`, `7 s ago`, `4 min ago`.
+pub fn ago(nanos: i64) -> String {
+    match nanos / 1_000_000_000 {
+        ..1 => "just now".to_owned(),
+        seconds @ 1..120 => format!("{seconds} s ago"),
+        seconds @ 120..7_200 => format!("{} min ago", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+/// One sign a count; `peak` is full, and whatever is not zero is seen.
+pub fn spark(counts: &[u32], peak: u32, levels: &[&str; 9]) -> String {
+    let highest = u64::from(peak.max(1));
+    let level = |count: &u32| (u64::from(*count) * 8).div_ceil(highest).min(8) as usize;
     counts.iter().map(|count| levels.get(level(count)).copied().unwrap_or(" ")).collect()
 }
 
@@ -137,7 +148,7 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration, fit, fit_middle, fit_parts, labels, short, width};
+    use super::{ago, bytes, count, duration, fit, fit_middle, fit_parts, labels, short, width};
 
     #[test]
     fn cuts_by_columns_and_says_so() {
@@ -162,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn sparklines_of_one_column_have_one_scale() {
+        let levels = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
+        assert_eq!(super::spark(&[0, 1, 8, 16], 16, &levels), "0148");
+        assert_eq!(super::spark(&[3, 3, 3], 240, &levels), "111", "few are no solid block beside many");
+        assert_eq!(super::spark(&[9], 0, &levels), "8");
+    }
+
+    #[test]
     fn numbers_read_easily() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(12), "12");
@@ -170,6 +189,8 @@ mod tests {
         assert_eq!(bytes(256 << 20), "256 MiB");
         assert_eq!(short(999), "999");
         assert_eq!(short(12_300), "12k");
+        let ages = [0, 999_999_999, 1_500_000_000, 120_000_000_000, 7_200_000_000_000, 172_800_000_000_000];
+        assert_eq!(ages.map(ago), ["just now", "just now", "1 s ago", "2 min ago", "2 h ago", "2 d ago"]);
         assert_eq!(duration(1_250_000), "1.2 ms");
         assert_eq!(duration(850_000), "850 µs");
         assert_eq!(duration(-3_000_000_000), "-3.0 s");

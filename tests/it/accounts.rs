@@ -85,7 +85,7 @@ fn the_sums_add_up_in_every_file_of_the_corpus() {
     assert!(all.len() > 1000 && payload > 1 << 20, "{} files with {payload} bytes", all.len());
 }
 
-/// Everything that has an account: parsed, skipped by rule, seen again, not HTTP, and missing.
+/// Everything that has an account: parsed, skipped by rule, retransmitted, not HTTP, and missing.
 fn mixture(dir: &Path) -> PathBuf {
     let client = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
     let server: SocketAddr = captures::SERVER.parse().unwrap();
@@ -128,7 +128,7 @@ fn told_to_programs(file: &Path) -> Vec<(String, u64)> {
         ("captured", "payload_bytes"),
         ("parsed", "parsed_bytes"),
         ("skipped", "skipped_bytes"),
-        ("seen again", "duplicate_bytes"),
+        ("retransmitted", "duplicate_bytes"),
         ("not http", "unparsed_bytes"),
         ("given up", "dropped_bytes"),
         ("missing", "gap_bytes"),

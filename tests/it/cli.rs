@@ -161,6 +161,45 @@ fn summaries() {
 }
 
 #[test]
+fn a_summary_groups_by_any_property() {
+    let dir = tempdir().unwrap();
+    let file = many(dir.path(), 20);
+    for by in
+        ["host", "endpoint", "client", "cause", "refuser", "status", "header:host", "claim:sub", "user-agent"]
+    {
+        let json = lines(&on(&file, &format!("--summary --json --by {by}")).stdout).remove(0);
+        let groups = json["grouped"]["groups"].as_array().unwrap();
+        let matched: u64 = groups.iter().map(|group| group["matched"].as_u64().unwrap()).sum();
+        assert_eq!((json["grouped"]["by"].as_str(), matched), (Some(by), 10), "{json}");
+        for group in groups {
+            let count = |name: &str| group[name].as_u64().unwrap();
+            assert!(
+                count("matched") <= count("refusals") && count("refusals") <= count("exchanges"),
+                "{group}"
+            );
+            assert!(group["cause"].is_string() && group["since"].is_string(), "{group}");
+        }
+    }
+    let text = String::from_utf8(on(&file, "--summary --by host").stdout).unwrap();
+    let row = text.lines().find(|line| line.ends_with("api.example.com")).unwrap();
+    assert!(row.contains("10         10         20    50.0%"), "{text}");
+    let wrong = on(&file, "--summary --by flavour");
+    assert_eq!(wrong.status.code(), Some(2));
+    let error = String::from_utf8(wrong.stderr).unwrap();
+    assert!(error.contains("cannot group by 'flavour'") && error.contains("claim:NAME"), "{error}");
+}
+
+#[test]
+fn a_mistyped_command_is_no_capture_filter() {
+    let output = Command::new(why403()).arg("explian").output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    // Where nothing may be captured that is said first.
+    if output.status.code() == Some(2) {
+        assert!(error.contains("did you mean why403 explain?"), "{error}");
+    }
+}
+
+#[test]
 fn mistakes_get_one_line_that_says_what_to_do() {
     let dir = tempdir().unwrap();
     let file = story(dir.path());

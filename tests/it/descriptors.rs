@@ -138,7 +138,7 @@ fn a_screen_says_that_it_cannot_save_and_saves_later() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::open("env", &words, (160, 40));
     // A row, and the end of the file.
-    terminal.until_shown("403 POST  /v1");
+    terminal.until_shown("403 POST  api.example.com");
     terminal.until_shown("of 6 match");
     let id = u32::try_from(terminal.pid().as_raw()).unwrap();
     allow(id, NONE);
@@ -147,7 +147,7 @@ fn a_screen_says_that_it_cannot_save_and_saves_later() {
     allow(id, ENOUGH);
     terminal.press("ec");
     terminal.until_shown("saved to");
-    terminal.press("q");
+    terminal.press("qq");
     assert_eq!(terminal.end(), 0);
     let saved = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(saved, 2, "the capture and what was saved");

@@ -6,7 +6,7 @@ use super::changed;
 use super::{Doc, Line, Link, Scene};
 use crate::edge::sanitize;
 use crate::history::{History, Record};
-use crate::model::{Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
+use crate::model::{BaselineChoice, Difference, DifferenceKind, ExchangeId, Part, Pointer, Significance};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -28,10 +28,11 @@ pub struct Pair<'a> {
 pub fn diff(differences: &[Difference], pair: Pair<'_>, noise: bool, scene: &Scene<'_>) -> Doc {
     let mut doc = Doc::default();
     if differences.is_empty() {
-        doc.push(Line::of(Role::Good, "No difference").add(
-            Role::Dim,
-            ": the two requests are alike, so look at what differs outside of them: time, state, rate",
-        ).prose());
+        doc.push(
+            Line::of(Role::Good, "No difference")
+                .add(Role::Dim, ": the requests are equal, so look at time, rate and the server's state")
+                .prose(),
+        );
         return doc;
     }
     let side_by_side = scene.width >= SIDE_BY_SIDE;
@@ -321,18 +322,38 @@ pub const fn title(part: Part) -> &'static str {
 }
 
 /// What to show without a baseline: what is known of the endpoint instead.
-pub fn alone(record: &Record, history: &History) -> Doc {
+pub fn alone(record: &Record, history: &History, choice: BaselineChoice) -> Doc {
     let mut doc = Doc::default();
     doc.push(Line::of(Role::Title, "Nothing to compare with").prose());
     let name = history.endpoint(record.endpoint).map(ToString::to_string).unwrap_or_default();
-    let seen = history.endpoint_state(record.endpoint).map_or(0, |state| state.exchanges);
-    let text = format!(
-        "No success of {} was seen, neither before nor after; {} of it so far. As soon as one comes, its differences stand here. \
-         To compare with any other exchange: Space on it and on this one, then C.",
-        sanitize::text(&name),
-        text::plural(seen, "exchange", "exchanges"),
-    );
     doc.gap();
+    let text = format!("{}: {}", sanitize::text(&name), no_baseline(record, history, choice));
     doc.push(Line::of(Role::Text, &text).prose());
+    doc.gap();
+    let text = "To compare with any other exchange: Space on it and on this one, then C.";
+    doc.push(Line::of(Role::Dim, text).prose());
     doc
+}
+
+/// Why there is no success to compare with, from what was counted of the endpoint.
+pub(super) fn no_baseline(record: &Record, history: &History, choice: BaselineChoice) -> String {
+    let state = history.endpoint_state(record.endpoint);
+    let (seen, successes) = state.map_or((0, 0), |state| (state.exchanges, state.successes));
+    let whose = match choice {
+        BaselineChoice::SameClient => " by this client",
+        BaselineChoice::SamePrincipal => " by this user",
+        BaselineChoice::LastSuccess | BaselineChoice::MostSimilar | BaselineChoice::Pinned(_) => "",
+    };
+    let exchanges = text::plural(seen, "exchange", "exchanges");
+    match (successes, whose) {
+        (0, _) => format!("no success among {exchanges}"),
+        (_, "") => {
+            let all = text::plural(successes, "success", "successes");
+            format!("{all} among {exchanges}, none kept: memory limit reached (--memory SIZE)")
+        }
+        (_, whose) => {
+            let others = text::plural(successes, "success", "successes");
+            format!("no success{whose} among {exchanges}, but {others} by others: b changes the baseline")
+        }
+    }
 }

@@ -1,25 +1,34 @@
 //! The Why tab: findings best first with their evidence and next steps, who refused, what is ruled out.
 
+use super::diff::no_baseline;
 use super::message::{anomalies, no_response};
 use super::{Doc, Line, Link, Scene};
 use crate::edge::sanitize;
 use crate::explain::inspector::Report;
-use crate::history::Record;
-use crate::model::{Diagnosis, Evidence, EvidenceKind, Finding, Refuser};
+use crate::history::{History, Record};
+use crate::model::{BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Refuser};
 use crate::tui::text;
 use crate::tui::theme::Role;
+
+/// Columns before an evidence's text: the indent and the widest label.
+const HANG: usize = 18;
 
 /// Findings that are shown with all their evidence; later ones are short.
 const FULL: usize = 3;
 
 /// The Why tab.
-pub fn why(record: &Record, report: &Report, scene: &Scene<'_>) -> Doc {
+pub fn why(
+    record: &Record,
+    (report, choice): (&Report, BaselineChoice),
+    history: &History,
+    scene: &Scene<'_>,
+) -> Doc {
     let mut doc = Doc::default();
     match &report.diagnosis {
         Some(diagnosis) => refused(&mut doc, diagnosis, scene),
         None => not_refused(&mut doc, record),
     }
-    compared(&mut doc, report);
+    compared(&mut doc, record, (report, choice), history);
     if let Some(diagnosis) = &report.diagnosis {
         ruled_out(&mut doc, diagnosis, scene);
     }
@@ -44,7 +53,7 @@ fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
         }
         head(doc, finding, rank, scene);
         if rank < FULL {
-            next(doc, finding.next.get(..1).unwrap_or_default(), "do", scene);
+            next(doc, finding.next.get(..1).unwrap_or_default(), "Fix", scene);
         }
         // What a cause shares with a more likely one is said once.
         let (fresh, above): (Vec<_>, Vec<_>) =
@@ -57,7 +66,7 @@ fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
             repeated(doc, above.len(), fresh.is_empty());
         }
         if rank == 0 {
-            next(doc, finding.next.get(1..).unwrap_or_default(), "also", scene);
+            next(doc, finding.next.get(1..).unwrap_or_default(), "Next", scene);
         }
     }
     if diagnosis.refuser != Refuser::Unknown || !diagnosis.refuser_evidence.is_empty() {
@@ -77,7 +86,7 @@ pub fn refuser(refuser: Refuser) -> &'static str {
         Refuser::Waf => "a web application firewall",
         Refuser::Cdn => "a CDN",
         Refuser::WebServer => "the web server",
-        Refuser::Unknown => "(cannot be told)",
+        Refuser::Unknown => "(unknown)",
     }
 }
 
@@ -93,20 +102,20 @@ fn head(doc: &mut Doc, finding: &Finding, rank: usize, scene: &Scene<'_>) {
 
 fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
     let kind = match evidence.kind {
-        EvidenceKind::Said => "said",
-        EvidenceKind::Shown => "shown",
-        EvidenceKind::Differs => "differs",
-        EvidenceKind::Behaved => "behaved",
-        EvidenceKind::Logged => "log says",
+        EvidenceKind::Said => "Response says",
+        EvidenceKind::Shown => "Request shows",
+        EvidenceKind::Differs => "Difference",
+        EvidenceKind::Behaved => "Timing",
+        EvidenceKind::Logged => "Log says",
     };
     let against = evidence.weight < 0.0;
     let text = scene.redactor.text(evidence.text.as_bytes());
     let text = sanitize::line(&text);
-    let mut line = Line::of(Role::Dim, &format!("    {kind:<8} "));
+    let mut line = Line::of(Role::Dim, &format!("    {kind:<13} "));
     if against {
         line = line.add(Role::Warn, "but ");
     }
-    line = line.add(Role::Text, &text).hang(13).prose();
+    line = line.add(Role::Text, &text).hang(HANG).prose();
     if let Some(pointer) = evidence.pointers.first() {
         line = line.add(Role::Accent, &format!(" {}", scene.glyphs.arrow)).link(Link::Bytes(pointer.clone()));
     }
@@ -115,22 +124,21 @@ fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
 
 /// Evidence that stands above already.
 fn repeated(doc: &mut Doc, count: usize, all: bool) {
-    let only = if all { "nothing but " } else { "" };
-    let text =
-        format!("{only}{} from above", text::plural(count as u64, "piece of evidence", "pieces of evidence"));
-    doc.push(Line::of(Role::Dim, "    as well  ").add(Role::Dim, &text).hang(13).prose());
+    let only = if all { "only " } else { "" };
+    let text = format!("{only}{} from above", text::plural(count as u64, "evidence item", "evidence items"));
+    doc.push(Line::of(Role::Dim, "    Also          ").add(Role::Dim, &text).hang(HANG).prose());
 }
 
 fn next(doc: &mut Doc, steps: &[String], label: &str, scene: &Scene<'_>) {
     for (number, step) in steps.iter().enumerate() {
         let label = if number == 0 { label } else { "" };
         let step = scene.redactor.text(step.as_bytes());
-        let line = Line::of(Role::Good, &format!("    {label:<8} ")).add(Role::Text, &sanitize::line(&step));
-        doc.push(line.hang(13).prose());
+        let line = Line::of(Role::Good, &format!("    {label:<13} ")).add(Role::Text, &sanitize::line(&step));
+        doc.push(line.hang(HANG).prose());
     }
 }
 
-fn compared(doc: &mut Doc, report: &Report) {
+fn compared(doc: &mut Doc, record: &Record, (report, choice): (&Report, BaselineChoice), history: &History) {
     doc.gap();
     match &report.baseline {
         Some(baseline) => {
@@ -140,8 +148,8 @@ fn compared(doc: &mut Doc, report: &Report) {
             doc.push(line.hang(4).prose().link(Link::Exchange(baseline.id)));
         }
         None => {
-            let text = "no success of this endpoint was seen, before or after";
-            doc.push(Line::of(Role::Title, "Compared with nothing: ").add(Role::Text, text).hang(4).prose());
+            let text = no_baseline(record, history, choice);
+            doc.push(Line::of(Role::Title, "Compared with nothing: ").add(Role::Text, &text).hang(4).prose());
         }
     }
 }

@@ -5,6 +5,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use crate::spelling::distance;
+
 pub use chord::{Chord, ChordError};
 pub use table::{Binding, Command, Place, TABLE};
 
@@ -112,25 +114,6 @@ impl Keys {
 
 fn nearest(name: &str) -> &'static str {
     names().min_by_key(|known| distance(name, known)).unwrap_or_default()
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(b.chars()) {
-            let cost = (diagonal + usize::from(left != right)).min(*cell + 1).min(before + 1);
-            diagonal = *cell;
-            *cell = cost;
-            before = cost;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

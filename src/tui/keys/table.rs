@@ -59,9 +59,10 @@ macro_rules! table {
 }
 
 table! {
-    Quit          "quit"           Everywhere ["q" "Ctrl-c"]            "quit"      "Leave why403; in help, health and comparison: back"
+    Quit          "quit"           Everywhere ["q"]                     "quit"      "Close what is open; in a list: leave why403"
+    Leave         "leave"          Everywhere ["Ctrl-c"]                ""          "Leave why403 from anywhere"
     Help          "help"           Everywhere ["?" "F1"]                "help"      "These keys"
-    Back          "back"           Everywhere ["Esc"]                   "back"      "Back; closes, cancels, returns to following"
+    Back          "back"           Everywhere ["Esc"]                   "back"      "Back; closes, cancels, returns to following or to the filter before"
     ViewStream    "stream"         Everywhere ["F2" "S"]                "stream"    "Stream: exchanges that match"
     ViewEndpoints "endpoints"      Everywhere ["F3" "E"]                "endpoints" "Endpoints: refusals and successes of each"
     Compare       "compare"        Everywhere ["F4" "C"]                ""          "Compare the two exchanges marked with Space"
@@ -71,12 +72,12 @@ table! {
     Only          "only"           Everywhere ["o"]                     ""          "Show only this endpoint, client, status, cause, …"
     Exclude       "exclude"        Everywhere ["x"]                     ""          "Hide this endpoint, client, status, cause, …"
     Pause         "pause"          Everywhere ["p"]                     "pause"     "Freeze the view; the capture goes on"
-    Secrets       "secrets"        Everywhere ["s"]                     ""          "Show or mask secrets"
+    Secrets       "secrets"        Everywhere ["s"]                     ""          "Show secrets (asks once), or mask them"
     Copy          "copy"           Everywhere ["y"]                     "copy"      "Copy: curl, URL, request, response, header, report"
     Save          "save"           Everywhere ["e" "w"]                 ""          "Save to a file: curl, request, response, report"
     Zoom          "zoom"           Everywhere ["z"]                     ""          "One pane or two"
     Theme         "theme"          Everywhere ["T"]                     ""          "Next theme"
-    Redraw        "redraw"         Everywhere ["Ctrl-l"]                ""          "Draw the screen afresh"
+    Redraw        "redraw"         Everywhere ["Ctrl-l"]                ""          "Redraw the screen"
     Suspend       "suspend"        Everywhere ["Ctrl-z"]                ""          "Suspend; fg resumes"
 
     Down          "down"           Everywhere ["j" "Down"]              ""          "Down; 5j is five down"
@@ -108,8 +109,8 @@ table! {
     Search        "search"         Detail     ["/"]                     "search"    "Search in this tab"
     NextHit       "next-hit"       Detail     ["n"]                     ""          "Next hit"
     PreviousHit   "previous-hit"   Detail     ["N"]                     ""          "Previous hit"
-    Wrap          "wrap"           Detail     ["W"]                     ""          "Wrap long lines, or cut them"
-    Baseline      "baseline"       Detail     ["b"]                     "baseline"  "Next baseline: last success, same client, same principal, most similar"
+    Wrap          "wrap"           Detail     ["W"]                     ""          "Wrap or cut long lines"
+    Baseline      "baseline"       Detail     ["b"]                     "baseline"  "Next baseline: last success, same client, same user, most similar"
     Pin           "pin"            Detail     ["B"]                     ""          "Compare with the exchange marked with Space"
     Fold          "fold"           Detail     ["Space"]                 ""          "Fold or unfold noise"
     NextExchange  "next-exchange"  Detail     ["J" "Ctrl-n"]            ""          "Next exchange"

@@ -8,8 +8,8 @@ use crate::edge::sanitize;
 use crate::model::{Endpoint, EndpointId, ExchangeId, Timestamp};
 use crate::tui::layout::HEADING;
 use crate::tui::state::State;
-use crate::tui::state::endpoints::EndpointRow;
-use crate::tui::state::traffic::BUCKETS;
+use crate::tui::state::endpoints::{EndpointRow, Trend};
+use crate::tui::state::traffic::{BUCKETS, Timeline};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -18,9 +18,6 @@ const SPARKS: u16 = 112;
 
 /// From this width on the time of the last success is shown.
 const SUCCESS: u16 = SPARKS + 40;
-
-/// Columns of each sparkline below an endpoint.
-const STORY_SPARK: u16 = 16;
 
 /// The table of all endpoints.
 pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
@@ -43,7 +40,7 @@ pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
     }
     if state.endpoints.is_empty() {
-        canvas.put(area.x + 2, area.y + 2, area.width, "No exchange was seen so far", Role::Dim);
+        canvas.put(area.x + 2, area.y + 2, area.width, "No exchanges yet", Role::Dim);
     }
 }
 
@@ -53,7 +50,7 @@ pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         return;
     }
     let columns = Columns::new(area.width);
-    columns.heading(canvas, area, state, "REFUSED SO FAR, BY ENDPOINT");
+    columns.heading(canvas, area, state, "REFUSALS BY ENDPOINT");
     let refusing = state.stream.refusing();
     let count = refusing.len();
     let room = usize::from(area.height - HEADING);
@@ -71,29 +68,23 @@ pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
     }
     if count == 0 {
-        let text = if state.traffic.exchanges == 0 { "Nothing yet" } else { "Nothing was refused so far" };
+        let text = if state.traffic.exchanges == 0 { "No exchanges yet" } else { "Nothing was refused" };
         canvas.put(area.x + 2, area.y + 1, area.width.saturating_sub(2), text, Role::Dim);
     }
 }
 
-/// One sentence below an endpoint.
+/// One sentence below an endpoint: since when, and whether requests still succeed.
 fn story(canvas: &mut Canvas<'_>, area: Rect, state: &State, row: &EndpointRow) {
-    let now = state.inspector.history().now();
-    let since =
-        row.onset.map(|onset| format!("since {} ({} ago)", clock(onset), text::duration(now.since(onset))));
-    let success = match row.last_success {
-        Some(at) if Some(at) > row.refused => "successes go on beside them".to_owned(),
-        Some(at) => format!("last success {} ago", text::duration(now.since(at))),
-        None => "never a success".to_owned(),
+    let now = state.now();
+    let since = row.onset.map(|onset| format!("since {} ({})", clock(onset), text::ago(now.since(onset))));
+    let success = match row.trend() {
+        Trend::NeverSucceeded => "no success seen".to_owned(),
+        Trend::LastSucceeded => "last request succeeded".to_owned(),
+        Trend::OthersSucceed => "others still succeed".to_owned(),
+        Trend::Stopped(at) => format!("last success {}", text::ago(now.since(at))),
     };
     let text = format!("{}, {success}", since.unwrap_or_default());
-    let used = canvas.put(area.x + 4, area.y, area.width.saturating_sub(4), &text, Role::Dim) + 6;
-    let sparks = STORY_SPARK * 2 + 2;
-    if used + sparks < area.width {
-        let x = area.right() - sparks;
-        spark(canvas, (x, area.y), STORY_SPARK, &row.timeline.refusals, Role::Bad);
-        spark(canvas, (x + STORY_SPARK + 1, area.y), STORY_SPARK, &row.timeline.successes, Role::Good);
-    }
+    canvas.put(area.x + 4, area.y, area.width.saturating_sub(4), &text, Role::Dim);
 }
 
 /// `07:52:01` of a time.
@@ -121,7 +112,7 @@ impl Columns {
         };
         let since = if width >= 72 { 8 } else { 0 };
         let success = if width >= SUCCESS { 8 } else { 0 };
-        let (counts, cause) = (14, if width >= 64 { 21 } else { 3 });
+        let (counts, cause) = (14, if width >= 64 { 20 } else { 3 });
         let sparks = if spark > 0 { 2 * (spark + 1) } else { 0 };
         let times = if since > 0 { since + 1 } else { 0 } + if success > 0 { success + 1 } else { 0 };
         let used = 2 + counts + 1 + cause + 1 + sparks + times;
@@ -136,12 +127,12 @@ impl Columns {
         x += self.name + 1;
         if self.spark > 0 {
             let step = scale * BUCKETS as u64 / u64::from(self.spark);
-            let each = if self.spark < BUCKETS as u16 { "" } else { " each" };
-            canvas.put(x, y, self.spark, &format!("REFUSED, {step} s{each}"), Role::Dim);
+            let each = if self.spark < BUCKETS as u16 { "" } else { " per bar" };
+            canvas.put(x, y, self.spark, &format!("REFUSED ({step} s{each})"), Role::Dim);
             canvas.put(x + self.spark + 1, y, self.spark, "SUCCEEDED", Role::Dim);
             x += 2 * (self.spark + 1);
         }
-        canvas.put_right(x, y, self.counts - 1, "REFUSED OF", Role::Dim);
+        canvas.put_right(x, y, self.counts - 1, "REFUSED/TOTAL", Role::Dim);
         x += self.counts;
         if self.since > 0 {
             canvas.put(x, y, self.since, "SINCE", Role::Dim);
@@ -168,11 +159,13 @@ impl Columns {
         }
         x += self.name + 1;
         if self.spark > 0 {
-            spark(canvas, (x, y), self.spark, &row.timeline.refusals, Role::Bad);
-            spark(canvas, (x + self.spark + 1, y), self.spark, &row.timeline.successes, Role::Good);
+            let (successes, refusals) = state.endpoints.peaks;
+            let Timeline { successes: ok, refusals: bad } = &row.timeline;
+            spark(canvas, (x, y), self.spark, (bad, refusals), Role::Bad);
+            spark(canvas, (x + self.spark + 1, y), self.spark, (ok, successes), Role::Good);
             x += 2 * (self.spark + 1);
         }
-        let counts = format!("{} of {}", text::short(refused), text::short(row.exchanges));
+        let counts = format!("{}/{}", text::short(refused), text::short(row.exchanges));
         let role = if refused == 0 { Role::Good } else { Role::Bad };
         canvas.put_right(x, y, self.counts - 1, &counts, role);
         x += self.counts;
@@ -189,14 +182,20 @@ impl Columns {
             };
             x += self.success + 1;
         }
-        if let Some(brief) = last.and_then(|id| state.causes.get(id)) {
-            cause(canvas, (x, y), self.cause, brief);
+        if let Some(known) = last.and_then(|id| state.causes.get(id)) {
+            cause(canvas, (x, y), self.cause, known);
         }
     }
 }
 
 /// Method and as much of the end of host and path as fits, the host in whole labels: their end tells endpoints apart.
 fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endpoint) {
+    if endpoint.method.is_empty() {
+        // Only responses: without a request there is no name but the address.
+        let text = format!("(no request) {}", sanitize::text(&endpoint.authority));
+        canvas.put(x, y, width, &text, Role::Warn);
+        return;
+    }
     let method = sanitize::text(&endpoint.method);
     let used = canvas.put(x, y, width, &method, Role::Dim) + 1;
     let (host, path) = (sanitize::text(&endpoint.authority), sanitize::text(&endpoint.template));
@@ -214,10 +213,16 @@ fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endp
     canvas.put_middle(x + used + taken, y, room - taken, &path, Role::Text);
 }
 
-/// A sparkline of `width` columns; the highest bucket is full.
-fn spark(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, counts: &[u32; BUCKETS], role: Role) {
-    let per = BUCKETS / usize::from(width).max(1);
-    let buckets: Vec<u32> = counts.chunks(per.max(1)).map(|chunk| chunk.iter().sum()).collect();
-    let drawn = text::spark(&buckets, &canvas.glyphs().levels);
+/// A sparkline of `width` columns, whose scale is the highest bucket of all rows.
+fn spark(
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    (counts, peak): (&[u32; BUCKETS], u32),
+    role: Role,
+) {
+    let per = (BUCKETS / usize::from(width).max(1)).max(1);
+    let buckets: Vec<u32> = counts.chunks(per).map(|chunk| chunk.iter().sum()).collect();
+    let drawn = text::spark(&buckets, peak.saturating_mul(per as u32), &canvas.glyphs().levels);
     canvas.raw(x, y, width, &drawn, role);
 }

@@ -36,7 +36,7 @@ fn words(state: &State) -> Doc {
     doc.push(Line::of(Role::Dim, &format!("{verb} ")).add(Role::Title, &listening).prose().hang(2));
     doc.gap();
     if state.stream.is_scanning() {
-        doc.push(Line::of(Role::Dim, "Looking through what was kept …"));
+        doc.push(Line::of(Role::Dim, "Searching the history …"));
     } else if traffic.exchanges == 0 {
         nothing(&mut doc, state);
     } else {
@@ -49,19 +49,20 @@ fn nothing(doc: &mut Doc, state: &State) {
     let counters = &state.traffic.counters;
     let tls = state.traffic.unparsed("tls");
     if tls > 0 {
-        let seen = text::plural(tls, "TLS connection was seen", "TLS connections were seen");
+        let seen = text::plural(tls, "TLS connection", "TLS connections");
         let line = Line::of(Role::Warn, &seen)
-            .add(Role::Text, ", and no HTTP in the clear. TLS cannot be read from outside: see ");
+            .add(Role::Text, ", and no plaintext HTTP. TLS cannot be read from outside: see ");
         doc.push(
             line.add(Role::Key, "why403 tap --help")
                 .add(Role::Text, ", which terminates it in front of the service.")
                 .prose(),
         );
     } else if counters.frames == 0 {
-        doc.push(Line::of(Role::Text, "No traffic was seen so far.").prose());
+        let listening = sanitize::text(&state.source.listening);
+        doc.push(Line::of(Role::Text, &format!("No packets yet on {listening}.")).prose());
     } else {
         let text = format!(
-            "{}, {}, no HTTP/1.1 among them so far.",
+            "{}, {}, no HTTP/1.1 yet.",
             text::plural(counters.frames, "frame", "frames"),
             text::plural(counters.flows, "connection", "connections")
         );
@@ -82,7 +83,7 @@ fn hints(doc: &mut Doc, state: &State) {
         return;
     }
     doc.gap();
-    doc.push(Line::of(Role::Title, "To try"));
+    doc.push(Line::of(Role::Title, "What to try"));
     for hint in &state.source.hints {
         doc.push(Line::of(Role::Text, &format!("  {}", sanitize::text(hint))).hang(4).prose());
     }

@@ -119,9 +119,14 @@ fn facts(state: &State) -> Vec<(String, Role)> {
     facts.push((format!("403: {}", text::count(traffic.forbidden)), Role::Bar));
     let lost = traffic.lost();
     facts.push((format!("lost {}", text::short(lost)), if lost > 0 { Role::Warn } else { Role::Bar }));
-    let memory = state.inspector.history().memory();
+    let history = state.inspector.history();
     let label = if state.size.0 >= ROOMY { "memory " } else { "" };
-    facts.push((format!("{label}{} of {}", text::bytes(memory), text::bytes(state.budget)), Role::Bar));
+    let mut memory = format!("{label}{} of {}", text::bytes(history.memory()), text::bytes(state.budget));
+    if history.evicted() > 0 {
+        let oldest = if state.size.0 >= ROOMY { "oldest exchanges " } else { "" };
+        memory.push_str(&format!(", {} {oldest}given up", text::short(history.evicted())));
+    }
+    facts.push((memory, Role::Bar));
     facts
 }
 

@@ -1,4 +1,4 @@
-//! Draws the state. Reads only what `settle` prepared; looks at no clock.
+//! Draws the state. Reads only what `prepare_frame` prepared; looks at no clock.
 
 mod canvas;
 mod detail;
@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 pub use canvas::Canvas;
 
 use super::layout::areas;
-use super::settle::shows_exchange;
+use super::prepare_frame::shows_exchange;
 use super::state::{State, View};
 
 /// Draws `state` into `buffer`, which has the size that the state knows. Returns where the cursor belongs, if anywhere.

@@ -9,10 +9,13 @@ use crate::history::Record;
 use crate::model::{ExchangeId, Refuser};
 use crate::tui::doc::message::status_role;
 use crate::tui::layout::HEADING;
-use crate::tui::state::causes::Brief;
+use crate::tui::state::causes::RowCause;
 use crate::tui::state::{Focus, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
+
+/// From this width on host, client and milliseconds are shown.
+const FULL: u16 = 98;
 
 /// Columns of a row; a width of 0 leaves the column out.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +33,19 @@ impl Columns {
     /// What fits into `width`; the target takes what is left.
     fn new(width: u16) -> Self {
         let mut columns = Self {
-            time: if width >= 116 { 12 } else { 8 },
+            time: if width >= FULL { 12 } else { 8 },
             method: if width >= 60 { 5 } else { 0 },
-            host: if width >= 120 { (width / 6).min(32) } else { 0 },
+            host: if width >= FULL { (width * 3 / 20).min(32) } else { 0 },
             target: 0,
-            client: if width >= 100 { 15 } else { 0 },
+            client: if width >= FULL { 15 } else { 0 },
             latency: if width >= 66 { 7 } else { 0 },
-            cause: if width >= 50 { 22 } else { 3 },
+            cause: if width >= 130 {
+                28
+            } else if width >= 50 {
+                22
+            } else {
+                3
+            },
         };
         let others =
             [columns.time, columns.method, columns.host, columns.client, columns.latency, columns.cause];
@@ -137,7 +146,7 @@ fn why(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, state: &State, r
         canvas.put(x, y, width, exchange.outcome.as_str(), Role::Warn);
     } else if exchange.is_refusal() {
         match state.causes.get(exchange.id) {
-            Some(brief) => cause(canvas, (x, y), width, brief),
+            Some(known) => cause(canvas, (x, y), width, known),
             None => {
                 canvas.put(x, y, width, canvas.glyphs().ellipsis, Role::Dim);
             }
@@ -146,8 +155,8 @@ fn why(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, state: &State, r
 }
 
 /// The top cause with the sign of its confidence.
-pub(super) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, brief: Brief) {
-    let Some((cause, confidence)) = brief.cause else { return };
+pub(super) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, known: RowCause) {
+    let Some((cause, confidence)) = known.cause else { return };
     let role = match confidence {
         0.8.. => Role::Bad,
         0.5.. => Role::Warn,
@@ -155,11 +164,15 @@ pub(super) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, bri
     };
     let sign = canvas.glyphs().confidence_of(confidence);
     let used = canvas.pieces(x, y, width, &[(sign, role), (" ", Role::Text), (cause.id(), Role::Text)]);
-    let by = match brief.refuser {
+    let by = match known.refuser {
         Refuser::Unknown => return,
-        refuser => refuser.as_str(),
+        Refuser::Application => "(by app)",
+        Refuser::Gateway => "(by gateway)",
+        Refuser::Waf => "(by WAF)",
+        Refuser::Cdn => "(by CDN)",
+        Refuser::WebServer => "(by web server)",
     };
-    if width >= used + by.len() as u16 + 4 {
+    if width > used + by.len() as u16 {
         canvas.put(x + used + 1, y, width - used - 1, by, Role::Dim);
     }
 }
@@ -169,8 +182,10 @@ fn select(canvas: &mut Canvas<'_>, line: Rect, state: &State, id: ExchangeId) {
     if state.stream.marked.contains(&id) {
         canvas.raw(line.x + 1, line.y, 1, glyphs.marked, Role::Accent);
     }
-    if state.stream.selected() == Some(id) {
-        let role = if state.focus == Focus::List { Role::Selected } else { Role::SelectedBlur };
+    if state.stream.current() == Some(id) {
+        // While following the cursor is on the newest row, which is what commands act on.
+        let chosen = state.focus == Focus::List && !state.stream.follows();
+        let role = if chosen { Role::Selected } else { Role::SelectedBlur };
         canvas.tint(line, role);
         canvas.raw(line.x, line.y, 1, glyphs.cursor, Role::Accent);
     }

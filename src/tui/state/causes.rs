@@ -11,7 +11,7 @@ const MAX: usize = 8192;
 
 /// The top cause of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Brief {
+pub struct RowCause {
     /// Which; `None` when the exchange is no refusal.
     pub cause: Option<(Cause, f32)>,
     /// Who refused.
@@ -22,7 +22,7 @@ pub struct Brief {
     then: u64,
 }
 
-impl Brief {
+impl RowCause {
     /// Whether it still holds when `last` is the last exchange.
     fn holds(&self, had_successes: bool, last: u64) -> bool {
         let guess = self.cause.is_some_and(|(_, confidence)| top_cause::is_guess(confidence));
@@ -33,12 +33,12 @@ impl Brief {
 /// The memory.
 #[derive(Debug, Default)]
 pub struct Causes {
-    known: Memo<ExchangeId, Brief, MAX>,
+    known: Memo<ExchangeId, RowCause, MAX>,
 }
 
 impl Causes {
     /// What is known of `id`.
-    pub fn get(&self, id: ExchangeId) -> Option<Brief> {
+    pub fn get(&self, id: ExchangeId) -> Option<RowCause> {
         self.known.get(&id).copied()
     }
 
@@ -47,7 +47,7 @@ impl Causes {
         let history = inspector.history();
         let Some(record) = history.get(id) else { return false };
         let successes = has_successes(record, history);
-        if self.known.get(&id).is_some_and(|brief| brief.holds(successes, history.last_id().0)) {
+        if self.known.get(&id).is_some_and(|known| known.holds(successes, history.last_id().0)) {
             return false;
         }
         let top = inspector.top(id);
@@ -67,8 +67,8 @@ impl Causes {
 
     fn put(&mut self, record: &Record, cause: Option<(Cause, f32)>, refuser: Refuser, history: &History) {
         let had_successes = has_successes(record, history);
-        let brief = Brief { cause, refuser, had_successes, then: history.last_id().0 };
-        self.known.put(record.exchange.id, brief);
+        let known = RowCause { cause, refuser, had_successes, then: history.last_id().0 };
+        self.known.put(record.exchange.id, known);
     }
 }
 

@@ -160,7 +160,7 @@ impl Detail {
 
     /// Makes the document for `id` if that is not what is shown already, or more is known by now; `frozen` keeps to what was
     /// known. The list learns of the causes that were found.
-    pub fn settle(
+    pub fn prepare(
         &mut self,
         id: Option<ExchangeId>,
         (inspector, redactor, exports): (&Inspector, &Redactor, &Exports),
@@ -178,7 +178,7 @@ impl Detail {
         let id = record.exchange.id;
         let known = || Known {
             exchanges: inspector.history().endpoint_state(record.endpoint).map_or(0, |state| state.exchanges),
-            cause: causes.get(id).and_then(|brief| brief.cause),
+            cause: causes.get(id).and_then(|known| known.cause),
         };
         let frozen = self.key.filter(|key| frozen && key.id == id);
         let mut key = Key {
@@ -205,7 +205,7 @@ impl Detail {
             self.page.set(self.document(inspector, record, &scene, exports), same);
             self.key = Some(key);
         }
-        self.page.settle(width, height, !self.cut);
+        self.page.prepare(width, height, !self.cut);
         if let Some(pointer) = self.pending.take() {
             self.find(&pointer, inspector);
         }
@@ -220,7 +220,7 @@ impl Detail {
     ) -> Doc {
         let Some(report) = &self.report else { return Doc::default() };
         match self.tab {
-            Tab::Why => why::why(record, report, scene),
+            Tab::Why => why::why(record, (report, self.choice), inspector.history(), scene),
             Tab::Diff => match &report.baseline {
                 Some(baseline) => {
                     let names = [format!("#{} {}", baseline.id.0, baseline.why), "this".to_owned()];
@@ -229,7 +229,7 @@ impl Detail {
                         Pair { this: record.exchange.id, baseline: baseline.id, names: [before, this] };
                     diff::diff(&report.differences, pair, self.noise, scene)
                 }
-                None => diff::alone(record, inspector.history()),
+                None => diff::alone(record, inspector.history(), self.choice),
             },
             Tab::Request => message::request(record, scene),
             Tab::Response => message::response(record, scene),

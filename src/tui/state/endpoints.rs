@@ -53,17 +53,49 @@ pub struct EndpointRow {
     pub refusals: u64,
     /// When the last success began.
     pub last_success: Option<Timestamp>,
-    /// When the refusals began that no success has followed; the first refusal of all when successes go on beside them.
+    /// When the refusals began that no success has followed; the first refusal of all when others still succeed.
     pub onset: Option<Timestamp>,
     /// The latest refusal.
     pub last_refusal: Option<ExchangeId>,
     /// When that began.
     pub refused: Option<Timestamp>,
+    /// Refusals since the last success.
+    pub refused_since: u64,
+    /// Successes since the last refusal.
+    pub succeeded_since: u64,
+    /// Successes since the onset that a refusal has followed.
+    pub between: u64,
     /// Over time.
     pub timeline: Timeline,
 }
 
+/// Refusals in a row, without a success among them, after which others do not "still" succeed.
+const ROW: u64 = 5;
+
+/// Whether requests to an endpoint that refuses are still accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trend {
+    /// No success was seen.
+    NeverSucceeded,
+    /// Every request since the last refusal succeeded.
+    LastSucceeded,
+    /// Successes came between the refusals.
+    OthersSucceed,
+    /// The last success was then, and refusals have followed.
+    Stopped(Timestamp),
+}
+
 impl EndpointRow {
+    /// Whether requests are still accepted.
+    pub fn trend(&self) -> Trend {
+        match self.last_success {
+            None => Trend::NeverSucceeded,
+            Some(_) if self.between == 0 && self.succeeded_since > 0 => Trend::LastSucceeded,
+            Some(_) if self.between > 0 && self.refused_since < ROW => Trend::OthersSucceed,
+            Some(at) => Trend::Stopped(at),
+        }
+    }
+
     /// Share of refusals among successes and refusals, 0.0–1.0.
     pub fn ratio(&self) -> f64 {
         self.refusals as f64 / (self.successes + self.refusals).max(1) as f64
@@ -80,6 +112,9 @@ impl EndpointRow {
         };
         self.last_refusal = self.last_refusal.max(other.last_refusal);
         self.refused = self.refused.max(other.refused);
+        self.refused_since = self.refused_since.min(other.refused_since);
+        self.succeeded_since = self.succeeded_since.min(other.succeeded_since);
+        self.between += other.between;
         self.timeline.add(&other.timeline);
     }
 }
@@ -97,6 +132,8 @@ pub struct EndpointList {
     selected: Option<EndpointId>,
     top: usize,
     height: usize,
+    /// The highest bucket of all shown endpoints: successes, refusals. Sparklines of a column have it as their scale.
+    pub peaks: (u32, u32),
 }
 
 impl EndpointList {
@@ -118,6 +155,8 @@ impl EndpointList {
         row.exchanges += 1;
         let slot = if exchange.is_success() {
             row.successes += 1;
+            row.succeeded_since += 1;
+            row.refused_since = 0;
             row.last_success = row.last_success.max(Some(at));
             &mut row.timeline.successes
         } else if exchange.is_refusal() {
@@ -125,7 +164,12 @@ impl EndpointList {
             let fresh = row.refused.is_none_or(|refused| row.last_success > Some(refused));
             if row.onset.is_none() || (fresh && row.ratio() > 0.5) {
                 row.onset = Some(at);
+                row.between = 0;
+            } else {
+                row.between += row.succeeded_since;
             }
+            row.succeeded_since = 0;
+            row.refused_since += 1;
             row.last_refusal = Some(exchange.id);
             row.refused = row.refused.max(Some(at));
             &mut row.timeline.refusals
@@ -143,7 +187,7 @@ impl EndpointList {
     }
 
     /// Orders the rows and decides what `height` of them are shown.
-    pub fn settle(&mut self, history: &History, height: usize) {
+    pub fn prepare(&mut self, history: &History, height: usize) {
         self.height = height.max(1);
         self.merge(history);
         self.shown.clear();
@@ -161,6 +205,11 @@ impl EndpointList {
             Order::Newest => self.shown.sort_by_key(|id| Reverse(row(id).map(|row| row.refused))),
             Order::Name => self.shown.sort_by_cached_key(|id| history.endpoint(*id).map(ToString::to_string)),
         }
+        self.peaks = self.shown.iter().filter_map(row).fold((0, 0), |peaks, row| {
+            let highest = |counts: &[u32]| counts.iter().copied().max().unwrap_or_default();
+            let Timeline { successes, refusals } = &row.timeline;
+            (peaks.0.max(highest(successes)), peaks.1.max(highest(refusals)))
+        });
         self.selected = self.selected.map(|id| history.canonical(id));
         let at = self.position();
         let last = self.shown.len().saturating_sub(self.height);
@@ -226,5 +275,29 @@ impl EndpointList {
     /// Selects the row at `index`, or the last.
     pub fn select(&mut self, index: usize) {
         self.selected = self.shown.get(index.min(self.shown.len().saturating_sub(1))).copied();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EndpointRow, Trend};
+    use crate::model::Timestamp;
+
+    #[test]
+    fn the_trend_says_what_was_seen_and_no_more() {
+        let at = Timestamp::from_parts(7, 0);
+        let row = |refused_since, succeeded_since, between| EndpointRow {
+            last_success: Some(at),
+            refused_since,
+            succeeded_since,
+            between,
+            ..EndpointRow::default()
+        };
+        assert_eq!(EndpointRow::default().trend(), Trend::NeverSucceeded);
+        assert_eq!(row(0, 1, 0).trend(), Trend::LastSucceeded, "one refusal, then one success");
+        assert_eq!(row(1, 0, 3).trend(), Trend::OthersSucceed);
+        assert_eq!(row(0, 2, 3).trend(), Trend::OthersSucceed);
+        assert_eq!(row(1, 0, 0).trend(), Trend::Stopped(at), "successes only before the onset");
+        assert_eq!(row(9, 0, 3).trend(), Trend::Stopped(at), "nine refusals in a row");
     }
 }

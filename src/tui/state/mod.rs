@@ -18,14 +18,14 @@ use self::input::Input;
 use self::page::Page;
 use self::stream::Stream;
 use self::traffic::Traffic;
-use super::keys::{Keys, KeysError, Place};
+use super::keys::{Command, Keys, KeysError, Place};
 use super::theme::Theme;
 use super::{Environment, Exports, Settings};
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
-use crate::feed::Source;
+use crate::feed::{Source, SourceKind};
 use crate::filter::Filter;
-use crate::model::ExchangeId;
+use crate::model::{ExchangeId, Timestamp};
 
 /// What fills the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,17 @@ pub struct Pending {
     pub count: Option<u32>,
     /// A mark is to be set (`true`) or gone to.
     pub mark: Option<bool>,
+    /// The command that the next key confirms when it is the same one.
+    pub confirm: Option<Command>,
+}
+
+/// The list from which the exchanges that are shown were opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The list.
+    pub view: View,
+    /// The filter at that time.
+    pub filter: String,
 }
 
 /// The whole of it.
@@ -99,6 +110,10 @@ pub struct State {
     pub clock: Duration,
     /// What fills the screen.
     pub view: View,
+    /// The list to which help, health and comparison return.
+    pub list: View,
+    /// Where Esc leads from the stream, when it was opened from another list.
+    pub origin: Option<Origin>,
     /// Which pane has the keys.
     pub focus: Focus,
     /// One pane although there is room for two.
@@ -129,6 +144,10 @@ pub struct State {
     pub queue: (usize, usize),
     /// Bytes sent to the terminal.
     pub sent: u64,
+    /// Whether matching frames are written to a file (`-w`).
+    pub recorded: bool,
+    /// The clock when the last exchange came.
+    pub arrived: Duration,
 }
 
 impl State {
@@ -155,6 +174,8 @@ impl State {
             size: (80, 24),
             clock: Duration::ZERO,
             view: View::Stream,
+            list: View::Stream,
+            origin: None,
             focus: Focus::List,
             zoom: false,
             stream: Stream::new(filter),
@@ -170,6 +191,8 @@ impl State {
             launched: None,
             queue: (0, crate::feed::CAPACITY),
             sent: 0,
+            recorded: false,
+            arrived: Duration::ZERO,
         })
     }
 
@@ -190,6 +213,29 @@ impl State {
             View::Endpoints => self.endpoints.selected().and_then(|row| row.last_refusal),
             _ => self.detail.jumped.or_else(|| self.stream.current()),
         }
+    }
+
+    /// The time that ages are counted from: for a file that of its last exchange, otherwise it goes on without traffic.
+    pub fn now(&self) -> Timestamp {
+        let last = self.inspector.history().now();
+        if self.source.kind == SourceKind::File {
+            return last;
+        }
+        let quiet = self.clock.saturating_sub(self.arrived);
+        last.plus(i64::try_from(quiet.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// Whether the screen changes when the clock reaches `clock` although nothing comes: the rate, and ages.
+    pub fn changes_at(&self, clock: Duration) -> bool {
+        let quiet = clock.saturating_sub(self.arrived).as_secs();
+        let ages = self.source.kind != SourceKind::File && self.traffic.exchanges > 0;
+        self.traffic.is_recent() || (ages && (quiet <= 120 || clock.as_secs().is_multiple_of(30)))
+    }
+
+    /// Whether leaving loses exchanges that cannot be read again.
+    pub fn is_unsaved(&self) -> bool {
+        let again = matches!(self.source.kind, SourceKind::File | SourceKind::Demo);
+        !again && !self.recorded && self.traffic.exchanges > 0
     }
 
     /// Tells the user something.

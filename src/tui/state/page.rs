@@ -52,13 +52,13 @@ impl Page {
         doc.flow_like(&self.doc);
         let line = self.doc.line_of(self.cursor);
         let above = self.doc.lines().iter().enumerate().take(line + 1).rev().take(MAX_ABOVE);
-        let mut told = above.filter(|(_, line)| !line.text().is_empty());
-        let found = told.find_map(|(at, line)| Some((at, doc.nearest(line.text(), at)?)));
+        let mut candidates = above.filter(|(_, line)| !line.text().is_empty());
+        let found = candidates.find_map(|(at, line)| Some((at, doc.nearest(line.text(), at)?)));
         found.map_or(0, |(old, new)| doc.row_of(new) as isize - self.doc.row_of(old) as isize)
     }
 
     /// Lays the document out and keeps the cursor in sight.
-    pub fn settle(&mut self, width: u16, height: u16, wrap: bool) {
+    pub fn prepare(&mut self, width: u16, height: u16, wrap: bool) {
         let line = self.doc.line_of(self.cursor);
         let before = self.doc.rows().len();
         self.doc.flow(width, wrap);
@@ -172,7 +172,7 @@ mod tests {
         }
         let mut page = Page::default();
         page.set(doc, false);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         page
     }
 
@@ -180,16 +180,16 @@ mod tests {
     fn the_cursor_stays_in_sight() {
         let mut page = page();
         page.step(15);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         assert_eq!((page.cursor, page.top), (15, 6));
         page.step(-100);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         assert_eq!((page.cursor, page.top), (0, 0));
         page.scroll(5);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         assert_eq!((page.cursor, page.top), (5, 5));
         page.go(usize::MAX);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         assert_eq!((page.cursor, page.top), (49, 40));
     }
 
@@ -205,7 +205,7 @@ mod tests {
         };
         let mut page = page();
         page.step(15);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         for (new, from, expected) in [
             (&["new", "and a longer one that takes two rows of this page"][..], 0, (18, 9)),
             (&[], 0, (15, 6)),
@@ -213,12 +213,12 @@ mod tests {
             (&["changed"], 6, (10, 1)),
         ] {
             page.set(doc(new, from..50), true);
-            page.settle(40, 10, true);
+            page.prepare(40, 10, true);
             assert_eq!((page.cursor, page.top), expected, "{new:?} {from}");
         }
         page.go(0);
         page.set(doc(&["new"], 0..50), true);
-        page.settle(40, 10, true);
+        page.prepare(40, 10, true);
         assert_eq!((page.cursor, page.top), (0, 0), "who reads the top goes on reading the top");
     }
 

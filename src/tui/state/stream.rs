@@ -326,7 +326,7 @@ impl Stream {
     }
 
     /// Decides what `height` rows show.
-    pub fn settle(&mut self, height: usize) {
+    pub fn prepare(&mut self, height: usize) {
         self.height = height.max(1);
         let last = self.len().saturating_sub(self.height);
         let top = match self.selected {
@@ -348,7 +348,7 @@ impl Stream {
         self.height
     }
 
-    /// What the last [`Stream::settle`] made visible, with the index of the first.
+    /// What the last [`Stream::prepare`] made visible, with the index of the first.
     pub fn visible(&self) -> (usize, impl Iterator<Item = ExchangeId> + '_) {
         let top = self.position(self.top);
         let end = (top + self.height).min(self.len());

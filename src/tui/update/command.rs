@@ -10,10 +10,19 @@ use crate::tui::state::input::{Input, Line};
 use crate::tui::state::{Focus, State, View};
 
 /// Does `command`, `count` times where that means something.
-pub(super) fn run(state: &mut State, command: Command, count: Option<u32>) -> Vec<Effect> {
+///
+/// `confirmed` is the command that the key before this one asked to confirm.
+pub(super) fn run(
+    state: &mut State,
+    command: Command,
+    count: Option<u32>,
+    confirmed: Option<Command>,
+) -> Vec<Effect> {
     let times = i64::from(count.unwrap_or(1).max(1));
     match command {
-        Command::Quit => return quit(state),
+        Command::Quit => return quit(state, confirmed),
+        Command::Leave => return leave(state, command, confirmed),
+        Command::Secrets => secrets(state, confirmed == Some(command)),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Down => movement::step(state, times),
@@ -53,7 +62,6 @@ pub(super) fn look(state: &mut State, command: Command) {
         Command::Mark => toggle_mark(state),
         Command::Follow => follow(state),
         Command::Pause => pause(state),
-        Command::Secrets => secrets(state),
         Command::Zoom => state.zoom = !state.zoom,
         Command::Theme => {
             state.theme = state.theme.next();
@@ -102,18 +110,38 @@ fn read(state: &mut State, command: Command) {
     }
 }
 
-fn quit(state: &mut State) -> Vec<Effect> {
-    if matches!(state.view, View::Help | View::Health | View::Compare) {
-        show(state, View::Stream);
-        return Vec::new();
+/// Closes what is open; in a list, leaves the program.
+fn quit(state: &mut State, confirmed: Option<Command>) -> Vec<Effect> {
+    match (state.view, state.focus) {
+        (View::Help | View::Health | View::Compare, _) => show(state, state.list),
+        (View::Stream, Focus::Detail) => {
+            state.detail.leave();
+            state.focus = Focus::List;
+        }
+        _ => return leave(state, Command::Quit, confirmed),
     }
-    vec![Effect::Quit]
+    Vec::new()
+}
+
+/// Leaves the program; asks once when that loses exchanges that are nowhere else.
+fn leave(state: &mut State, command: Command, confirmed: Option<Command>) -> Vec<Effect> {
+    if !state.is_unsaved() || matches!(confirmed, Some(Command::Quit | Command::Leave)) {
+        return vec![Effect::Quit];
+    }
+    state.pending.confirm = Some(command);
+    let lost = crate::tui::text::plural(state.traffic.exchanges, "exchange is", "exchanges are");
+    let key = state.keys.key(command);
+    state.complain(format!("{lost} only in memory: {key} again quits and loses them, any other key stays"));
+    Vec::new()
 }
 
 pub(super) fn show(state: &mut State, view: View) {
     if state.view == view && matches!(view, View::Help | View::Health) {
-        state.view = View::Stream;
+        state.view = state.list;
         return;
+    }
+    if matches!(view, View::Stream | View::Endpoints) {
+        state.list = view;
     }
     state.page.set(crate::tui::doc::Doc::default(), false);
     state.view = view;
@@ -139,12 +167,14 @@ fn back(state: &mut State) {
                 state.focus = Focus::List;
             }
         }
+        (View::Stream, Focus::List) if state.origin.is_some() => filter::return_to_origin(state),
         (View::Stream, Focus::List) if !state.stream.follows() => {
             state.stream.follow();
             state.detail.leave();
         }
         (View::Stream, Focus::List) => {}
-        _ => show(state, View::Stream),
+        (View::Endpoints, _) => show(state, View::Stream),
+        _ => show(state, state.list),
     }
 }
 
@@ -191,17 +221,24 @@ fn follow(state: &mut State) {
 fn pause(state: &mut State) {
     let key = state.keys.key(Command::Pause);
     if state.stream.toggle_pause(state.inspector.history()) {
-        state.say(format!("the view is frozen, the capture goes on; {key} thaws it"));
+        state.say(format!("the view is frozen, the capture goes on; {key} resumes it"));
     }
 }
 
-fn secrets(state: &mut State) {
-    let reveal = !state.redactor.reveals();
-    state.redactor.set_reveal(reveal);
-    if reveal {
-        state.complain("secrets are in the open now, on the screen and in what you copy or save");
-    } else {
+/// Masks secrets, or shows them once that is confirmed.
+fn secrets(state: &mut State, confirmed: bool) {
+    if state.redactor.reveals() {
+        state.redactor.set_reveal(false);
         state.say("secrets are masked");
+    } else if confirmed {
+        state.redactor.set_reveal(true);
+        state.complain("secrets are shown, on the screen and in what you copy or save");
+    } else {
+        state.pending.confirm = Some(Command::Secrets);
+        let key = state.keys.key(Command::Secrets);
+        state.complain(format!(
+            "{key} again shows passwords, tokens and cookies, also in what you copy or save"
+        ));
     }
 }
 
@@ -247,7 +284,7 @@ fn cycle_baseline(state: &mut State) {
     use BaselineChoice::{LastSuccess, MostSimilar, Pinned, SameClient, SamePrincipal};
     let (next, name) = match state.detail.choice {
         LastSuccess => (SameClient, "last success of the same client"),
-        SameClient => (SamePrincipal, "last success of the same principal"),
+        SameClient => (SamePrincipal, "last success of the same user"),
         SamePrincipal => (MostSimilar, "most similar success"),
         MostSimilar | Pinned(_) => (LastSuccess, "last success"),
     };

@@ -30,6 +30,7 @@ pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
 }
 
 fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
+    state.arrived = state.clock;
     let mut rang = false;
     let mut launched = Vec::new();
     for exchange in batch {

@@ -10,7 +10,7 @@ use crate::tui::complete;
 use crate::tui::keys::Chord;
 use crate::tui::state::input::{FilterLine, Input, Line};
 use crate::tui::state::stream::scan_some;
-use crate::tui::state::{Focus, State, View};
+use crate::tui::state::{Focus, Origin, State, View};
 
 /// Opens the line.
 pub(super) fn edit(state: &mut State) {
@@ -140,6 +140,7 @@ pub fn apply(state: &mut State, text: &str) {
             state.stream.set_filter(filter, state.inspector.history());
             state.stream.scan(&state.inspector);
             state.detail.leave();
+            state.origin = None;
         }
         Err(error) => state.complain(error.to_string()),
     }
@@ -181,12 +182,28 @@ pub(super) fn endpoint(state: &mut State) {
     let refusals = state.endpoints.row(id).map_or(0, |row| row.refusals);
     let Some(name) = state.inspector.history().endpoint(id).map(whole) else { return };
     let status = if refusals > 0 { " status:4xx" } else { "" };
-    apply(state, &format!("endpoint:{name}{status}"));
+    open_from_list(state, &format!("endpoint:{name}{status}"));
+}
+
+/// From a list of something to its exchanges, which `text` selects; Esc returns.
+pub(super) fn open_from_list(state: &mut State, text: &str) {
+    let origin = Origin { view: state.view, filter: state.stream.filter.text().to_owned() };
+    apply(state, text);
+    state.origin = Some(origin);
     state.view = View::Stream;
     state.focus = Focus::List;
     state.stream.follow();
-    let key = state.keys.key(crate::tui::keys::Command::UndoFilter);
-    state.say(format!("this endpoint's exchanges; {key} returns to the filter before"));
+    let key = state.keys.key(crate::tui::keys::Command::Back);
+    state.say(format!("{key} returns to the list and to the filter before"));
+}
+
+/// Back to the list from which these exchanges were opened, with its filter.
+pub(super) fn return_to_origin(state: &mut State) {
+    let Some(origin) = state.origin.take() else { return };
+    apply(state, &origin.filter);
+    state.stream.past.retain(|past| *past != origin.filter);
+    state.stream.follow();
+    super::command::show(state, origin.view);
 }
 
 /// A filter value that means this endpoint and no other whose name begins like it: a pattern, which is anchored.

@@ -74,7 +74,7 @@ pub(super) fn narrow(state: &mut State, exclude: bool) {
     };
     let exchange = &record.exchange;
     let endpoint = state.inspector.history().endpoint(record.endpoint);
-    let cause = state.causes.get(exchange.id).and_then(|brief| brief.cause);
+    let cause = state.causes.get(exchange.id).and_then(|known| known.cause);
     add('e', endpoint.map(whole), "endpoint");
     add('a', cause.map(|(cause, _)| cause.id().to_owned()), "cause");
     add('s', exchange.status().map(|status| status.to_string()), "status");

@@ -71,6 +71,7 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
 
 /// A key while no line and no menu is open.
 fn plain(state: &mut State, chord: Chord) -> Vec<Effect> {
+    let confirmed = state.pending.confirm.take();
     if let Some(set) = state.pending.mark.take() {
         if let Some(letter) = chord.typed() {
             movement::mark(state, letter, set);
@@ -86,7 +87,7 @@ fn plain(state: &mut State, chord: Chord) -> Vec<Effect> {
     }
     let count = state.pending.count.take();
     match state.keys.command(chord, state.places()) {
-        Some(command) => command::run(state, command, count),
+        Some(command) => command::run(state, command, count, confirmed),
         None => {
             let help = state.keys.key(super::keys::Command::Help);
             state.say(format!("{chord} does nothing here; {help} shows the keys"));

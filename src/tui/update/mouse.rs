@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::{command, filter, movement};
 use crate::tui::keys::Command;
 use crate::tui::layout::{HEADING, areas, headings, tabs};
-use crate::tui::settle::shows_exchange;
+use crate::tui::prepare_frame::shows_exchange;
 use crate::tui::state::{Focus, State, View};
 
 /// A click at column `x` of row `y`.

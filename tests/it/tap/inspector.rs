@@ -132,6 +132,8 @@ fn with_tui_the_screen_shows_what_the_tap_relays() {
     terminal.until_shown("1 of 1 match");
     terminal.press("k\r");
     terminal.until_shown("Compared with nothing");
+    terminal.press("qq");
+    terminal.until_shown("only in memory");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     crate::support::until("the tap to end", || std::net::TcpStream::connect(address).is_err().then_some(()));

@@ -128,7 +128,7 @@ fn nothing_on_the_wire_reaches_the_terminal_as_it_is_in_any_view() {
     let mut terminal = Terminal::open(
         why403().to_str().unwrap(),
         &["-r", file.to_str().unwrap(), "--with-secrets"],
-        (200, 60),
+        (320, 60),
     );
     terminal.until_shown("2 of 3 match");
     let why = ["TARGET␛]0;E", "FILE␛]0;EVIL␇␛[31", "claim iss is ISS␛]0;EVIL␇␛[31"];
@@ -157,7 +157,7 @@ fn nothing_on_the_wire_reaches_the_terminal_as_it_is_in_any_view() {
         ("\t", &request),
         ("\t", &response),
         ("\t", &["curl -i"]),
-        ("E", &["REFUSED OF", "evil"]),
+        ("E", &["REFUSED/TOTAL", "evil"]),
         ("S", &["2 of 3 match"]),
         ("g j C", &["Comparison of two", "KEY␛]0;EVIL"]),
         ("H", &["Lost, by stage", "FILE␛]0;EVIL␇"]),

@@ -69,7 +69,7 @@ fn a_directory_made_for_exports_stays_when_something_is_in_it() {
     let mut used = Staged::start(&[]);
     used.terminal.press("g\rec");
     used.terminal.until_shown("saved to");
-    used.terminal.press("q");
+    used.terminal.press("qq");
     assert_eq!(used.terminal.end(), 0);
     assert_eq!(used.left(), 1);
 }

@@ -42,7 +42,7 @@ fn the_mouse_selects_opens_scrolls_and_switches() {
     terminal.press(&mouse(0, column(&terminal, "Response"), row(&terminal, "Response")));
     terminal.until_shown("HTTP/1.1 403 Forbidden");
     terminal.press(&mouse(0, column(&terminal, "Endpoints"), 1));
-    terminal.until_shown("REFUSED OF");
+    terminal.until_shown("REFUSED/TOTAL");
     terminal.press(&mouse(65, 30, 4));
     terminal.until("the wheel to move the selection", |terminal| !terminal.line(2).starts_with('▌'));
     terminal.press("q");

@@ -145,9 +145,9 @@ fn from_the_stream_to_the_cause_and_out_again() {
     terminal.press("\t");
     terminal.until_shown("POST /v1/orders");
     assert!(!terminal.shows().contains("c2lnbmF0dXJl"), "the token's signature is masked");
-    terminal.press("s");
+    terminal.press("ss");
     terminal.until_shown("SECRETS SHOWN");
-    terminal.press("q");
+    terminal.press("qq");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.is_given_back());
 }
@@ -236,6 +236,8 @@ fn a_capture_comes_by_pipe_and_keys_by_the_terminal() {
     terminal.until_shown("4 of 18 match");
     terminal.press("g\r");
     terminal.until_shown("The token lacks a scope");
+    terminal.press("qq");
+    terminal.until_shown("only in memory");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.is_given_back());
@@ -337,6 +339,7 @@ fn the_screen_with_a_bug() {
             markdown: |_, _, _| String::new(),
             json: |_, _, _| String::new(),
         },
+        recorded: false,
         on_match: Some(Box::new(|_, _| panic!("met \u{1b}]0;title\u{7} on the wire"))),
         save_dir: std::env::temp_dir(),
     };

@@ -14,7 +14,7 @@ use why403::model::{Exchange, LinkType, Timestamp};
 use why403::synth::pcap::{self, Precision};
 use why403::synth::{Conversation, merge};
 use why403::tui::action::Action;
-use why403::tui::settle::settle;
+use why403::tui::prepare_frame::prepare_frame;
 use why403::tui::state::State;
 use why403::tui::update::update;
 use why403::tui::{Environment, Exports, Settings};
@@ -168,7 +168,7 @@ pub(super) fn staged(filter: &str, (width, height): (u16, u16)) -> State {
     let mut state = empty(filter, &Settings::default());
     update(&mut state, Action::Resize(width, height));
     update(&mut state, Action::Feed(Message::Exchanges(exchanges())));
-    settle(&mut state);
+    prepare_frame(&mut state);
     state
 }
 
@@ -187,5 +187,5 @@ fn one(state: &mut State, key: &str) {
     while why403::tui::update::wants_scan(state) {
         update(state, Action::Scan);
     }
-    settle(state);
+    prepare_frame(state);
 }

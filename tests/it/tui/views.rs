@@ -10,8 +10,8 @@ use regex::Regex;
 use why403::feed::{Message, Progress};
 use why403::model::{Counters, SourceCounters};
 use why403::tui::action::Action;
+use why403::tui::prepare_frame::prepare_frame;
 use why403::tui::render::render;
-use why403::tui::settle::settle;
 use why403::tui::state::State;
 use why403::tui::theme::Theme;
 use why403::tui::update::update;
@@ -24,7 +24,7 @@ const REFUSED: &str = "method:POST status:403";
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 fn drawn(state: &mut State) -> Buffer {
-    while settle(state) {}
+    while prepare_frame(state) {}
     let mut buffer = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
     render(state, &mut buffer);
     buffer

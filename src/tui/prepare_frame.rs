@@ -9,15 +9,15 @@ use crate::model::ExchangeId;
 const DIAGNOSES: usize = 40;
 
 /// Prepares the next frame; returns whether something is left for the one after.
-pub fn settle(state: &mut State) -> bool {
+pub fn prepare_frame(state: &mut State) -> bool {
     let overview = state.view == View::Endpoints || (state.view == View::Stream && !shows_exchange(state));
     if overview {
         let height = areas(state).list.height.saturating_sub(HEADING);
-        state.endpoints.settle(state.inspector.history(), usize::from(height));
+        state.endpoints.prepare(state.inspector.history(), usize::from(height));
         state.stream.rank(state.inspector.history());
     }
     let areas = areas(state);
-    state.stream.settle(usize::from(areas.list.height.saturating_sub(HEADING)));
+    state.stream.prepare(usize::from(areas.list.height.saturating_sub(HEADING)));
     let wanted = wanted(state, overview, areas.detail.height);
     let mut left = DIAGNOSES;
     for id in wanted {
@@ -32,16 +32,16 @@ pub fn settle(state: &mut State) -> bool {
             let size = (areas.detail.width.saturating_sub(2), areas.detail.height - HEADING);
             let tools = (&state.inspector, &state.redactor, &state.exports);
             let known = (&mut state.causes, state.stream.is_paused());
-            state.detail.settle(current, tools, known, state.theme.glyphs, size);
+            state.detail.prepare(current, tools, known, state.theme.glyphs, size);
         }
         View::Compare | View::Help | View::Health => {
-            super::pages::settle(
+            super::pages::prepare(
                 state,
                 (areas.page.width.saturating_sub(2), areas.page.height.saturating_sub(HEADING)),
             );
         }
         View::Endpoints => {
-            super::pages::settle(state, (areas.detail.width.saturating_sub(2), areas.detail.height));
+            super::pages::prepare(state, (areas.detail.width.saturating_sub(2), areas.detail.height));
         }
         View::Stream => {}
     }

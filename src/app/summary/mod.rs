@@ -1,5 +1,7 @@
 //! `--summary`: what was refused, counted by endpoint, status and cause.
 
+mod grouped;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write as _;
@@ -7,9 +9,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::app::Totals;
+use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::explain::inspector::Inspector;
 use crate::history::Record;
+use crate::incidents::{GroupBy, Groups};
 use crate::model::{Cause, EndpointId};
 
 /// Kinds of matches that are told apart; further ones are counted together.
@@ -24,6 +28,8 @@ pub struct Summary {
     names: HashMap<EndpointId, String, ahash::RandomState>,
     /// Matches beyond the bound.
     other: u64,
+    /// Counts by the property that was asked for (`--by`), instead of by endpoint, status and cause.
+    groups: Option<(Groups, Redactor)>,
 }
 
 /// What is counted together.
@@ -43,8 +49,30 @@ struct Row<'a> {
 }
 
 impl Summary {
+    /// Counts by `by`, or by endpoint, status and cause.
+    pub fn new(by: Option<GroupBy>, reveal: bool) -> Self {
+        let groups = by.map(|by| (Groups::new(by), Redactor::new(reveal)));
+        Self { groups, ..Self::default() }
+    }
+
+    /// Whether it has to see every exchange, and not only those that match.
+    pub fn is_grouped(&self) -> bool {
+        self.groups.is_some()
+    }
+
+    /// Takes note of an exchange that may match or not.
+    pub fn see(&mut self, inspector: &Inspector, record: &Record) {
+        if let Some((groups, redactor)) = &mut self.groups {
+            groups.count(record, inspector, redactor);
+        }
+    }
+
     /// Counts a match.
     pub fn count(&mut self, inspector: &Inspector, record: &Record) {
+        if let Some((groups, redactor)) = &mut self.groups {
+            groups.matched(record, inspector, redactor);
+            return;
+        }
         let exchange = &record.exchange;
         self.add(inspector, record.endpoint, exchange.status(), inspector.top_cause(exchange.id), 1);
     }
@@ -119,6 +147,10 @@ impl Summary {
         for loss in losses(totals) {
             let _ = writeln!(out, "lost: {loss}");
         }
+        if let Some((groups, _)) = &self.groups {
+            self::grouped::text(groups, &mut out);
+            return out;
+        }
         let rows = self.sorted();
         if rows.is_empty() {
             return out;
@@ -151,6 +183,10 @@ impl Summary {
             })
             .collect();
         let mut value = stats(query, totals);
+        if let (Some(object), Some((groups, _))) = (value.as_object_mut(), &self.groups) {
+            object.insert("grouped".to_owned(), self::grouped::json(groups));
+            return crate::export::json_line(&value);
+        }
         if let Some(object) = value.as_object_mut() {
             object.insert("matches".to_owned(), serde_json::json!(rows));
             object.insert("uncounted_kinds".to_owned(), self.other.into());
@@ -188,18 +224,19 @@ pub fn stats(query: &str, totals: &Totals) -> serde_json::Value {
 /// Every loss of the run, in words.
 pub fn losses(totals: &Totals) -> Vec<String> {
     let (c, s) = (&totals.counters, &totals.source);
-    let told = [
+    let losses = [
         (s.kernel_dropped, "frames dropped by the kernel (a larger -B may help)"),
         (s.interface_dropped, "frames dropped by the interface"),
         (s.queue_dropped, "exchanges that came faster than they could be taken in"),
         (c.gap_bytes, "bytes missing from the capture"),
         (c.frames_cut, "frames cut by the snapshot length (-s)"),
-        (c.dropped_bytes, "bytes given up for want of memory"),
-        (c.flows_evicted, "connections given up for want of memory"),
+        (c.dropped_bytes, "bytes given up: memory limit reached"),
+        (c.flows_evicted, "connections given up: memory limit reached"),
         (c.orphan_responses, "responses without their request"),
         (totals.evicted, "exchanges that left the history to stay within --memory"),
     ];
-    told.iter()
+    losses
+        .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", grouped(*count)))
         .collect()

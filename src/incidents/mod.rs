@@ -1,0 +1,19 @@
+//! Many exchanges at once: what they have in common.
+//!
+//! [`GroupBy`] names a property of an exchange, [`Groups`] counts exchanges by it. [`Incidents`] finds what broke, since when and
+//! for whom. Sans-IO and bounded: exchanges in, counts out.
+
+mod group_by;
+mod groups;
+mod incident;
+mod onset;
+mod timeline;
+mod tracker;
+mod who;
+
+pub use group_by::{GroupBy, GroupByError};
+pub use groups::{Group, Groups, MAX_GROUPS};
+pub use incident::{Incident, Onset, State};
+pub use timeline::{BUCKETS, Scale, Timeline};
+pub use tracker::Incidents;
+pub use who::{Trait, Who};
