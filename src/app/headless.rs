@@ -16,7 +16,6 @@ use super::lines::{LineMakers, Scene};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
-use super::server_logs::ServerLogs;
 use super::tally::Tally;
 use crate::app::summary::Summary;
 use crate::edge::redact::Redactor;
@@ -58,8 +57,8 @@ pub(super) struct Headless {
     pub bell: bool,
     /// Totals as the last line.
     pub stats: bool,
-    /// What the server logged, to be tied to the refusals.
-    pub logs: Option<ServerLogs>,
+    /// Whether the server's logs are to be tied to the refusals.
+    pub logs: bool,
 }
 
 /// What came of it.
@@ -141,10 +140,8 @@ impl Headless {
 
     /// Whether nothing but counts is asked for, and nothing that comes later can change what matches.
     fn only_counts(&self) -> bool {
-        let nothing_else = self.logs.is_none()
-            && self.outputs.is_empty()
-            && self.on_match.is_none()
-            && self.recording.is_none();
+        let nothing_else =
+            !self.logs && self.outputs.is_empty() && self.on_match.is_none() && self.recording.is_none();
         let ungrouped = self.summary.as_ref().is_some_and(|summary| !summary.is_grouped());
         self.whole && ungrouped && nothing_else && !self.bell && self.filter.is_lasting()
     }
@@ -239,10 +236,7 @@ impl Run {
             tally.finish(&self.headless.inspector, summary, &self.headless.outputs.headway);
             return Ok(());
         }
-        let Headless { inspector, logs, .. } = &mut self.headless;
-        if let Some(logs) = logs {
-            inspector.join_logs(&logs.journal, &logs.patterns);
-        }
+        self.headless.inspector.join_logs();
         self.up_to(self.headless.inspector.history().last_id())
     }
 

@@ -168,6 +168,12 @@ impl Plan {
         if run.rotate_keep.is_some() && run.rotate_size.is_none() && run.rotate_seconds.is_none() {
             return Err(AppError::Usage("-W needs -C or -G: without them there is one file".into()));
         }
+        if !run.logs.is_empty() && !input.is_whole() {
+            return Err(AppError::Usage(
+                "--log is read together with a capture file: add -r FILE (record one with tcpdump -w FILE)"
+                    .into(),
+            ));
+        }
         let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;
         let by = run.by.as_deref().map(str::parse).transpose();
         let by = by.map_err(|error: GroupByError| AppError::Usage(error.to_string()))?;

@@ -11,7 +11,7 @@ use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
-use super::server_logs::ServerLogs;
+use super::server_logs;
 use super::signals::{self, Headway};
 use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
@@ -47,7 +47,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     }
     let stop =
         Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
-    let inspector = inspector(&plan)?;
+    let mut inspector = inspector(&plan)?;
     let headway = Headway::default();
     let stdout = match plan.mode {
         Mode::Json => Some(Format::Json),
@@ -57,7 +57,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let outputs = Outputs::open(stdout, &plan.exports, headway.clone())?;
     let capture_file =
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
-    let logs = ServerLogs::read(&plan.logs)?;
+    inspector.set_logs(server_logs::read(&plan.logs)?);
     let opened = open(&plan.input, &stop)?;
     if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
         plan.source.hints.extend(local_ports::hints());
@@ -86,7 +86,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         if on_screen {
             screen(plan, inspector, receiver, matched, save_dir.path().to_owned())
         } else {
-            headless(plan, inspector, receiver, matched, (returns, logs), outputs)
+            headless(plan, inspector, receiver, matched, returns, outputs)
         }
     });
     stop.stop();
@@ -235,7 +235,7 @@ fn headless(
     inspector: Inspector,
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
-    (returns, logs): (Returns, Option<ServerLogs>),
+    returns: Returns,
     outputs: Outputs,
 ) -> Result<ExitCode, AppError> {
     let query = plan.filter.text().to_owned();
@@ -252,7 +252,7 @@ fn headless(
         returns,
         recording,
         bell: plan.bell,
-        logs,
+        logs: !plan.logs.is_empty(),
         stats: plan.stats && plan.mode == Mode::Json,
     };
     let (totals, summary) = run.run(receiver)?;

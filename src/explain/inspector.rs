@@ -26,12 +26,22 @@ pub struct Report {
 pub struct Inspector {
     history: History,
     diagnoser: Diagnoser,
+    logs: Option<ServerLogs>,
+}
+
+/// What a server logged, and what is known of the words of logs.
+#[derive(Debug)]
+pub struct ServerLogs {
+    /// The records.
+    pub journal: Journal,
+    /// The words.
+    pub patterns: Patterns,
 }
 
 impl Inspector {
     /// Over an empty history.
     pub fn new(history: History, diagnoser: Diagnoser) -> Self {
-        Self { history, diagnoser }
+        Self { history, diagnoser, logs: None }
     }
     /// Takes an exchange in.
     pub fn push(&mut self, exchange: Exchange) -> ExchangeId {
@@ -77,9 +87,15 @@ impl Inspector {
     pub fn evict(&mut self, id: ExchangeId) -> Option<Exchange> {
         self.history.remove(id)
     }
-    /// Ties the records of `journal` to the refusals that are in the history.
-    pub fn join_logs(&mut self, journal: &Journal, patterns: &Patterns) {
-        self.diagnoser.set_logs(logs::join(journal, &self.history, patterns));
+    /// Takes the server's logs, which [`Inspector::join_logs`] ties to the refusals.
+    pub fn set_logs(&mut self, logs: Option<ServerLogs>) {
+        self.logs = logs;
+    }
+    /// Ties the log records to the refusals that are in the history; whether there are logs at all.
+    pub fn join_logs(&mut self) -> bool {
+        let Some(logs) = &self.logs else { return false };
+        self.diagnoser.set_logs(logs::join(&logs.journal, &self.history, &logs.patterns));
+        true
     }
     /// The exchanges.
     pub fn history(&self) -> &History {

@@ -222,8 +222,9 @@ fn folders_and_files_stay_small() {
 #[test]
 fn functions_stay_short() {
     let mut wrong = Vec::new();
-    for path in sources() {
+    for path in sources().into_iter().filter(|path| !is_test_file(path)) {
         let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let mut open: Option<(usize, usize, &str)> = None;
         for (number, line) in text.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();

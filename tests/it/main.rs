@@ -27,5 +27,6 @@ mod tui;
 
 mod faults;
 mod live;
+mod logs;
 mod processors;
 mod sandbox;

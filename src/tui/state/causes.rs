@@ -42,6 +42,11 @@ impl Causes {
         self.known.get(&id).copied()
     }
 
+    /// Forgets everything: more has become known than the traffic.
+    pub fn forget(&mut self) {
+        self.known = Memo::default();
+    }
+
     /// Finds out about `id` unless it is known and still right. Returns whether that took a diagnosis.
     pub fn learn(&mut self, id: ExchangeId, inspector: &Inspector) -> bool {
         let history = inspector.history();

@@ -22,6 +22,9 @@ pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
             if let Ended::Failed(reason) = &ended {
                 state.complain(crate::edge::sanitize::text(reason).into_owned());
             }
+            if state.inspector.join_logs() {
+                state.causes.forget();
+            }
             state.traffic.progress = None;
             state.traffic.ended = Some(ended);
         }
