@@ -124,6 +124,7 @@ impl Headless {
             }
         }
         run.tell_what_is_left();
+        run.explain_none();
         let history = run.headless.inspector.history();
         run.totals.evicted = history.evicted();
         (run.totals.kept, run.totals.kept_bytes) = (history.len() as u64, history.memory());
@@ -156,6 +157,17 @@ impl Headless {
 }
 
 impl Run {
+    /// Says why a query found nothing in a capture that was read to its end.
+    fn explain_none(&self) {
+        let Headless { inspector, filter, whole, .. } = &self.headless;
+        let ended = *whole && self.totals.failed.is_none();
+        if ended && self.totals.matched == 0 && !filter.is_empty() {
+            let history = inspector.history();
+            let context = Context { history, now: history.now(), cause: &|_| None };
+            say(&filter.explain_none(self.totals.counters.exchanges, &context));
+        }
+    }
+
     fn is_enough(&self) -> bool {
         self.headless.limit.is_some_and(|limit| self.totals.matched >= limit)
     }

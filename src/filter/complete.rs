@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, Key, KeyInfo};
 use super::lex::quote;
 use super::term::Is;
 use super::values::OUTCOMES;
 use crate::history::History;
-use crate::model::{Anomaly, Cause};
+use crate::model::{Anomaly, Cause, Outcome};
 
 /// Most completions that are offered.
 pub const MAX_COMPLETIONS: usize = 50;
@@ -57,58 +57,75 @@ pub fn complete(query: &str, cursor: usize, history: &History) -> Vec<Completion
 
 fn keys(word: &str, replaces: Range<usize>) -> Vec<Completion> {
     let typed = word.to_ascii_lowercase();
-    let known = KEYS.iter().filter(|info| info.name.starts_with(&typed));
-    let completion = |info: &super::KeyInfo| Completion {
+    // `request.body` is another name for `request-body`, offered to those who type a dot.
+    let names = |info: &'static KeyInfo| {
+        let aliases = info.aliases.iter().filter(|alias| typed.contains('.') && alias.contains('.'));
+        std::iter::once(&info.name).chain(aliases).map(|name| (*name, info.help))
+    };
+    let known = KEYS.iter().flat_map(names).filter(|(name, _)| name.starts_with(&typed));
+    let completion = |(name, help): (&str, &str)| Completion {
         replaces: replaces.clone(),
-        text: format!("{}:", info.name),
-        help: info.help.into(),
+        text: format!("{name}:"),
+        help: help.into(),
     };
     known.map(completion).collect()
 }
 
 /// Values of `key` with a line about each: the most frequent first where they come from traffic.
 pub fn values_of(key: Key, history: &History) -> Vec<(String, String)> {
-    let fixed = |values: &mut dyn Iterator<Item = (&str, &str)>| {
-        values.map(|(value, help)| (value.to_owned(), help.to_owned())).collect()
-    };
-    match key {
-        Key::Cause => fixed(&mut Cause::ALL.iter().map(|cause| (cause.id(), cause.title()))),
-        Key::Anomaly => fixed(&mut Anomaly::ALL.iter().map(|anomaly| (anomaly.name(), anomaly.describe()))),
-        Key::Outcome => fixed(&mut OUTCOMES.iter().map(|outcome| (outcome.as_str(), ""))),
-        Key::Is => fixed(&mut Is::ALL.iter().map(|(name, _)| (*name, ""))),
-        Key::Endpoint => by_endpoint(history, ToString::to_string),
-        Key::Host => by_endpoint(history, |endpoint| endpoint.authority.to_string()),
-        Key::Method => by_endpoint(history, |endpoint| endpoint.method.to_string()),
-        Key::Path => by_endpoint(history, |endpoint| glob(&endpoint.template)),
-        Key::Status => {
-            let mut values = seen(history, |record, add| {
-                if let Some(status) = record.exchange.status() {
-                    add(status.to_string());
-                }
-            });
-            values
-                .extend(["2xx", "3xx", "4xx", "5xx", "none"].map(|class| (class.to_owned(), String::new())));
-            values
-        }
-        Key::Client => seen(history, |record, add| add(record.exchange.client.ip().to_string())),
-        Key::Server => seen(history, |record, add| add(record.exchange.server.to_string())),
-        Key::Port => seen(history, |record, add| add(record.exchange.server.port().to_string())),
-        Key::RequestHeader | Key::Header => seen(history, |record, add| {
-            let fields = record.exchange.request.iter().flat_map(|request| request.head.fields().iter());
-            fields.for_each(|field| add(field.name_text().to_ascii_lowercase()));
-        }),
-        Key::ResponseHeader => seen(history, |record, add| {
-            let fields = record.exchange.response.iter().flat_map(|response| response.head.fields().iter());
-            fields.for_each(|field| add(field.name_text().to_ascii_lowercase()));
-        }),
-        Key::Since | Key::Until => fixed(&mut ["30s", "5m", "1h", "1d"].into_iter().map(|span| (span, ""))),
-        Key::Latency => fixed(&mut [">100ms", ">500ms", ">1s"].into_iter().map(|span| (span, ""))),
-        Key::Size | Key::ResponseSize => fixed(&mut ["0", ">8k", ">64k"].into_iter().map(|size| (size, ""))),
-        _ => Vec::new(),
-    }
+    (key.info().seen)(history)
 }
 
-fn glob(template: &str) -> String {
+type Values = Vec<(String, String)>;
+
+/// Values that exist whatever the traffic.
+pub(super) fn fixed(values: &[&str]) -> Values {
+    values.iter().map(|value| ((*value).to_owned(), String::new())).collect()
+}
+
+pub(super) fn causes(_: &History) -> Values {
+    Cause::ALL.iter().map(|cause| (cause.id().to_owned(), cause.title().to_owned())).collect()
+}
+
+pub(super) fn anomalies(_: &History) -> Values {
+    Anomaly::ALL.iter().map(|anomaly| (anomaly.name().to_owned(), anomaly.describe().to_owned())).collect()
+}
+
+pub(super) fn outcomes(_: &History) -> Values {
+    fixed(&OUTCOMES.map(Outcome::as_str))
+}
+
+pub(super) fn kinds(_: &History) -> Values {
+    fixed(&Is::ALL.map(|(name, _)| name))
+}
+
+/// Statuses that were seen, then the classes.
+pub(super) fn statuses(history: &History) -> Values {
+    let mut values = seen(history, |record, add| {
+        if let Some(status) = record.exchange.status() {
+            add(status.to_string());
+        }
+    });
+    values.extend(fixed(&["2xx", "3xx", "4xx", "5xx", "none"]));
+    values
+}
+
+pub(super) fn request_fields(history: &History) -> Values {
+    seen(history, |record, add| {
+        let fields = record.exchange.request.iter().flat_map(|request| request.head.fields().iter());
+        fields.for_each(|field| add(field.name_text().to_ascii_lowercase()));
+    })
+}
+
+pub(super) fn response_fields(history: &History) -> Values {
+    seen(history, |record, add| {
+        let fields = record.exchange.response.iter().flat_map(|response| response.head.fields().iter());
+        fields.for_each(|field| add(field.name_text().to_ascii_lowercase()));
+    })
+}
+
+/// A path template as a pattern.
+pub(super) fn glob(template: &str) -> String {
     let mut text = String::new();
     let mut depth = 0;
     for c in template.chars() {
@@ -125,7 +142,8 @@ fn glob(template: &str) -> String {
     text
 }
 
-fn by_endpoint(history: &History, name: impl Fn(&crate::model::Endpoint) -> String) -> Vec<(String, String)> {
+/// What `name` says of each endpoint.
+pub(super) fn by_endpoint(history: &History, name: impl Fn(&crate::model::Endpoint) -> String) -> Values {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for (_, state) in history.endpoints() {
         *counts.entry(name(&state.endpoint)).or_default() += state.exchanges;
@@ -133,10 +151,11 @@ fn by_endpoint(history: &History, name: impl Fn(&crate::model::Endpoint) -> Stri
     by_count(counts)
 }
 
-fn seen(
+/// What `values` adds for each of the newest exchanges.
+pub(super) fn seen(
     history: &History,
     values: impl Fn(&crate::history::Record, &mut dyn FnMut(String)),
-) -> Vec<(String, String)> {
+) -> Values {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for record in history.iter().rev().take(LOOKED_AT) {
         values(record, &mut |value| {

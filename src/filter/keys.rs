@@ -1,4 +1,18 @@
 //! The keys of the query language: one table gives parsing, error hints, completion and help.
+//!
+//! A new key is an entry here. Where it needs a new [`Term`], that is matched against exchanges in `term` and, if the history
+//! has a column for it, against that in `evaluate`; the compiler asks for the first, a test compares the two.
+
+use super::FilterError;
+use super::complete::{
+    anomalies, by_endpoint, causes, fixed, glob, kinds, outcomes, request_fields, response_fields, seen,
+    statuses,
+};
+use super::term::{Is, Side, Term};
+use super::values::number::Unit;
+use super::values::{Kind, OUTCOMES, Values};
+use crate::history::History;
+use crate::model::Cause;
 
 /// What a term looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,78 +73,281 @@ pub enum Key {
     Is,
 }
 
-/// A key as people see it.
+/// A key of the query language: everything about it but how a [`Term`] is matched.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyInfo {
     /// Which.
     pub key: Key,
     /// Its name in a query.
     pub name: &'static str,
+    /// Other names that are understood.
+    pub aliases: &'static [&'static str],
     /// One line for help and completion.
     pub help: &'static str,
     /// A term that uses it.
     pub example: &'static str,
-}
-
-const fn info(key: Key, name: &'static str, help: &'static str, example: &'static str) -> KeyInfo {
-    KeyInfo { key, name, help, example }
+    /// Reads the values after the colon.
+    pub(super) read: fn(&Values<'_>) -> Result<Term, FilterError>,
+    /// Values to complete, with a line about each.
+    pub(super) seen: fn(&History) -> Vec<(String, String)>,
 }
 
 /// Every key, in the order of the help.
 pub const KEYS: &[KeyInfo] = &[
-    info(Key::Status, "status", "status code, class or range; none for no response", "status:403,5xx"),
-    info(Key::Method, "method", "request method", "method:POST,PUT"),
-    info(Key::Path, "path", "path of the target; * stands for anything", "path:/v1/*"),
-    info(Key::Host, "host", "host that the request names", "host:*.example.com"),
-    info(Key::Endpoint, "endpoint", "endpoint: method, host and path template", "endpoint:/users/{id}"),
-    info(Key::Cause, "cause", "most likely cause of the refusal", "cause:csrf"),
-    info(
-        Key::Header,
-        "header",
-        "field of request or response, with a value after =",
-        "header:content-type=json",
-    ),
-    info(Key::RequestHeader, "request-header", "field of the request", "request-header:authorization"),
-    info(Key::ResponseHeader, "response-header", "field of the response", "response-header:server=nginx"),
-    info(Key::Cookie, "cookie", "cookie that the client sent", "cookie:session"),
-    info(Key::Query, "query", "query parameter", "query:v=2"),
-    info(Key::Body, "body", "text in the content of request or response", "body:denied"),
-    info(Key::RequestBody, "request-body", "text in the request's content", "request-body:/<script/i"),
-    info(Key::ResponseBody, "response-body", "text in the response's content", "response-body:forbidden"),
-    info(Key::Client, "client", "client's address or network", "client:10.0.0.0/8"),
-    info(Key::Server, "server", "server's address or network, port if wanted", "server:10.0.0.9:8080"),
-    info(Key::Port, "port", "server's port", "port:8080-8089"),
-    info(Key::Latency, "latency", "time to the response's first byte", "latency:>500ms"),
-    info(Key::Size, "size", "bytes of the request's content", "size:>8k"),
-    info(Key::ResponseSize, "response-size", "bytes of the response's content", "response-size:0"),
-    info(Key::Since, "since", "not older than this, or than a time (UTC)", "since:5m"),
-    info(Key::Until, "until", "older than this, or than a time (UTC)", "until:07:52"),
-    info(Key::Outcome, "outcome", "what became of the request", "outcome:reset-without-response"),
-    info(Key::Anomaly, "anomaly", "oddity on the wire; * for any", "anomaly:duplicate-content-length"),
-    info(Key::Is, "is", "success, refusal, answered, unanswered, orphan or odd", "is:refusal"),
-    info(Key::Target, "target", "whole target; what a bare word searches", "target:users"),
-    info(Key::Id, "id", "number of the exchange", "id:17"),
-];
-
-/// Other names that are understood.
-const ALIASES: &[(&str, Key)] = &[
-    ("code", Key::Status),
-    ("url", Key::Target),
-    ("uri", Key::Target),
-    ("authority", Key::Host),
-    ("ip", Key::Client),
-    ("src", Key::Client),
-    ("dst", Key::Server),
-    ("field", Key::Header),
-    ("param", Key::Query),
-    ("time", Key::Latency),
+    KeyInfo {
+        key: Key::Status,
+        name: "status",
+        aliases: &["code", "response.status", "response.code"],
+        help: "status code, class or range; none for no response",
+        example: "status:403,5xx",
+        read: |values| Ok(Term::Status(values.numbers(Unit::Status)?)),
+        seen: statuses,
+    },
+    KeyInfo {
+        key: Key::Method,
+        name: "method",
+        aliases: &["request.method"],
+        help: "request method",
+        example: "method:POST,PUT",
+        read: |values| Ok(Term::Method(values.texts(Kind::Name)?)),
+        seen: |history| by_endpoint(history, |endpoint| endpoint.method.to_string()),
+    },
+    KeyInfo {
+        key: Key::Path,
+        name: "path",
+        aliases: &["request.path"],
+        help: "path of the target; * stands for anything",
+        example: "path:/v1/*",
+        read: |values| Ok(Term::Path(values.texts(Kind::Path)?)),
+        seen: |history| by_endpoint(history, |endpoint| glob(&endpoint.template)),
+    },
+    KeyInfo {
+        key: Key::Host,
+        name: "host",
+        aliases: &["authority", "request.host"],
+        help: "host that the request names",
+        example: "host:*.example.com",
+        read: |values| Ok(Term::Host(values.texts(Kind::Text)?)),
+        seen: |history| by_endpoint(history, |endpoint| endpoint.authority.to_string()),
+    },
+    KeyInfo {
+        key: Key::Endpoint,
+        name: "endpoint",
+        aliases: &[],
+        help: "endpoint: method, host and path template",
+        example: "endpoint:/users/{id}",
+        read: |values| Ok(Term::Endpoint(values.texts(Kind::Path)?)),
+        seen: |history| by_endpoint(history, ToString::to_string),
+    },
+    KeyInfo {
+        key: Key::Cause,
+        name: "cause",
+        aliases: &[],
+        help: "most likely cause of the refusal",
+        example: "cause:csrf",
+        read: |values| Ok(Term::Cause(values.one_of(&Cause::ALL.iter().map(|cause| (cause.id(), *cause)))?)),
+        seen: causes,
+    },
+    KeyInfo {
+        key: Key::Header,
+        name: "header",
+        aliases: &["field"],
+        help: "field of request or response, with a value after =",
+        example: "header:content-type=json",
+        read: |values| Ok(Term::Field(Side::Both, values.names()?)),
+        seen: request_fields,
+    },
+    KeyInfo {
+        key: Key::RequestHeader,
+        name: "request-header",
+        aliases: &["request.header"],
+        help: "field of the request only; request.header too",
+        example: "request-header:authorization",
+        read: |values| Ok(Term::Field(Side::Request, values.names()?)),
+        seen: request_fields,
+    },
+    KeyInfo {
+        key: Key::ResponseHeader,
+        name: "response-header",
+        aliases: &["response.header"],
+        help: "field of the response only; response.header too",
+        example: "response-header:server=nginx",
+        read: |values| Ok(Term::Field(Side::Response, values.names()?)),
+        seen: response_fields,
+    },
+    KeyInfo {
+        key: Key::Cookie,
+        name: "cookie",
+        aliases: &["request.cookie"],
+        help: "cookie that the client sent",
+        example: "cookie:session",
+        read: |values| Ok(Term::Cookie(values.names()?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::Query,
+        name: "query",
+        aliases: &["param", "request.query"],
+        help: "query parameter",
+        example: "query:v=2",
+        read: |values| Ok(Term::Query(values.names()?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::Body,
+        name: "body",
+        aliases: &[],
+        help: "text in the content of request or response",
+        example: "body:denied",
+        read: |values| Ok(Term::Body(Side::Both, values.texts(Kind::Text)?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::RequestBody,
+        name: "request-body",
+        aliases: &["request.body"],
+        help: "text in the request's content only; request.body too",
+        example: "request-body:/<script/i",
+        read: |values| Ok(Term::Body(Side::Request, values.texts(Kind::Text)?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::ResponseBody,
+        name: "response-body",
+        aliases: &["response.body"],
+        help: "text in the response's content only; response.body too",
+        example: "response-body:forbidden",
+        read: |values| Ok(Term::Body(Side::Response, values.texts(Kind::Text)?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::Client,
+        name: "client",
+        aliases: &["ip", "src"],
+        help: "client's address or network",
+        example: "client:10.0.0.0/8",
+        read: |values| Ok(Term::Client(values.addresses(false)?)),
+        seen: |history| seen(history, |record, add| add(record.exchange.client.ip().to_string())),
+    },
+    KeyInfo {
+        key: Key::Server,
+        name: "server",
+        aliases: &["dst"],
+        help: "server's address or network, port if wanted",
+        example: "server:10.0.0.9:8080",
+        read: |values| Ok(Term::Server(values.addresses(true)?)),
+        seen: |history| seen(history, |record, add| add(record.exchange.server.to_string())),
+    },
+    KeyInfo {
+        key: Key::Port,
+        name: "port",
+        aliases: &[],
+        help: "server's port",
+        example: "port:8080-8089",
+        read: |values| Ok(Term::Port(values.numbers(Unit::Plain(0))?)),
+        seen: |history| seen(history, |record, add| add(record.exchange.server.port().to_string())),
+    },
+    KeyInfo {
+        key: Key::Latency,
+        name: "latency",
+        aliases: &["time"],
+        help: "time to the response's first byte",
+        example: "latency:>500ms",
+        read: |values| Ok(Term::Latency(values.numbers(Unit::Time)?)),
+        seen: |_| fixed(&[">100ms", ">500ms", ">1s"]),
+    },
+    KeyInfo {
+        key: Key::Size,
+        name: "size",
+        aliases: &["request-size", "request.size"],
+        help: "bytes of the request's content",
+        example: "size:>8k",
+        read: |values| Ok(Term::Size(Side::Request, values.numbers(Unit::Bytes)?)),
+        seen: |_| fixed(&["0", ">8k", ">64k"]),
+    },
+    KeyInfo {
+        key: Key::ResponseSize,
+        name: "response-size",
+        aliases: &["response.size"],
+        help: "bytes of the response's content",
+        example: "response-size:0",
+        read: |values| Ok(Term::Size(Side::Response, values.numbers(Unit::Bytes)?)),
+        seen: |_| fixed(&["0", ">8k", ">64k"]),
+    },
+    KeyInfo {
+        key: Key::Since,
+        name: "since",
+        aliases: &[],
+        help: "not older than this, or than a time (UTC)",
+        example: "since:5m",
+        read: |values| Ok(Term::Since(values.when()?)),
+        seen: |_| fixed(&["30s", "5m", "1h", "1d"]),
+    },
+    KeyInfo {
+        key: Key::Until,
+        name: "until",
+        aliases: &[],
+        help: "older than this, or than a time (UTC)",
+        example: "until:07:52",
+        read: |values| Ok(Term::Until(values.when()?)),
+        seen: |_| fixed(&["30s", "5m", "1h", "1d"]),
+    },
+    KeyInfo {
+        key: Key::Outcome,
+        name: "outcome",
+        aliases: &[],
+        help: "what became of the request",
+        example: "outcome:reset-without-response",
+        read: |values| {
+            Ok(Term::Outcome(values.one_of(&OUTCOMES.iter().map(|outcome| (outcome.as_str(), *outcome)))?))
+        },
+        seen: outcomes,
+    },
+    KeyInfo {
+        key: Key::Anomaly,
+        name: "anomaly",
+        aliases: &[],
+        help: "oddity on the wire; * for any",
+        example: "anomaly:duplicate-content-length",
+        read: |values| Ok(Term::Anomaly(values.anomalies()?)),
+        seen: anomalies,
+    },
+    KeyInfo {
+        key: Key::Is,
+        name: "is",
+        aliases: &[],
+        help: "success, refusal, answered, unanswered, orphan or odd",
+        example: "is:refusal",
+        read: |values| Ok(Term::Is(values.one_of(&Is::ALL.into_iter())?)),
+        seen: kinds,
+    },
+    KeyInfo {
+        key: Key::Target,
+        name: "target",
+        aliases: &["url", "uri", "request.target"],
+        help: "whole target; what a bare word searches",
+        example: "target:users",
+        read: |values| Ok(Term::Target(values.texts(Kind::Path)?)),
+        seen: |_| Vec::new(),
+    },
+    KeyInfo {
+        key: Key::Id,
+        name: "id",
+        aliases: &[],
+        help: "number of the exchange",
+        example: "id:17",
+        read: |values| Ok(Term::Id(values.numbers(Unit::Plain(1))?)),
+        seen: |_| Vec::new(),
+    },
 ];
 
 impl Key {
     /// The key that `name` means, ignoring case.
     pub fn named(name: &str) -> Option<Self> {
-        let known = KEYS.iter().map(|info| (info.name, info.key)).chain(ALIASES.iter().copied());
-        known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, key)| key)
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        KEYS.iter()
+            .find(|info| is(info.name) || info.aliases.iter().any(|alias| is(alias)))
+            .map(|info| info.key)
     }
     /// How it is shown.
     pub fn info(self) -> &'static KeyInfo {
@@ -142,45 +359,11 @@ impl Key {
     }
 }
 
-/// The one of `known` that `typed` was most likely meant to be: at most two edits away, or its beginning.
-pub(crate) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_ascii_lowercase();
-    if typed.len() > 40 {
-        return None;
-    }
-    let score = |name: &str| {
-        let edits = distance(&typed, name);
-        let begins = typed.len() >= 3 && name.starts_with(&typed);
-        (edits <= 2 && edits < typed.len().max(2)).then_some(edits).or(begins.then_some(3))
-    };
-    known.filter_map(|name| Some((score(name)?, name))).min_by_key(|(score, _)| *score).map(|(_, name)| name)
-}
-
-/// Edits (insert, delete, replace, swap neighbours) between two short words.
-fn distance(one: &str, two: &str) -> usize {
-    let (one, two) = (one.as_bytes(), two.as_bytes());
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, b) in two.iter().enumerate() {
-            let at = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + usize::from(a != b)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
-            let swapped = i > 0 && j > 0 && one.get(i - 1) == Some(b) && two.get(j - 1) == Some(a);
-            if swapped {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            next.push(best);
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, Key, nearest};
+    use super::{KEYS, Key};
     use crate::filter::Filter;
+    use crate::filter::nearest::nearest;
 
     #[test]
     fn every_example_parses() {
@@ -188,6 +371,9 @@ mod tests {
             Filter::parse(info.example).unwrap_or_else(|error| panic!("{}: {error}", info.example));
             assert_eq!(Key::named(info.name), Some(info.key));
             assert_eq!(info.key.name(), info.name);
+            for alias in info.aliases {
+                assert_eq!(Key::named(alias), Some(info.key));
+            }
         }
     }
 

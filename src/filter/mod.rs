@@ -7,8 +7,11 @@
 
 mod complete;
 mod evaluate;
+mod explain_none;
+mod foreign;
 mod keys;
 mod lex;
+mod nearest;
 mod parse;
 mod print;
 mod term;

@@ -1,10 +1,11 @@
 //! Reads a query: terms joined by `and` (or nothing), `or`, `not`, parentheses.
 
-use super::FilterError;
-use super::keys::{KEYS, Key, nearest};
+use super::keys::{KEYS, Key};
 use super::lex::{Placed, Token, quote, split, tokens, unquote};
+use super::nearest::nearest;
 use super::term::Term;
 use super::values;
+use super::{FilterError, foreign};
 
 /// Longest query, in bytes.
 pub const MAX_QUERY: usize = 4096;
@@ -40,6 +41,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, FilterError> {
         return fail(MAX_QUERY, format!("the query is longer than {MAX_QUERY} bytes"));
     }
     let tokens = tokens(text)?;
+    foreign::check(text, &tokens)?;
     let mut parser = Parser { tokens: &tokens, end: text.len(), depth: 0 };
     let node = parser.any()?;
     match parser.tokens.first() {
@@ -131,18 +133,24 @@ impl Parser<'_> {
 }
 
 fn leaf(word: &str, at: usize) -> Result<Leaf, FilterError> {
-    let named = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'))
-    };
     match split(word, ':').get(1) {
-        Some((start, _)) if named(word.get(..start - 1).unwrap_or_default()) => {
+        Some((start, _)) if is_name(word.get(..start - 1).unwrap_or_default()) => {
             let name = word.get(..start - 1).unwrap_or_default();
-            let Some(key) = Key::named(name) else { return fail(at, unknown(name)) };
             let raw = word.get(*start..).unwrap_or_default();
+            let Some(key) = Key::named(name) else { return fail(at, unknown(name, raw)) };
             let term = values::compile(key, raw, at + start)?;
             Ok(Leaf { key: Some(key), shown: regular(raw), term })
         }
         _ => Ok(Leaf { key: None, shown: regular(word), term: values::bare(word, at)? }),
+    }
+}
+
+/// Whether `name` before a colon is meant as a key. `example.com:8080` is a word; `request.body:` is none.
+fn is_name(name: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
+    match name.split_once('.') {
+        Some((side, part)) => matches!(side, "request" | "response") && part.bytes().all(letters),
+        None => !name.is_empty() && name.bytes().all(letters),
     }
 }
 
@@ -158,8 +166,12 @@ fn regular(raw: &str) -> String {
     split(raw, ',').into_iter().map(part).collect::<Vec<_>>().join(",")
 }
 
-fn unknown(name: &str) -> String {
-    let hint = match nearest(name, KEYS.iter().map(|info| info.name)) {
+fn unknown(name: &str, raw: &str) -> String {
+    let keys = KEYS.iter().flat_map(|info| std::iter::once(info.name).chain(info.aliases.iter().copied()));
+    if let Some(message) = foreign::key(name, raw) {
+        return message;
+    }
+    let hint = match nearest(name, keys) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`?` lists the keys; quote the text to search for it".into(),
     };

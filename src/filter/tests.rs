@@ -116,7 +116,31 @@ fn messages_are_selected_by_what_they_hold() {
         ("body:/\"[ab]\":1/", &[1, 2]),
         ("request-body:denied", &[]),
         ("response-body:OK", &[1]),
+        ("response.body:OK", &[1]),
+        ("request.body:OK", &[]),
+        ("request.header:server", &[]),
+        ("response.header:server=nginx", &[1]),
+        ("request.method:PUT response.status:404", &[3]),
     ]);
+}
+
+#[test]
+fn a_query_without_a_match_says_which_term_excludes_most() {
+    let history = sample();
+    let context = Context { history: &history, now: history.now(), cause: &|_| None };
+    let why = |query: &str, total| Filter::parse(query).unwrap().explain_none(total, &context);
+    assert_eq!(
+        why("method:POST status:500", 4),
+        "nothing matched `method:POST status:500`: 4 exchanges; `status:500` matches none, `method:POST` 2"
+    );
+    assert_eq!(
+        why("status:404 (method:POST or method:GET)", 4),
+        "nothing matched `status:404 (method:POST or method:GET)`: 4 exchanges; `status:404` matches 1, `method:POST or method:GET` 3"
+    );
+    assert!(why("403", 4).contains("`status:403`") && why("POST", 4).contains("`method:POST`"));
+    assert!(why("cause:csrf status:500", 4).ends_with("`status:500` matches none"));
+    assert!(why("status:500", 9).ends_with("9 exchanges, none of them like that"));
+    assert!(why("status:500", 0).ends_with("there was no HTTP/1.1 exchange"));
 }
 
 #[test]

@@ -6,58 +6,26 @@ pub(super) mod text;
 pub(super) mod when;
 
 use crate::filter::FilterError;
-use crate::filter::keys::{Key, nearest};
+use crate::filter::keys::Key;
 use crate::filter::lex::{split, unquote};
-use crate::filter::term::{Is, Named, Side, Term};
+use crate::filter::nearest::nearest;
+use crate::filter::term::{Named, Term};
 use crate::filter::values::address::Addresses;
 use crate::filter::values::number::{Numbers, Unit, range};
 use crate::filter::values::text::{BadPattern, Text};
 use crate::filter::values::when::When;
-use crate::model::{Anomaly, AnomalySet, Cause, Outcome};
+use crate::model::{Anomaly, AnomalySet, Outcome};
 
 /// Most alternatives of one term.
 const MAX_VALUES: usize = 64;
 
 /// Compiles `key:raw`, whose `raw` begins at `position`.
 pub(crate) fn compile(key: Key, raw: &str, position: usize) -> Result<Term, FilterError> {
+    let info = key.info();
     if raw.is_empty() {
-        let info = key.info();
         return fail(position, format!("`{}:` needs a value, for example `{}`", info.name, info.example));
     }
-    let values = Values { key, raw, position };
-    let text = |kind| values.each(|value, at| values.text(value, at, kind));
-    let named = || values.each(|value, at| values.named(value, at));
-    Ok(match key {
-        Key::Status => Term::Status(values.numbers(Unit::Status)?),
-        Key::Method => Term::Method(text(Kind::Name)?),
-        Key::Endpoint => Term::Endpoint(text(Kind::Path)?),
-        Key::Host => Term::Host(text(Kind::Text)?),
-        Key::Path => Term::Path(text(Kind::Path)?),
-        Key::Target => Term::Target(text(Kind::Path)?),
-        Key::Header => Term::Field(Side::Both, named()?),
-        Key::RequestHeader => Term::Field(Side::Request, named()?),
-        Key::ResponseHeader => Term::Field(Side::Response, named()?),
-        Key::Cookie => Term::Cookie(named()?),
-        Key::Query => Term::Query(named()?),
-        Key::Client => Term::Client(values.addresses(false)?),
-        Key::Server => Term::Server(values.addresses(true)?),
-        Key::Port => Term::Port(values.numbers(Unit::Plain(0))?),
-        Key::Body => Term::Body(Side::Both, text(Kind::Text)?),
-        Key::RequestBody => Term::Body(Side::Request, text(Kind::Text)?),
-        Key::ResponseBody => Term::Body(Side::Response, text(Kind::Text)?),
-        Key::Latency => Term::Latency(values.numbers(Unit::Time)?),
-        Key::Size => Term::Size(Side::Request, values.numbers(Unit::Bytes)?),
-        Key::ResponseSize => Term::Size(Side::Response, values.numbers(Unit::Bytes)?),
-        Key::Since => Term::Since(values.when()?),
-        Key::Until => Term::Until(values.when()?),
-        Key::Cause => Term::Cause(values.one_of(&Cause::ALL.iter().map(|cause| (cause.id(), *cause)))?),
-        Key::Outcome => {
-            Term::Outcome(values.one_of(&OUTCOMES.iter().map(|outcome| (outcome.as_str(), *outcome)))?)
-        }
-        Key::Anomaly => Term::Anomaly(values.anomalies()?),
-        Key::Id => Term::Id(values.numbers(Unit::Plain(1))?),
-        Key::Is => Term::Is(values.one_of(&Is::ALL.into_iter())?),
-    })
+    (info.read)(&Values { key, raw, position })
 }
 
 /// A bare word: a search in the target.
@@ -84,7 +52,7 @@ pub(crate) const OUTCOMES: [Outcome; 12] = [
 
 /// How a text value is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// A part, `=whole`, `a*b` or `/regex/`.
     Text,
     /// As text, but slashes around it are part of a path unless what is between them can only be a regular expression.
@@ -93,7 +61,8 @@ enum Kind {
     Name,
 }
 
-struct Values<'a> {
+/// The values of a term, not yet read.
+pub(super) struct Values<'a> {
     key: Key,
     raw: &'a str,
     position: usize,
@@ -116,6 +85,16 @@ impl<'a> Values<'a> {
             return fail(self.position + at, "a value is missing beside this comma".to_owned());
         }
         parts.into_iter().map(|(at, value)| read(value, at)).collect()
+    }
+
+    /// Texts of a kind.
+    pub(super) fn texts(&self, kind: Kind) -> Result<Vec<Text>, FilterError> {
+        self.each(|value, at| self.text(value, at, kind))
+    }
+
+    /// Names with or without values.
+    pub(super) fn names(&self) -> Result<Vec<Named>, FilterError> {
+        self.each(|value, at| self.named(value, at))
     }
 
     fn text(&self, value: &str, at: usize, kind: Kind) -> Result<Text, FilterError> {
@@ -154,37 +133,41 @@ impl<'a> Values<'a> {
         Ok(Named { name: name_text, value })
     }
 
-    fn numbers(&self, unit: Unit) -> Result<Numbers, FilterError> {
+    /// Numbers and ranges.
+    pub(super) fn numbers(&self, unit: Unit) -> Result<Numbers, FilterError> {
         let read =
             |value: &str, at| range(&unquote(value).0, unit).map_or_else(|| self.not_this(value, at), Ok);
         self.each(read).map(Numbers)
     }
 
-    fn addresses(&self, with_port: bool) -> Result<Vec<Addresses>, FilterError> {
+    /// Addresses and networks.
+    pub(super) fn addresses(&self, with_port: bool) -> Result<Vec<Addresses>, FilterError> {
         self.each(|value, at| {
             let addresses =
                 Addresses::parse(&unquote(value).0).map_or_else(|| self.not_this(value, at), Ok)?;
             if addresses.has_port() && !with_port {
-                return fail(self.position + at, "a client's port is chance: leave it out".to_owned());
+                return fail(self.position + at, "clients take any port: leave it out".to_owned());
             }
             Ok(addresses)
         })
     }
 
-    fn when(&self) -> Result<When, FilterError> {
+    /// An instant.
+    pub(super) fn when(&self) -> Result<When, FilterError> {
         let text = unquote(self.raw).0;
         When::parse(&text).map_or_else(
             || {
                 fail(
                     self.position,
-                    format!("`{text}` is no time: write 90s, 5m, 2h, 07:52 or 2026-11-22T07:52:01Z"),
+                    format!("`{text}` is not a time: write 90s, 5m, 2h, 07:52 or 2026-11-22T07:52:01Z"),
                 )
             },
             Ok,
         )
     }
 
-    fn one_of<T: Copy>(
+    /// Names from a list.
+    pub(super) fn one_of<T: Copy>(
         &self,
         known: &(impl Iterator<Item = (&'static str, T)> + Clone),
     ) -> Result<Vec<T>, FilterError> {
@@ -197,7 +180,8 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn anomalies(&self) -> Result<AnomalySet, FilterError> {
+    /// Names of anomalies, `*` for any.
+    pub(super) fn anomalies(&self) -> Result<AnomalySet, FilterError> {
         let mut set = AnomalySet::default();
         let known = || Anomaly::ALL.iter().map(|anomaly| anomaly.name());
         for (value, at) in self.each(|value, at| Ok((unquote(value).0, at)))? {
@@ -237,7 +221,7 @@ impl<'a> Values<'a> {
             Key::Size | Key::ResponseSize => ">8k, 0 or 1k-64k",
             _ => "7, 10-20 or >=100",
         };
-        fail(self.position + at, format!("`{value}` is no value for {}: write {right}", self.key.name()))
+        fail(self.position + at, format!("`{value}` is not a value of {}: write {right}", self.key.name()))
     }
 }
 
