@@ -159,8 +159,8 @@ impl Headless {
 impl Run {
     /// Says why a query found nothing in a capture that was read to its end.
     fn explain_none(&self) {
-        let Headless { inspector, filter, whole, .. } = &self.headless;
-        let ended = *whole && self.totals.failed.is_none();
+        let Headless { inspector, filter, outputs, whole, .. } = &self.headless;
+        let ended = *whole && self.totals.failed.is_none() && !outputs.headway.is_overdue();
         if ended && self.totals.matched == 0 && !filter.is_empty() {
             let history = inspector.history();
             let context = Context { history, now: history.now(), cause: &|_| None };

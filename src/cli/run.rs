@@ -42,7 +42,7 @@ pub struct RunArgs {
     /// claim:NAME, query:NAME or cookie:NAME
     #[arg(long, value_name = "FIELD", requires = "summary", help_heading = "Output")]
     pub by: Option<String>,
-    /// Write what matches as curl, har, markdown, raw or json; to standard output without a file
+    /// Write what matches as curl, nc, har, markdown, raw or json; to standard output without a file
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
     pub export: Vec<Export>,
     /// Write the frames of matching connections as pcapng
@@ -87,8 +87,11 @@ pub struct RunArgs {
 /// A format of `--export`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Format {
-    /// Shell commands.
+    /// Shell commands with curl.
     Curl,
+    /// Shell commands that send the request byte for byte: printf into nc or openssl s_client.
+    #[value(alias = "netcat")]
+    Nc,
     /// HTTP Archive 1.2.
     Har,
     /// A report for people.
@@ -122,7 +125,7 @@ impl FromStr for Export {
             "ndjson" => Format::Json,
             "pcap" | "pcapng" => return Err("frames are written with -w FILE".to_owned()),
             format => Format::from_str(format, true)
-                .map_err(|_| "the formats are curl, har, markdown, raw, json".to_owned())?,
+                .map_err(|_| "the formats are curl, nc, har, markdown, raw, json".to_owned())?,
         };
         Ok(Self { format, file })
     }

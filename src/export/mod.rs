@@ -84,9 +84,14 @@ impl Writer {
                 let rule = if first { "" } else { "\n---\n\n" };
                 write!(out, "{rule}{}", markdown::report(item, redactor))?;
             }
-            Format::Curl => {
-                let Some(command) = curl::command(&item.record.exchange, redactor) else {
-                    return Ok(vec!["there is no request to write as a curl command".to_owned()]);
+            Format::Curl | Format::Nc => {
+                let exchange = &item.record.exchange;
+                let command = match self.format {
+                    Format::Curl => curl::command(exchange, redactor),
+                    _ => curl::netcat(exchange, redactor),
+                };
+                let Some(command) = command else {
+                    return Ok(vec!["there is no request to write as a command".to_owned()]);
                 };
                 let gap = if first { "" } else { "\n" };
                 write!(out, "{gap}{}", command.text)?;

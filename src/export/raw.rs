@@ -33,6 +33,15 @@ fn head<W: Write>(
     target: Option<(usize, &[u8])>,
     redactor: &Redactor,
 ) -> io::Result<()> {
+    out.write_all(&redactor.replace(fields.raw(), &secrets_in_head(fields, target, redactor)))
+}
+
+/// The secrets in a head's bytes, in order; none when `redactor` reveals them. `target` is where the request target is.
+pub(super) fn secrets_in_head(
+    fields: &Fields,
+    target: Option<(usize, &[u8])>,
+    redactor: &Redactor,
+) -> Vec<Secret> {
     let raw = fields.raw();
     let mut secrets: Vec<Secret> = Vec::new();
     if !redactor.reveals() {
@@ -44,7 +53,7 @@ fn head<W: Write>(
             found(&mut secrets, span.value.start as usize, |out| secrets_in_field(name, value, out));
         }
     }
-    out.write_all(&redactor.replace(raw, &settle(secrets)))
+    settle(secrets)
 }
 
 /// Adds what `find` finds in a part of the bytes that begins at `at`.

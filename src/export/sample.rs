@@ -7,7 +7,7 @@ use crate::model::{
     RequestHead, Response, ResponseHead, Span, Timestamp, Version,
 };
 
-/// An exchange of `request` and `response`, heads and bodies as on the wire (Content-Length framing). An empty one is absent.
+/// An exchange of `request` and `response`, heads and bodies as on the wire. An empty one is absent.
 pub(super) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
     let request = (!request.is_empty()).then(|| self::request(request));
     let response = (!response.is_empty()).then(|| self::response(response));
@@ -40,11 +40,22 @@ fn request(bytes: &[u8]) -> Request {
     let line = head[..line].trim_ascii_end();
     let method = memchr::memchr(b' ', line).unwrap();
     let version = memchr::memrchr(b' ', line).unwrap();
+    let spaces = line[method..].iter().take_while(|byte| **byte == b' ').count();
+    let target = line[..version].trim_ascii_end().len();
     let span = |start: usize, end: usize| Span { start: start as u32, len: (end - start) as u32 };
     let number = if line.ends_with(b"1.0") { Version::Http10 } else { Version::Http11 };
-    let head = RequestHead::new(fields(head), span(0, method), span(method + 1, version), number);
+    let head = RequestHead::new(fields(head), span(0, method), span(method + spaces, target), number);
     let (started, ended) = (Timestamp(1_000_000_000), Timestamp(1_001_000_000));
-    Request { head, body: whole(body), started, ended }
+    let chunked = head.fields().values("transfer-encoding").any(|value| value == b"chunked");
+    let body = if chunked { unchunked(body) } else { body.to_vec() };
+    Request { head, body: whole(&body), started, ended }
+}
+
+/// The content of one chunk, or of none.
+fn unchunked(body: &[u8]) -> Vec<u8> {
+    let end = memchr::memmem::find(body, b"\r\n").unwrap();
+    let len = usize::from_str_radix(std::str::from_utf8(&body[..end]).unwrap(), 16).unwrap();
+    body[end + 2..][..len].to_vec()
 }
 
 fn response(bytes: &[u8]) -> Response {
@@ -68,16 +79,20 @@ fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(end)
 }
 
-fn fields(head: &[u8]) -> Fields {
+/// The field lines after the first line; one that begins with a space continues the one before.
+pub(super) fn fields(head: &[u8]) -> Fields {
     let mut spans = Vec::new();
     let mut at = memchr::memchr(b'\n', head).unwrap() + 1;
-    while let Some(len) = memchr::memmem::find(&head[at..], b"\r\n").filter(|len| *len > 0) {
+    while let Some(mut len) = memchr::memmem::find(&head[at..], b"\r\n").filter(|len| *len > 0) {
+        while head[at + len + 2..].starts_with(b" ") {
+            len += 2 + memchr::memmem::find(&head[at + len + 2..], b"\r\n").unwrap();
+        }
         let line = &head[at..at + len];
         let colon = memchr::memchr(b':', line).unwrap();
         let value = line[colon + 1..].trim_ascii();
         let start = at + colon + 1 + (line[colon + 1..].len() - line[colon + 1..].trim_ascii_start().len());
         spans.push(FieldSpan {
-            name: Span { start: at as u32, len: colon as u32 },
+            name: Span { start: at as u32, len: line[..colon].trim_ascii_end().len() as u32 },
             value: Span { start: start as u32, len: value.len() as u32 },
         });
         at += len + 2;

@@ -15,6 +15,12 @@ const ARGUMENT: usize = 64 << 10;
 /// curl asks for `100 (Continue)` above this (older versions; 1 MiB since 7.83).
 const EXPECT: usize = 1024;
 
+/// Writes a body that was withheld.
+pub(super) const WITHHELD: &str = "printf %s \"$REQUEST_BODY_BASE64\" | base64 -d";
+/// Why it was.
+pub(super) const WITHHELD_NOTE: &str =
+    "the body is compressed and may hold secrets, set REQUEST_BODY_BASE64 or use --with-secrets";
+
 /// How the content reaches curl.
 #[derive(Debug, Default)]
 pub(super) struct Content {
@@ -33,23 +39,19 @@ impl Content {
         let fields = request.head.fields();
         let body = &request.body;
         let mut content = Self { warnings: losses(request), ..Self::default() };
+        if body.trailers().is_some() {
+            content.warnings.push("the trailer section is left out".to_owned());
+        }
         if body.kept.is_empty() {
             let announced = fields.value("content-length") == Some(b"0") || fields.has("transfer-encoding");
             content.option = announced.then(|| "--data-raw ''".to_owned());
             return content;
         }
         content.expects = body.kept.len() > EXPECT;
-        let mut secrets = Vec::new();
-        if !redactor.reveals() {
-            let read = content::read(fields, &body.kept, MAX_DECODED);
-            secrets_in_body(fields.value("content-type").unwrap_or_default(), &read.bytes, &mut secrets);
-            let coded = read.problem.is_some() || !read.undone.is_empty() || read.charset.is_some();
-            if coded && (read.problem.is_some() || !secrets.is_empty()) {
-                content.withhold();
-                return content;
-            }
+        match secrets(request, redactor) {
+            Some(secrets) => content.write(&body.kept, &secrets, variables),
+            None => content.withhold(),
         }
-        content.write(&body.kept, &settle(secrets), variables);
         content
     }
 
@@ -68,15 +70,7 @@ impl Content {
             self.pipe = Some(format!("printf %s {} | ", word.finish()));
             return;
         }
-        let commands: Vec<String> = pieces(body, secrets)
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Shown(shown) => format!("printf %s '{}' | base64 -d", STANDARD.encode(shown)),
-                Piece::Hidden(hidden, secret) => {
-                    format!("printf %s \"${}\"", variables.name(hidden, &secret.name))
-                }
-            })
-            .collect();
+        let commands = binary(body, secrets, variables);
         self.pipe = Some(match commands.as_slice() {
             [one] => format!("{one} | "),
             several => format!("{{ {}; }} | ", several.join("; ")),
@@ -85,16 +79,37 @@ impl Content {
 
     /// A compressed body holds secrets, or cannot be looked into.
     fn withhold(&mut self) {
-        self.pipe = Some("printf %s \"$REQUEST_BODY_BASE64\" | base64 -d | ".to_owned());
+        self.pipe = Some(format!("{WITHHELD} | "));
         self.option = Some("--data-binary @-".to_owned());
-        self.warnings.push(
-            "the body is compressed and may hold secrets, set REQUEST_BODY_BASE64 or use --with-secrets"
-                .into(),
-        );
+        self.warnings.push(WITHHELD_NOTE.to_owned());
     }
 }
 
-fn losses(request: &Request) -> Vec<String> {
+/// The secrets in the content, in order; `None` when it is compressed and holds secrets or cannot be looked into.
+pub(super) fn secrets(request: &Request, redactor: &Redactor) -> Option<Vec<Secret>> {
+    let mut secrets = Vec::new();
+    if redactor.reveals() {
+        return Some(secrets);
+    }
+    let fields = request.head.fields();
+    let read = content::read(fields, &request.body.kept, MAX_DECODED);
+    secrets_in_body(fields.value("content-type").unwrap_or_default(), &read.bytes, &mut secrets);
+    let coded = read.problem.is_some() || !read.undone.is_empty() || read.charset.is_some();
+    let withheld = coded && (read.problem.is_some() || !secrets.is_empty());
+    (!withheld).then(|| settle(secrets))
+}
+
+/// Commands that together write `body`, with variables in place of `secrets`.
+pub(super) fn binary(body: &[u8], secrets: &[Secret], variables: &mut Variables) -> Vec<String> {
+    let command = |piece| match piece {
+        Piece::Shown(shown) => format!("printf %s '{}' | base64 -d", STANDARD.encode(shown)),
+        Piece::Hidden(hidden, secret) => format!("printf %s \"${}\"", variables.name(hidden, &secret.name)),
+    };
+    pieces(body, secrets).into_iter().map(command).collect()
+}
+
+/// What is known to be missing from the content.
+pub(super) fn losses(request: &Request) -> Vec<String> {
     let body = &request.body;
     let mut warnings = Vec::new();
     if body.is_truncated() {
@@ -109,9 +124,6 @@ fn losses(request: &Request) -> Vec<String> {
     }
     if !body.end.is_whole() {
         warnings.push("the end of the body was not seen".to_owned());
-    }
-    if body.trailers().is_some() {
-        warnings.push("the trailer section is left out".to_owned());
     }
     warnings
 }

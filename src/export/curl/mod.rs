@@ -1,4 +1,5 @@
-//! A request as a curl command that sends the same method, target, fields and content.
+//! A request as a curl command that sends the same method, target, fields and content, with a note on everything that
+//! curl sends in another way.
 //!
 //! The command is pasted into shells by people who trust it, and made of bytes that strangers sent. So every such byte is
 //! inside single quotes or made by `printf`; no value can be taken for an option or a file name (`--data-raw`, never
@@ -6,6 +7,8 @@
 //! an interactive one that does not know comments. Secrets become variables, outside the quotes.
 
 mod body;
+mod framing;
+mod netcat;
 mod shell;
 mod target;
 #[cfg(test)]
@@ -15,20 +18,11 @@ use crate::edge::redact::{Redactor, secrets_in_field, secrets_in_target, settle}
 use crate::model::{Exchange, Field, Request, Version};
 
 use body::Content;
+use framing::Framing;
 use shell::{Variables, Word};
 use target::Target;
 
-/// Fields that curl writes itself: framing, and what belongs to one connection (RFC 9110 §7.6.1).
-const LEFT_TO_CURL: [&str; 8] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+pub use netcat::command as netcat;
 
 /// A command with what it cannot reproduce.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +39,9 @@ pub fn command(exchange: &Exchange, redactor: &Redactor) -> Option<Command> {
     let mut variables = Variables::default();
     let target = Target::new(&request.head, exchange.server);
     let content = Content::new(request, redactor, &mut variables);
-    let mut warnings = content.warnings.clone();
+    let mut warnings = framing::notes(exchange, request);
+    let framed = warnings.len();
+    warnings.extend(content.warnings.iter().cloned());
     if target.raw.contains(&0) {
         warnings.push("the target holds NUL, written as a space".to_owned());
     }
@@ -57,6 +53,9 @@ pub fn command(exchange: &Exchange, redactor: &Redactor) -> Option<Command> {
     options.extend(target.route.clone());
     options.extend(fields(request, &target, &content, redactor, &mut variables, &mut warnings));
     options.extend(content.option.clone());
+    if framed > 0 {
+        warnings.push("--export nc writes a command that sends the head as it was".to_owned());
+    }
 
     let mut text = comments(&warnings, variables.names());
     text.push_str(content.pipe.as_deref().unwrap_or_default());
@@ -120,14 +119,18 @@ fn fields(
     warnings: &mut Vec<String>,
 ) -> Vec<String> {
     let all = request.head.fields();
+    let framing = Framing::new(request);
     let mut options = Vec::with_capacity(all.len() + 3);
-    for field in all.iter() {
-        let lower = field.name.to_ascii_lowercase();
-        let is = |name: &str| lower == name.as_bytes();
-        if LEFT_TO_CURL.iter().any(|name| is(name)) || (is("host") && !target.explicit_host) {
+    for (field, span) in all.iter().zip(all.spans()) {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name.as_bytes());
+        let separator = framing::separator(all.raw(), span).unwrap_or(b": ");
+        let written_by_curl = is("content-length")
+            || (is("transfer-encoding") && framing != Framing::Chunked)
+            || (is("host") && !target.explicit_host && separator == b": ");
+        if written_by_curl {
             continue;
         }
-        match self::field(field, redactor, variables) {
+        match self::field(field, separator, redactor, variables) {
             Ok(option) => options.push(option),
             Err(why) => warnings.push(why.to_owned()),
         }
@@ -151,19 +154,24 @@ fn fields(
 }
 
 /// `-H 'Name: value'`, or why this field cannot be sent with curl.
-fn field(field: Field<'_>, redactor: &Redactor, variables: &mut Variables) -> Result<String, &'static str> {
+fn field(
+    field: Field<'_>,
+    separator: &[u8],
+    redactor: &Redactor,
+    variables: &mut Variables,
+) -> Result<String, &'static str> {
     if field.name.is_empty() || !field.name.iter().all(|byte| is_token(*byte)) {
-        return Err("a field with a malformed name is left out, see --export raw");
+        return Err("a field with a malformed name is left out, see --export nc");
     }
     if field.value.iter().any(|byte| matches!(byte, b'\0' | b'\r' | b'\n')) {
-        return Err("a field whose value holds a line break or NUL is left out, see --export raw");
+        return Err("a field whose value holds a line break or NUL is left out, see --export nc");
     }
     let mut word = Word::default();
     word.literal(field.name);
     if field.value.is_empty() {
         word.literal(b";");
     } else {
-        word.literal(b": ");
+        word.literal(separator);
         let mut secrets = Vec::new();
         if !redactor.reveals() {
             secrets_in_field(field.name, field.value, &mut secrets);
@@ -173,7 +181,7 @@ fn field(field: Field<'_>, redactor: &Redactor, variables: &mut Variables) -> Re
     Ok(format!("-H {}", word.finish()))
 }
 
-/// Comment lines of harmless characters only.
+/// Comment lines that hold no character with a meaning for a shell.
 fn comments(warnings: &[String], variables: &[String]) -> String {
     let mut text = String::new();
     for warning in warnings {

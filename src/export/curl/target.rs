@@ -25,7 +25,7 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn new(head: &'a RequestHead, server: SocketAddr) -> Self {
-        let tls = TLS_PORTS.contains(&server.port());
+        let tls = is_tls(server);
         let scheme = if tls { "https" } else { "http" };
         let default_port = if tls { 443 } else { 80 };
         let mut hosts = head.fields().values("host");
@@ -40,6 +40,17 @@ impl<'a> Target<'a> {
         let base = format!("{scheme}://{}", host.text);
         Self { base, path, raw, route: route(&host, server), explicit_host: false }
     }
+}
+
+/// Whether the exchange was under TLS before it was captured.
+pub(super) fn is_tls(server: SocketAddr) -> bool {
+    TLS_PORTS.contains(&server.port())
+}
+
+/// The name that the request asks for, of characters that need no quoting; none for an address.
+pub(super) fn name(head: &RequestHead) -> Option<&str> {
+    let host = Host::parse(head.fields().value("host")?, 443)?;
+    host.name.parse::<IpAddr>().is_err().then_some(host.name)
 }
 
 /// A Host value that curl sends as it is when it stands in a URL.
@@ -119,7 +130,8 @@ fn authority(server: SocketAddr, default_port: u16) -> String {
     text
 }
 
-fn bracketed(address: IpAddr) -> String {
+/// An IPv6 address in brackets.
+pub(super) fn bracketed(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::command;
+use super::{command, netcat};
 use crate::edge::redact::Redactor;
 use crate::export::sample;
 use crate::model::{Body, BodyEnd};
 
-/// What a server got: request line, fields without those that are left to curl, content.
+/// What a server got: request line, fields, content without its chunks.
 #[derive(Debug, PartialEq, Eq)]
 struct Got {
     line: Vec<u8>,
@@ -28,14 +28,26 @@ fn parse(bytes: &[u8]) -> Got {
     let mut lines =
         bytes[..end].split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let line = lines.next().unwrap().to_vec();
-    let dropped: [&[u8]; 3] = [b"content-length:", b"connection:", b"transfer-encoding:"];
-    let mut fields: Vec<Vec<u8>> = lines
-        .filter(|line| !dropped.iter().any(|name| line.to_ascii_lowercase().starts_with(name)))
-        .map(|line| line.trim_ascii_end().to_vec())
-        .collect();
-    // curl writes Host first, and empty fields without a space; the order of the others is kept.
-    fields.sort_by_key(|line| !line.to_ascii_lowercase().starts_with(b"host:"));
-    Got { line, fields, body: bytes[end + 4..].to_vec() }
+    let mut fields: Vec<Vec<u8>> = lines.map(|line| line.trim_ascii_end().to_vec()).collect();
+    // curl writes Content-Length last, and empty fields without a space; the order of the others is kept.
+    fields.sort_by_key(|line| line.starts_with(b"Content-Length:"));
+    let chunked = fields.iter().any(|line| line.eq_ignore_ascii_case(b"transfer-encoding: chunked"));
+    let body = &bytes[end + 4..];
+    Got { line, fields, body: if chunked { joined(body) } else { body.to_vec() } }
+}
+
+/// The content of chunks that follow each other to the end.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    loop {
+        let end = memchr::memmem::find(chunks, b"\r\n").unwrap();
+        let len = usize::from_str_radix(std::str::from_utf8(&chunks[..end]).unwrap(), 16).unwrap();
+        if len == 0 {
+            return content;
+        }
+        content.extend_from_slice(&chunks[end + 2..end + 2 + len]);
+        chunks = &chunks[end + 4 + len..];
+    }
 }
 
 /// Answers the next connection that says something and returns its bytes; nothing when `stop` is set first.
@@ -54,7 +66,8 @@ fn answer(mut stream: TcpStream) -> Vec<u8> {
     let mut got = Vec::new();
     let mut chunk = [0; 8192];
     let mut wanted = usize::MAX;
-    while got.len() < wanted {
+    let mut chunked = false;
+    while got.len() < wanted && !(chunked && got.ends_with(b"\r\n0\r\n\r\n")) {
         let n = stream.read(&mut chunk).unwrap_or(0);
         if n == 0 {
             break;
@@ -65,7 +78,11 @@ fn answer(mut stream: TcpStream) -> Vec<u8> {
         {
             let head = String::from_utf8_lossy(&got[..end]).to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            chunked = head.contains("\r\ntransfer-encoding: chunked");
             wanted = end + 4 + length.unwrap_or(0);
+            if chunked {
+                wanted = usize::MAX - 1;
+            }
             if head.contains("expect: 100-continue") {
                 stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
             }
@@ -104,7 +121,7 @@ fn run(shell: &str, script: &str, variables: &[(&str, &str)], listener: &TcpList
     thread::scope(|scope| {
         let got = scope.spawn(|| record(listener, &stop));
         let output = process.stdin(Stdio::null()).output();
-        // Whoever did not call is not waited for.
+        // A connection ends the wait when the script made none.
         stop.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(listener.local_addr().unwrap());
         let (got, output) = (got.join().unwrap(), output.unwrap());
@@ -119,7 +136,8 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Runs the command of `request` (`@HOST@` stands for the server's address) in every shell and compares what arrives.
+/// Runs the command of `request` (`@HOST@` stands for the server's address) in every shell and compares what arrives. There
+/// are no notes: everything that the server gets is compared, the framing and the connection's own fields as well.
 fn same(request: &[u8]) {
     let (listener, address) = listener();
     let request = replace(request, b"@HOST@", address.to_string().as_bytes());
@@ -141,7 +159,7 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 
 #[test]
 fn json_post_with_quotes_and_dollars() {
-    same(b"POST /v1/a?x=1&y=%20 HTTP/1.1\r\nHost: @HOST@\r\nContent-Type: application/json\r\nX-Q: it's \"$HOME\" `id` \\ !!\r\nContent-Length: 35\r\n\r\n{\"a\":\"it's $(id) `id` \\\\ !\",\"b\":1}\n\n");
+    same(b"POST /v1/a?x=1&y=%20 HTTP/1.1\r\nHost: @HOST@\r\nContent-Type: application/json\r\nX-Q: it's \"$HOME\" `id` \\ !!\r\nContent-Length: 36\r\n\r\n{\"a\":\"it's $(id) `id` \\\\ !\",\"b\":1}\n\n");
 }
 
 #[test]
@@ -242,7 +260,7 @@ fn hostile_values_arrive_as_they_were() {
 fn secrets_become_variables() {
     let (listener, address) = listener();
     let request = format!(
-        "POST /a?token=T&x=1 HTTP/1.1\r\nHost: {address}\r\nUser-Agent: u\r\nAccept: a\r\nAuthorization: Bearer s3cr3t\r\nCookie: a=1; sid=C'\r\nX-Copy: s3cr3t\r\nX-Api-Key: s3cr3t\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n{{\"user\":\"o'x\",\"password\":\"p w\",\"n\":1}}"
+        "POST /a?token=T&x=1 HTTP/1.1\r\nHost: {address}\r\nUser-Agent: u\r\nAccept: a\r\nAuthorization: Bearer s3cr3t\r\nCookie: a=1; sid=C'\r\nX-Copy: s3cr3t\r\nX-Api-Key: s3cr3t\r\nContent-Type: application/json\r\nContent-Length: 37\r\n\r\n{{\"user\":\"o'x\",\"password\":\"p w\",\"n\":1}}"
     );
     let exchange = sample::to(address, request.as_bytes());
     let command = command(&exchange, &Redactor::new(false)).unwrap();
@@ -303,6 +321,134 @@ fn secrets_in_binary_and_compressed_content() {
     }
     let got = run("sh", &coded.text, &[("REQUEST_BODY_BASE64", "YWJj")], &listener);
     assert_eq!(got, parse(request.as_bytes()));
+}
+
+#[test]
+fn framing_and_connection_fields_are_sent() {
+    let chunked = |name: &str, body: &str| {
+        let framed = if body.is_empty() { String::new() } else { format!("{:x}\r\n{body}\r\n", body.len()) };
+        format!("POST /a HTTP/1.1\r\nHost: @HOST@\r\n{name}: chunked\r\nX-After: 1\r\n\r\n{framed}0\r\n\r\n")
+    };
+    for request in [
+        chunked("Transfer-Encoding", "a=1"),
+        chunked("transfer-encoding", "a=1"),
+        chunked("Transfer-Encoding", ""),
+    ] {
+        same(request.as_bytes());
+    }
+    for fields in [
+        "Connection: close",
+        "Connection: keep-alive\r\nKeep-Alive: timeout=5",
+        "connection: TE, close\r\nTE: trailers",
+        "Proxy-Connection: keep-alive",
+        "Connection: Upgrade\r\nUpgrade: h2c",
+        "X-Tight:value\r\nX-Wide: \t value",
+    ] {
+        same(
+            format!("POST /a HTTP/1.1\r\nHost: @HOST@\r\n{fields}\r\nContent-Length: 1\r\n\r\nx").as_bytes(),
+        );
+    }
+}
+
+/// Requests that curl cannot send, each with the words of the note about it.
+const BEYOND_CURL: [(&str, &str); 16] = [
+    (
+        "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "beside",
+    ),
+    (
+        "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "not one field",
+    ),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\nabc", "not one field"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "2 times"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "2 times"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 003\r\n\r\nabc", "plain decimal"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc", "plain decimal"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc", "plain decimal"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\nabc", "not the length"),
+    ("POST /a HTTP/1.1\r\nhost: h\r\nContent-Length: 3\r\n\r\nabc", "name host has another case"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nCONTENT-LENGTH: 3\r\n\r\nabc", "CONTENT-LENGTH has another case"),
+    ("POST /a HTTP/1.1\r\nX-First: 1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", "not the first field"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nHost: i\r\nContent-Length: 3\r\n\r\nabc", "Host is sent 2 times"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nX-Fold: a\r\n b\r\nContent-Length: 3\r\n\r\nabc", "line break"),
+    ("POST  /a  HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", "request line"),
+    ("POST /a HTTP/1.1\r\nHost: h\r\nX-Space : 1\r\nContent-Length: 3\r\n\r\nabc", "before a colon"),
+];
+
+#[test]
+fn what_curl_cannot_send_has_a_note_and_a_command_that_sends_it() {
+    for (request, words) in BEYOND_CURL {
+        let exchange = sample::to("127.0.0.1:8080".parse().unwrap(), request.as_bytes());
+        let command = command(&exchange, &Redactor::new(true)).unwrap();
+        assert_eq!(command.warnings.len(), 2, "{request:?}: {command:?}");
+        assert!(command.warnings[0].contains(words), "{command:?}");
+        assert!(command.text.contains("\n# Note: --export nc "), "{command:?}");
+        sent_by_netcat(request.as_bytes());
+    }
+}
+
+/// Runs the `nc` command of `request` in every shell, with a program of that name that writes down what it gets.
+fn sent_by_netcat(request: &[u8]) {
+    let exchange = sample::to("127.0.0.1:8080".parse().unwrap(), request);
+    let command = netcat(&exchange, &Redactor::new(true)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let [script, program, got] = ["script", "nc", "got"].map(|name| dir.path().join(name));
+    std::fs::write(&script, &command.text).unwrap();
+    std::fs::write(&program, "#!/bin/sh\n[ \"$*\" = '-w 5 127.0.0.1 8080' ] && exec cat > got\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+    for shell in SHELLS.iter() {
+        let output =
+            Process::new(shell).arg(&script).env("PATH", &path).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}\n{}", command.text);
+        assert_eq!(std::fs::read(&got).unwrap(), request, "{shell}\n{}", command.text);
+    }
+}
+
+#[test]
+fn netcat_sends_any_byte() {
+    let head = |len: usize| {
+        let odd = b"X-Odd: \x1b[2J\x07\x9b\xff'\\\xe2\x80\xae\x7f1\0 %s%d\\033 $HOME `id` !\r\n";
+        let start = format!("POST /a?x='%25 HTTP/1.1\r\nHost: h\r\nContent-Length: {len}\r\n");
+        [start.as_bytes(), odd, b"\r\n"].concat()
+    };
+    let all: Vec<u8> = (0..=255).collect();
+    for body in [&b""[..], b"-n", b"--b\r\na\r\n--b--\r\n", b"\n\n", b"100%", &all] {
+        sent_by_netcat(&[head(body.len()), body.to_vec()].concat());
+    }
+}
+
+#[test]
+fn netcat_has_variables_for_secrets_and_openssl_for_tls() {
+    let request = b"POST /a?token=T HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer s3cr3t\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\r\n{\"password\":\"p w\"}\n";
+    let exchange = sample::to("192.0.2.1:443".parse().unwrap(), request);
+    let text = netcat(&exchange, &Redactor::new(false)).unwrap().text;
+    let commands = r#"{
+printf 'POST /a?token=%s HTTP/1.1\r\n' "$TOKEN"
+printf 'Host: api.example.com\r\n'
+printf 'Authorization: Bearer %s\r\n' "$AUTHORIZATION"
+printf 'Content-Type: application/json\r\n'
+printf 'Content-Length: 19\r\n'
+printf '\r\n'
+printf '{"password":"%s"}\n' "$PASSWORD"
+} | openssl s_client -quiet -connect 192.0.2.1:443 -servername api.example.com
+"#;
+    assert!(text.ends_with(commands), "{text}");
+    assert!(text.contains("Set these first: TOKEN AUTHORIZATION PASSWORD\n"), "{text}");
+}
+
+#[test]
+fn netcat_hides_compressed_content_and_sends_trailers() {
+    let mut exchange = sample::to("127.0.0.1:80".parse().unwrap(), b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    let hidden = netcat(&exchange, &Redactor::new(false)).unwrap().text;
+    assert!(hidden.contains("$REQUEST_BODY_BASE64") && !hidden.contains("abc"), "{hidden}");
+    let trailers = sample::fields(b"\nX-Sum: 7\r\n\r\n");
+    let rare = crate::model::BodyRare { trailers, ..Default::default() };
+    exchange.request.as_mut().unwrap().body.rare = Some(Box::new(rare));
+    let shown = netcat(&exchange, &Redactor::new(true)).unwrap().text;
+    assert!(shown.contains("printf '0\\r\\n'\nprintf 'X-Sum: 7\\r\\n'\nprintf '\\r\\n'\n"), "{shown}");
 }
 
 #[test]
