@@ -5,6 +5,10 @@
 //! evidence: C0 controls become their pictures (`␛[2J`), bytes that are not UTF-8 become `\x9b`, and characters that
 //! are invisible or reorder text become `\u{202e}`. The result has no control character at all, and no line
 //! break unless [`block`] was asked for.
+//!
+//! What text is can be told from what an escape stands for: backslashes that stand before an escape, or before text that looks
+//! like one, are doubled (the text `\xff` becomes `\\xff`), and the picture of a control becomes `\u{241b}`. Other
+//! backslashes stay as they are.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,7 +20,7 @@ const MARKS: usize = 3;
 
 /// Escapes control, bidi and invisible characters and invalid UTF-8 so that the result is safe on one terminal line.
 pub fn line(text: &[u8]) -> Cow<'_, str> {
-    escape(text, Breaks::Show)
+    escape(text, Mode::Line)
 }
 
 /// As [`line()`], for a `str`.
@@ -26,14 +30,14 @@ pub fn text(text: &str) -> Cow<'_, str> {
 
 /// As [`line()`], but line breaks (LF, CR LF) are kept as LF and tabs become four spaces.
 pub fn block(text: &[u8]) -> Cow<'_, str> {
-    escape(text, Breaks::Keep)
+    escape(text, Mode::Block)
 }
 
 /// As [`line()`], cut after `max` characters with the full length: `aaaa… (1000 bytes)`.
 pub fn short(text: &[u8], max: usize) -> Cow<'_, str> {
     // No character takes more than four bytes and no escape is shorter than one, so this much is always enough.
     let window = text.get(..max.saturating_add(1).saturating_mul(4)).unwrap_or(text);
-    let shown = escape(window, Breaks::Show);
+    let shown = escape(window, Mode::Line);
     match shown.char_indices().nth(max) {
         None if window.len() == text.len() => shown,
         cut => {
@@ -46,20 +50,10 @@ pub fn short(text: &[u8], max: usize) -> Cow<'_, str> {
 
 /// Text as it is, but for bytes that are not UTF-8, which become `\x9b`. Safe only where something else escapes controls.
 pub fn utf8(text: &[u8]) -> Cow<'_, str> {
-    if let Ok(valid) = std::str::from_utf8(text) {
-        return Cow::Borrowed(valid);
-    }
-    let mut out = String::with_capacity(text.len() * 2);
-    for chunk in text.utf8_chunks() {
-        out.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            let _ = write!(out, "\\x{byte:02x}");
-        }
-    }
-    Cow::Owned(out)
+    escape(text, Mode::Bytes)
 }
 
-/// Whether `text` is UTF-8 without anything that [`line()`] would escape, line breaks and tabs apart.
+/// Whether `text` is UTF-8 without anything that [`line()`] would escape, but for line breaks, tabs, backslashes and pictures.
 pub fn is_plain(text: &[u8]) -> bool {
     is_plain_ascii(text)
         || std::str::from_utf8(text).is_ok_and(|text| {
@@ -115,44 +109,91 @@ impl Marks {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Breaks {
-    Show,
-    Keep,
+enum Mode {
+    /// Everything that is unsafe on a line.
+    Line,
+    /// The same, line breaks and tabs apart.
+    Block,
+    /// Only bytes that are not UTF-8.
+    Bytes,
 }
 
 fn is_plain_ascii(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
 }
 
-fn escape(text: &[u8], breaks: Breaks) -> Cow<'_, str> {
+fn escape(text: &[u8], mode: Mode) -> Cow<'_, str> {
     if let Ok(valid) = std::str::from_utf8(text)
-        && (valid.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !needs_escape(valid))
+        && (mode == Mode::Bytes || is_plain_ascii_line(text) || !needs_escape(valid))
+        && !is_ambiguous(valid)
     {
         return Cow::Borrowed(valid);
     }
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut marks = Marks::default();
+    // Backslashes at the end of `out`.
+    let mut run = 0;
     for chunk in text.utf8_chunks() {
-        let mut chars = chunk.valid().chars().peekable();
-        while let Some(c) = chars.next() {
+        let mut chars = chunk.valid().chars();
+        loop {
+            let rest = chars.as_str();
+            let Some(c) = chars.next() else { break };
+            if c == '\\' {
+                out.push(c);
+                run += 1;
+                continue;
+            }
+            let escaped = mode != Mode::Bytes && (is_unsafe(c) || marks.too_many(c) || is_picture(c));
+            if (escaped && !c.is_ascii_control()) || looks_escaped(rest) {
+                double(&mut out, run);
+            }
+            run = 0;
             match c {
-                '\n' if breaks == Breaks::Keep => out.push('\n'),
-                '\r' if breaks == Breaks::Keep && chars.peek() == Some(&'\n') => {}
-                '\t' if breaks == Breaks::Keep => out.push_str("    "),
-                c if is_unsafe(c) || marks.too_many(c) => push_escaped(&mut out, c),
+                '\n' if mode == Mode::Block => out.push('\n'),
+                '\r' if mode == Mode::Block && chars.as_str().starts_with('\n') => {}
+                '\t' if mode == Mode::Block => out.push_str("    "),
+                c if escaped => push_escaped(&mut out, c),
                 c => out.push(c),
             }
         }
         for byte in chunk.invalid() {
+            double(&mut out, std::mem::take(&mut run));
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
     Cow::Owned(out)
 }
 
+fn double(out: &mut String, run: usize) {
+    out.extend(std::iter::repeat_n('\\', run));
+}
+
+/// Whether `rest` would be an escape if a backslash stood before it.
+fn looks_escaped(rest: &str) -> bool {
+    match rest.as_bytes() {
+        [b'x', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        [b'u', b'{', ..] => true,
+        _ => false,
+    }
+}
+
+/// Whether text holds what looks like an escape.
+fn is_ambiguous(text: &str) -> bool {
+    memchr::memchr_iter(b'\\', text.as_bytes()).any(|at| text.get(at + 1..).is_some_and(looks_escaped))
+}
+
+/// A character that stands for a control.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2400}'..='\u{2421}')
+}
+
+fn is_plain_ascii_line(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 fn needs_escape(text: &str) -> bool {
     let mut marks = Marks::default();
-    text.chars().any(|c| is_unsafe(c) | marks.too_many(c))
+    text.chars().any(|c| is_unsafe(c) | marks.too_many(c) | is_picture(c))
 }
 
 /// C0 controls and DEL as their pictures, everything else by number.
@@ -168,9 +209,30 @@ fn push_escaped(out: &mut String, c: char) {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, is_plain, is_unsafe, line, short, text};
+    use super::{block, is_plain, is_unsafe, line, short, text, utf8};
     use proptest::prelude::*;
     use std::borrow::Cow;
+
+    /// Bytes of which escapes are made, and what they stand for.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            &b"\\"[..],
+            b"x",
+            b"f",
+            b"9",
+            b"\xff",
+            b"\x9b",
+            b"u{",
+            b"202e",
+            b"}",
+            b"\x1b",
+            b"\x7f",
+            "\u{241b}".as_bytes(),
+            "\u{202e}".as_bytes(),
+            "\u{9b}".as_bytes(),
+        ]);
+        prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
+    }
 
     #[test]
     fn plain_text_is_borrowed() {
@@ -259,7 +321,36 @@ mod tests {
         assert_eq!(block(b"a\r\nb\n\tc\rd\x1b"), "a\nb\n    c␍d␛");
     }
 
+    #[test]
+    fn text_that_looks_like_an_escape_is_told_from_one() {
+        for (bytes, shown) in [
+            (&b"\xff"[..], r"\xff"),
+            (br"\xff", r"\\xff"),
+            (br"\\xff", r"\\\\xff"),
+            (b"\\\xff", r"\\\xff"),
+            (b"\xff\\", r"\xff\"),
+            ("\u{202e}".as_bytes(), r"\u{202e}"),
+            (br"\u{202e}", r"\\u{202e}"),
+            (b"\x1b", "\u{241b}"),
+            ("\u{241b}".as_bytes(), r"\u{241b}"),
+            (br"C:\temp\users \d+ \n \u00e9", r"C:\temp\users \d+ \n \u00e9"),
+        ] {
+            assert_eq!(line(bytes), shown, "{bytes:?}");
+        }
+        assert_eq!((utf8(b"\xff"), utf8(br"\xff")), (r"\xff".into(), r"\\xff".into()));
+        assert_eq!(utf8("\u{241b}\n".as_bytes()), "\u{241b}\n");
+    }
+
     proptest! {
+        /// What is shown of two texts is equal only if they are.
+        #[test]
+        fn different_bytes_look_different(one in pieces(), two in pieces()) {
+            if one != two {
+                prop_assert_ne!(line(&one), line(&two));
+                prop_assert_ne!(utf8(&one), utf8(&two));
+            }
+        }
+
         #[test]
         fn nothing_unsafe_is_left(bytes: Vec<u8>) {
             prop_assert!(!line(&bytes).chars().any(is_unsafe));
@@ -269,7 +360,8 @@ mod tests {
 
         #[test]
         fn plain_is_what_line_leaves_alone(chars: String) {
-            if is_plain(chars.as_bytes()) && !chars.contains(['\n', '\t']) {
+            let apart = |c| matches!(c, '\n' | '\t' | '\\') || super::is_picture(c);
+            if is_plain(chars.as_bytes()) && !chars.contains(apart) {
                 prop_assert_eq!(line(chars.as_bytes()), chars.as_str());
             }
         }

@@ -28,6 +28,8 @@ pub(super) struct Content<'a> {
     pub(super) shown: Shown<'a>,
     /// The content coding that was undone.
     pub(super) decoded: Option<String>,
+    /// Bytes without the content coding, when there was one and all of it was undone.
+    pub(super) decoded_len: Option<u64>,
 }
 
 /// The content of the message with `fields` and `body`.
@@ -35,12 +37,14 @@ pub(super) fn content<'a>(fields: &Fields, body: &'a Body, redactor: &Redactor) 
     let media = fields.value("content-type").unwrap_or_default();
     let content = content::read(fields, &body.kept, MAX_DECODED);
     let decoded = (!content.undone.is_empty()).then(|| content.undone.join(", "));
+    let whole = content.problem.is_none() && content.charset.is_none();
+    let decoded_len = (whole && decoded.is_some()).then_some(content.bytes.len() as u64);
     let shown = if content.is_opaque() && !redactor.reveals() {
         Shown::Withheld("its content coding cannot be undone, so secrets in it cannot be found")
     } else {
         readable(media, content.bytes, redactor)
     };
-    Content { shown, decoded }
+    Content { shown, decoded, decoded_len }
 }
 
 /// Text if it is UTF-8, base64 otherwise.

@@ -1,15 +1,23 @@
 //! HTTP Archive 1.2, written entry by entry so that no export is held in memory.
 
+mod cookies;
+mod post;
+#[cfg(test)]
+mod tests;
+mod url;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
+use self::cookies::Cookie;
+use self::post::PostData;
 use super::content::{Shown, content};
 use super::{Item, json};
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
-use crate::features::{Target, cookies, parameters, set_cookies};
+use crate::features::{Target, parameters};
 use crate::model::{Body, Fields, Request, Response};
 
 /// Writes one entry, and what comes before the first one.
@@ -80,22 +88,13 @@ struct HarRequest<'a> {
     method: Cow<'a, str>,
     url: String,
     http_version: &'static str,
-    cookies: Vec<Pair<'a>>,
+    cookies: Vec<Cookie<'a>>,
     headers: Vec<Pair<'a>>,
     query_string: Vec<Pair<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     post_data: Option<PostData<'a>>,
     headers_size: i64,
     body_size: i64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PostData<'a> {
-    mime_type: Cow<'a, str>,
-    text: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'static str>,
 }
@@ -106,7 +105,7 @@ struct HarResponse<'a> {
     status: u16,
     status_text: Cow<'a, str>,
     http_version: &'static str,
-    cookies: Vec<Pair<'a>>,
+    cookies: Vec<Cookie<'a>>,
     headers: Vec<Pair<'a>>,
     content: HarContent<'a>,
     #[serde(rename = "redirectURL")]
@@ -118,7 +117,11 @@ struct HarResponse<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HarContent<'a> {
+    /// Bytes without the content coding.
     size: u64,
+    /// Bytes that the content coding saved; negative where it added some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression: Option<i64>,
     mime_type: Cow<'a, str>,
     text: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +151,8 @@ impl<'a> Entry<'a> {
         Self {
             started_date_time: exchange.started().to_string(),
             time: ((send + wait + receive) * 1000.0).round() / 1000.0,
-            request: request.map_or_else(HarRequest::absent, |one| HarRequest::new(item, one, redactor)),
+            request: request
+                .map_or_else(|| HarRequest::absent(item), |one| HarRequest::new(item, one, redactor)),
             response: response.map_or_else(HarResponse::absent, |one| HarResponse::new(one, redactor)),
             cache: Empty {},
             timings: Timings { send, wait, receive },
@@ -168,37 +172,25 @@ impl<'a> HarRequest<'a> {
     fn new(item: &Item<'_>, request: &'a Request, redactor: &Redactor) -> Self {
         let head = &request.head;
         let fields = head.fields();
-        let target = text(redactor.target(head.target()));
-        let url = if target.starts_with('/') {
-            let server = item.record.exchange.server.to_string();
-            let host =
-                fields.value("host").map_or(server.into(), |host| sanitize::utf8(host).into_owned().into());
-            let host: Cow<'_, str> = host;
-            format!("http://{host}{target}")
-        } else {
-            target.into_owned()
-        };
-        let media = mime(fields);
+        let url = url::url(head, &redactor.target(head.target()), item.record.exchange.server);
         Self {
             method: Cow::Borrowed(head.method()),
-            url,
+            url: url.text,
             http_version: head.version().as_str(),
-            cookies: cookies(fields).map(|one| cookie(one.name, one.value, redactor)).collect(),
+            cookies: cookies::sent(fields, redactor),
             headers: pairs(fields, redactor),
             query_string: query(Target::of(head).query(), redactor),
-            post_data: (!request.body.kept.is_empty()).then(|| {
-                let (text, encoding, comment) = shown(fields, &request.body, redactor);
-                PostData { mime_type: media, text, encoding, comment }
-            }),
+            post_data: PostData::new(fields, &request.body, redactor),
             headers_size: fields.raw().len() as i64,
             body_size: request.body.len as i64,
+            comment: url.note,
         }
     }
 
-    fn absent() -> Self {
+    fn absent(item: &Item<'_>) -> Self {
         Self {
             method: Cow::Borrowed(""),
-            url: String::new(),
+            url: url::of_server(item.record.exchange.server),
             http_version: "HTTP/1.1",
             cookies: Vec::new(),
             headers: Vec::new(),
@@ -206,6 +198,7 @@ impl<'a> HarRequest<'a> {
             post_data: None,
             headers_size: -1,
             body_size: -1,
+            comment: Some("the request is not in the capture"),
         }
     }
 }
@@ -213,16 +206,13 @@ impl<'a> HarRequest<'a> {
 impl<'a> HarResponse<'a> {
     fn new(response: &'a Response, redactor: &Redactor) -> Self {
         let fields = response.head.fields();
-        let (text, encoding, comment) = shown(fields, &response.body, redactor);
         Self {
             status: response.head.status(),
             status_text: sanitize::utf8(response.head.reason()),
             http_version: response.head.version().as_str(),
-            cookies: set_cookies(fields)
-                .map(|one| cookie(one.cookie.name, one.cookie.value, redactor))
-                .collect(),
+            cookies: cookies::set(fields, response.started, redactor),
             headers: pairs(fields, redactor),
-            content: HarContent { size: response.body.len, mime_type: mime(fields), text, encoding, comment },
+            content: HarContent::new(fields, &response.body, redactor),
             redirect_url: fields
                 .value("location")
                 .map(|url| self::text(redactor.target(url)))
@@ -235,6 +225,7 @@ impl<'a> HarResponse<'a> {
     fn absent() -> Self {
         let content = HarContent {
             size: 0,
+            compression: None,
             mime_type: Cow::Borrowed(""),
             text: Cow::Borrowed(""),
             encoding: None,
@@ -254,16 +245,23 @@ impl<'a> HarResponse<'a> {
     }
 }
 
-/// The content with its encoding, and a comment when it is not there.
-fn shown<'a>(
-    fields: &Fields,
-    body: &'a Body,
-    redactor: &Redactor,
-) -> (Cow<'a, str>, Option<&'static str>, Option<&'static str>) {
-    match content(fields, body, redactor).shown {
-        Shown::Text(text) => (text, None, None),
-        Shown::Base64(text) => (Cow::Owned(text), Some("base64"), None),
-        Shown::Withheld(why) => (Cow::Borrowed(""), None, Some(why)),
+impl<'a> HarContent<'a> {
+    fn new(fields: &'a Fields, body: &'a Body, redactor: &Redactor) -> Self {
+        let content = content(fields, body, redactor);
+        let (text, encoding, comment) = match content.shown {
+            Shown::Text(text) => (text, None, None),
+            Shown::Base64(text) => (Cow::Owned(text), Some("base64"), None),
+            Shown::Withheld(why) => (Cow::Borrowed(""), None, Some(why)),
+        };
+        let decoded = content.decoded_len.filter(|_| !body.is_truncated() && body.missing() == 0);
+        Self {
+            size: decoded.unwrap_or(body.len),
+            compression: decoded.map(|size| size as i64 - body.len as i64),
+            mime_type: mime(fields),
+            text,
+            encoding,
+            comment,
+        }
     }
 }
 
@@ -279,12 +277,6 @@ fn pairs<'a>(fields: &'a Fields, redactor: &Redactor) -> Vec<Pair<'a>> {
             value: text(redactor.field(field.name, field.value)),
         })
         .collect()
-}
-
-fn cookie<'a>(name: &'a [u8], value: &'a [u8], redactor: &Redactor) -> Pair<'a> {
-    let name = sanitize::utf8(name);
-    let value = text(redactor.value(crate::model::Part::Cookie, &name, value));
-    Pair { name, value }
 }
 
 fn query<'a>(query: &'a [u8], redactor: &Redactor) -> Vec<Pair<'a>> {
