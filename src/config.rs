@@ -67,14 +67,16 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file named with `--config` or `WHY403_CONFIG` cannot be read.
-    #[error("cannot read the configuration {path}: {reason}; mend it, or name another one with --config")]
+    #[error(
+        "cannot read the configuration {path}: {reason}; fix the reported error, or name another file with --config"
+    )]
     Read {
         /// The file.
         path: String,
-        /// The system's words.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// The file says something that nobody understands.
+    /// The file has an unknown key or an invalid value.
     #[error("configuration {path}, line {line}: {message}")]
     File {
         /// The file.
@@ -100,8 +102,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 impl Config {
     /// Defaults, then the file (`explicit`, or `WHY403_CONFIG`, or the usual place), then `WHY403_…` variables.
     ///
-    /// A file in the usual place that may not be read, as that of root after `sudo -u nobody`, is told to `warn` and left
-    /// out; one that was named has to be readable.
+    /// A file in the usual place that cannot be read (root's, after `sudo -u nobody`) is reported to `warn` and skipped; a file
+    /// that was named must be readable.
     pub fn load(
         explicit: Option<&Path>,
         environment: Environment<'_>,
@@ -113,7 +115,7 @@ impl Config {
             None => Self::default(),
             Some((path, Ok(text))) => Self::parse(path, &text)?,
             Some((path, Err(error))) if named.is_none() && is_out_of_reach(&error) => {
-                // Whether there is one in a home that is closed to us cannot be known.
+                // In a home that cannot be searched, `exists` says no.
                 if path.exists() {
                     warn(&format!("going on without the configuration {}: {error}", path.display()));
                 }
@@ -214,7 +216,7 @@ pub fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
     Some(directory.join(FILE))
 }
 
-/// Not there, or in somebody else's home, as after `sudo -u nobody`.
+/// Missing, or in the home of another user, as after `sudo -u nobody`.
 fn is_out_of_reach(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
@@ -241,7 +243,7 @@ fn set<T>(
 }
 
 fn number(text: &str) -> Result<u32, String> {
-    text.trim().parse().map_err(|_| format!("'{text}' is no whole number"))
+    text.trim().parse().map_err(|_| format!("'{text}' is not a whole number"))
 }
 
 fn quoted(text: &str) -> String {

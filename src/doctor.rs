@@ -1,4 +1,4 @@
-//! `why403 doctor`: what is missing to capture here, with the command that mends it.
+//! `why403 doctor`: what is missing to capture here, with the command that fixes it.
 
 mod capture;
 mod terminal;
@@ -17,7 +17,7 @@ struct Row {
     mark: Mark,
     text: String,
     /// What to do about it.
-    mend: Option<String>,
+    fix: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,8 @@ fn section(out: &mut dyn Write, title: &str, rows: &[Row]) -> io::Result<()> {
     for row in rows {
         let text = sanitize::line(row.text.as_bytes());
         writeln!(out, "  {:<5}{:<16}{text}", row.mark.word(), row.name)?;
-        if let Some(mend) = &row.mend {
-            writeln!(out, "  {:<21}-> {}", "", sanitize::line(mend.as_bytes()))?;
+        if let Some(fix) = &row.fix {
+            writeln!(out, "  {:<21}-> {}", "", sanitize::line(fix.as_bytes()))?;
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn mechanisms(report: &sandbox::Report) -> Vec<Row> {
             State::Missing(text) => (Mark::Bad, text.as_str()),
             State::Off => (Mark::Limited, "off"),
         };
-        Row { name: mechanism.name(), mark, text: text.to_owned(), mend: None }
+        Row { name: mechanism.name(), mark, text: text.to_owned(), fix: None }
     };
     report.states().map(row).collect()
 }
@@ -87,7 +87,7 @@ mod tests {
             name: "permission",
             mark: Mark::Bad,
             text: "none".into(),
-            mend: Some("sudo setcap".into()),
+            fix: Some("sudo setcap".into()),
         }];
         let mut out = Vec::new();
         section(&mut out, "capture", &rows).unwrap();

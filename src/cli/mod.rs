@@ -1,4 +1,4 @@
-//! What can be typed. What it means, with the configuration and the defaults, is [`crate::app`]'s plan.
+//! Command-line arguments. [`crate::app`]'s plan combines them with the configuration and the defaults.
 //!
 //! A capture filter stands at the end in plain words (`why403 -i eth0 tcp port 80`). A subcommand is only looked for as the
 //! first word, and none has the name of a word that a capture filter may begin with; `why403 -- …` forces a filter.
@@ -44,10 +44,10 @@ Exit codes: 0 fine, 1 something matched (with --fail-on-match), 2 usage or input
     override_usage = "why403 [OPTIONS] [-i INTERFACE | -r FILE] [CAPTURE FILTER]…\n       why403 <COMMAND> …"
 )]
 pub struct Cli {
-    /// What else to do.
+    /// A subcommand, if any.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Watching, which needs no word.
+    /// Watching, the default.
     #[command(flatten)]
     pub watch: WatchArgs,
 }
@@ -107,7 +107,7 @@ pub enum Command {
     Ssh(SshArgs),
     /// Watch an embedded staging box: no root, no network
     Demo(DemoArgs),
-    /// What is missing to capture here, with the command that mends it
+    /// Check whether this machine can capture, and print the commands that fix it
     Doctor,
     /// What a cause means, how it is recognised and what to do
     Explain {

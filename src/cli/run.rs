@@ -1,4 +1,4 @@
-//! What every way of watching takes.
+//! Options shared by watching, `ssh` and `demo`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::model::size;
 use crate::sandbox;
 
-/// What to pick, what to write, how much to keep.
+/// Filter, output and limits.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
     /// Exchanges to show; '' shows everything [default: method:POST status:403]

@@ -31,7 +31,7 @@ fn permission(binary: &Path) -> Row {
                 "permission",
                 Mark::Bad,
                 format!("a capture on 'any' does not open, {why}: {error}"),
-                Some(mend(binary)),
+                Some(fix(binary)),
             )
         }
     }
@@ -42,7 +42,7 @@ fn open_any() -> Result<(), pcap::Error> {
 }
 
 /// The command that gives the permission: set-user-id bits and file capabilities count for nothing on a nosuid mount.
-fn mend(binary: &Path) -> String {
+fn fix(binary: &Path) -> String {
     let nosuid = statvfs(binary).is_ok_and(|fs| fs.flags().contains(FsFlags::ST_NOSUID));
     let path = quote(binary);
     if nosuid {
@@ -90,7 +90,7 @@ fn libpcap() -> Row {
 fn program(name: &'static str, use_of_it: &str) -> Row {
     match find(name, &std::env::var_os("PATH").unwrap_or_default()) {
         Some(path) => row(name, Mark::Fact, path.display().to_string(), None),
-        None => row(name, Mark::Fact, format!("not here; {use_of_it}"), None),
+        None => row(name, Mark::Fact, format!("not installed; {use_of_it}"), None),
     }
 }
 
@@ -98,8 +98,8 @@ fn find(name: &str, path: &std::ffi::OsStr) -> Option<PathBuf> {
     std::env::split_paths(path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
-fn row(name: &'static str, mark: Mark, text: String, mend: Option<String>) -> Row {
-    Row { name, mark, text, mend }
+fn row(name: &'static str, mark: Mark, text: String, fix: Option<String>) -> Row {
+    Row { name, mark, text, fix }
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_command_quotes_the_path_of_the_binary() {
-        assert!(mend(Path::new("/opt/my tools/why403")).contains("'/opt/my tools/why403'"));
+        assert!(fix(Path::new("/opt/my tools/why403")).contains("'/opt/my tools/why403'"));
     }
 
     #[test]

@@ -17,10 +17,10 @@ fn kind(environment: &dyn Fn(&str) -> Option<String>) -> Row {
             name: "terminal",
             mark: Mark::Limited,
             text: format!("TERM={term}, {size}{over}: no screen, only NDJSON"),
-            mend: Some("run it in a terminal, or add --json".to_owned()),
+            fix: Some("run it in a terminal, or add --json".to_owned()),
         },
         _ => {
-            Row { name: "terminal", mark: Mark::Good, text: format!("TERM={term}, {size}{over}"), mend: None }
+            Row { name: "terminal", mark: Mark::Good, text: format!("TERM={term}, {size}{over}"), fix: None }
         }
     }
 }
@@ -36,11 +36,11 @@ fn colours(environment: &dyn Fn(&str) -> Option<String>) -> Row {
     } else {
         "16"
     };
-    Row { name: "colours", mark: Mark::Fact, text: text.to_owned(), mend: None }
+    Row { name: "colours", mark: Mark::Fact, text: text.to_owned(), fix: None }
 }
 
 fn clipboard(environment: &dyn Fn(&str) -> Option<String>) -> Row {
-    let (mark, text, mend) = if environment("TMUX").is_some() {
+    let (mark, text, fix) = if environment("TMUX").is_some() {
         (
             Mark::Limited,
             "OSC 52 through tmux",
@@ -51,7 +51,7 @@ fn clipboard(environment: &dyn Fn(&str) -> Option<String>) -> Row {
     } else {
         (Mark::Fact, "OSC 52, if the terminal at your end allows it", None)
     };
-    Row { name: "clipboard", mark, text: text.to_owned(), mend: mend.map(ToOwned::to_owned) }
+    Row { name: "clipboard", mark, text: text.to_owned(), fix: fix.map(ToOwned::to_owned) }
 }
 
 #[cfg(test)]
@@ -76,11 +76,11 @@ mod tests {
     #[test]
     fn tmux_needs_a_setting_and_the_table_says_which() {
         let row = clipboard(&with(&[("TMUX", "/tmp/tmux-0/default,1,0")]));
-        assert!(row.mend.unwrap().contains("set-clipboard on"));
+        assert!(row.fix.unwrap().contains("set-clipboard on"));
     }
 
     #[test]
     fn a_dumb_terminal_is_sent_to_json() {
-        assert!(kind(&with(&[("TERM", "dumb")])).mend.unwrap().contains("--json"));
+        assert!(kind(&with(&[("TERM", "dumb")])).fix.unwrap().contains("--json"));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn rows() -> Vec<Row> {
     let report = match sandbox::enter(&Policy::default()) {
         Ok(report) => report,
         Err(error) => {
-            return vec![Row { name: "sandbox", mark: Mark::Bad, text: error.to_string(), mend: None }];
+            return vec![Row { name: "sandbox", mark: Mark::Bad, text: error.to_string(), fix: None }];
         }
     };
     let mut rows = mechanisms(&report);
@@ -38,7 +38,7 @@ fn refused(name: &'static str, what: &str, result: io::Result<()>) -> Row {
         Err(error) => (Mark::Good, format!("refused: {what} ({error})")),
         Ok(()) => (Mark::Bad, format!("ALLOWED: {what}")),
     };
-    Row { name, mark, text, mend: None }
+    Row { name, mark, text, fix: None }
 }
 
 fn make_a_file() -> io::Result<()> {

@@ -75,8 +75,8 @@ fn differences(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
     };
     let why = sentence(&baseline.why, redactor);
     let _ = writeln!(out, "\n### What differs from exchange {} ({why})\n", baseline.id.0);
-    let told = item.report.differences.iter().filter(|one| one.significance != Significance::Noise);
-    let shown: Vec<&Difference> = told.clone().take(DIFFERENCES).collect();
+    let relevant = item.report.differences.iter().filter(|one| one.significance != Significance::Noise);
+    let shown: Vec<&Difference> = relevant.clone().take(DIFFERENCES).collect();
     if shown.is_empty() {
         out.push_str("Nothing that does not also vary between successes.\n");
         return;
@@ -91,7 +91,7 @@ fn differences(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
         let (was, is) = (value(&one.baseline), value(&one.this));
         let _ = writeln!(out, "| {} | {part} | {name} | {was} | {is} |", one.significance.as_str());
     }
-    let left = told.count() - shown.len();
+    let left = relevant.count() - shown.len();
     if left > 0 {
         let _ = writeln!(out, "\n{left} more.");
     }

@@ -1,4 +1,4 @@
-//! What a person or a program takes away: NDJSON, curl, HAR, Markdown, raw bytes. Everything passes `edge` on its way.
+//! Output formats: NDJSON, curl, nc, HAR, Markdown, raw bytes. All of them redact and escape through `edge`.
 
 mod content;
 pub mod curl;
@@ -67,7 +67,7 @@ impl Writer {
         matches!(self.format, Format::Json)
     }
 
-    /// Writes one exchange; returns what the format cannot express of it.
+    /// Writes one exchange; returns a warning for each thing that the format cannot express.
     pub fn item<W: Write>(
         &mut self,
         out: &mut W,

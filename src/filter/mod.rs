@@ -74,7 +74,7 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// What is shown when nobody asks for anything else: refused POSTs.
+    /// The default query: refused POSTs.
     pub const DEFAULT: &'static str = "method:POST status:403";
 
     /// Reads a query.

@@ -92,7 +92,7 @@ fn answer(mut stream: TcpStream) -> Vec<u8> {
     got
 }
 
-/// The shells that are here; none where there is no curl that they could run, which is said.
+/// The shells that are installed; none without curl, which is reported.
 static SHELLS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let runs = |shell: &&str| Process::new(shell).args(["-c", ":"]).output().is_ok();
     if has_curl() { ["sh", "bash", "zsh", "dash"].into_iter().filter(runs).collect() } else { Vec::new() }

@@ -232,7 +232,7 @@ fn regex_parts(value: &str) -> Option<(&str, &str)> {
     (!pattern.is_empty() && matches!(flags, "" | "i")).then_some((pattern, flags))
 }
 
-/// Whether nobody would write this in a path.
+/// Whether this is hardly a part of a path.
 fn is_surely_regex(pattern: &str) -> bool {
     pattern.contains(['\\', '^', '$', '|', '(', '[', '+']) || pattern.contains(".*")
 }
