@@ -143,9 +143,18 @@ pub struct Who {
 }
 
 impl Who {
+    /// `all X-App-Version 8.1`, `all user u-18`.
+    pub fn refused_text(&self) -> String {
+        let values = self.refused.join(", ");
+        match self.of {
+            Trait::Identity | Trait::Client => format!("all {} {values}", self.of.as_str()),
+            Trait::Version | Trait::UserAgent => format!("all {values}"),
+        }
+    }
+
     /// `all X-App-Version 8.1; X-App-Version 8.0 accepted`.
     pub fn sentence(&self) -> String {
-        format!("all {}; {} accepted", self.refused.join(", "), self.accepted.join(", "))
+        format!("{}; {} accepted", self.refused_text(), self.accepted.join(", "))
     }
 }
 

@@ -50,7 +50,7 @@ pub fn areas(state: &State) -> Areas {
     };
     match state.view {
         View::Compare | View::Help | View::Health => areas.page = body,
-        View::Stream | View::Endpoints => panes(state, body, &mut areas),
+        View::Stream | View::Endpoints | View::Incidents => panes(state, body, &mut areas),
     }
     areas
 }
@@ -70,6 +70,7 @@ pub fn headings(state: &State) -> impl Iterator<Item = (View, &'static str, u16,
     let views = [
         (View::Stream, "Stream"),
         (View::Endpoints, "Endpoints"),
+        (View::Incidents, "Incidents"),
         (View::Compare, "Compare"),
         (View::Health, "Health"),
         (View::Help, "Help"),
@@ -94,7 +95,7 @@ pub fn tabs() -> impl Iterator<Item = (Tab, u16, u16)> {
 }
 
 fn panes(state: &State, body: Rect, areas: &mut Areas) {
-    if state.view == View::Endpoints {
+    if matches!(state.view, View::Endpoints | View::Incidents) {
         if state.zoom || body.height < STRIP {
             areas.list = body;
         } else {

@@ -8,6 +8,7 @@ mod card;
 mod clipboard;
 mod complete;
 pub mod doc;
+mod incident_card;
 mod input;
 mod job;
 mod keys;

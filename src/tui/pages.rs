@@ -18,6 +18,7 @@ pub fn prepare(state: &mut State, (width, height): (u16, u16)) {
         View::Health => health(state),
         View::Compare => comparison(state, width),
         View::Endpoints => super::card::card(state),
+        View::Incidents => super::incident_card::card(state),
         View::Stream => return,
     };
     state.page.set(doc, true);

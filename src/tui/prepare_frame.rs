@@ -16,6 +16,11 @@ pub fn prepare_frame(state: &mut State) -> bool {
         state.endpoints.prepare(state.inspector.history(), usize::from(height));
         state.stream.rank(state.inspector.history());
     }
+    if state.view == View::Incidents {
+        let height = areas(state).list.height.saturating_sub(HEADING);
+        let now = state.now();
+        state.incidents.prepare(&state.inspector, now, usize::from(height));
+    }
     let areas = areas(state);
     state.stream.prepare(usize::from(areas.list.height.saturating_sub(HEADING)));
     let wanted = wanted(state, overview, areas.detail.height);
@@ -40,7 +45,7 @@ pub fn prepare_frame(state: &mut State) -> bool {
                 (areas.page.width.saturating_sub(2), areas.page.height.saturating_sub(HEADING)),
             );
         }
-        View::Endpoints => {
+        View::Endpoints | View::Incidents => {
             super::pages::prepare(state, (areas.detail.width.saturating_sub(2), areas.detail.height));
         }
         View::Stream => {}
@@ -60,7 +65,7 @@ fn wanted(state: &State, overview: bool, detail: u16) -> Vec<ExchangeId> {
     match state.view {
         View::Stream => wanted.extend(state.stream.visible().1),
         View::Endpoints => wanted.extend(state.endpoints.visible().1.filter_map(|(_, row)| row.last_refusal)),
-        View::Compare | View::Help | View::Health => {}
+        View::Incidents | View::Compare | View::Help | View::Health => {}
     }
     if overview && state.view == View::Stream {
         let rows = state.stream.refusing().iter().take(usize::from(detail));

@@ -65,6 +65,7 @@ table! {
     Back          "back"           Everywhere ["Esc"]                   "back"      "Back; closes, cancels, returns to following or to the filter before"
     ViewStream    "stream"         Everywhere ["F2" "S"]                "stream"    "Stream: exchanges that match"
     ViewEndpoints "endpoints"      Everywhere ["F3" "E"]                "endpoints" "Endpoints: refusals and successes of each"
+    ViewIncidents "incidents"      Everywhere ["F6" "I"]                "incidents" "Incidents: what broke, since when, for whom"
     Compare       "compare"        Everywhere ["F4" "C"]                ""          "Compare the two exchanges marked with Space"
     Health        "health"         Everywhere ["F5" "H"]                ""          "Health: source, losses by stage, memory, queue"
     EditFilter    "filter"         Everywhere ["F"]                     ""          "Edit the filter"

@@ -165,6 +165,7 @@ fn is_worth_a_hint(binding: &Binding, state: &State) -> bool {
         Command::Jump => !reading || state.view == View::Compare,
         Command::Back => reading || state.focus == Focus::Detail,
         Command::ViewStream => state.view != View::Stream,
+        Command::ViewIncidents => state.view != View::Incidents,
         Command::ViewEndpoints => state.view != View::Endpoints,
         Command::Help => state.view != View::Help,
         _ => true,

@@ -5,6 +5,7 @@ mod detail;
 mod endpoints;
 mod first_minute;
 mod frame;
+mod incidents;
 mod input;
 mod stream;
 
@@ -37,6 +38,11 @@ pub fn render(state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
         }
         View::Endpoints => {
             endpoints::table(&mut canvas, areas.list, state);
+            frame::divider(&mut canvas, &areas);
+            detail::card(&mut canvas, areas.detail, state);
+        }
+        View::Incidents => {
+            incidents::table(&mut canvas, areas.list, state);
             frame::divider(&mut canvas, &areas);
             detail::card(&mut canvas, areas.detail, state);
         }

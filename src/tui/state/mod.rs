@@ -3,6 +3,7 @@
 pub mod causes;
 pub mod detail;
 pub mod endpoints;
+pub mod incidents;
 pub mod input;
 pub mod page;
 pub mod stream;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use self::causes::Causes;
 use self::detail::Detail;
 use self::endpoints::EndpointList;
+use self::incidents::IncidentList;
 use self::input::Input;
 use self::page::Page;
 use self::stream::Stream;
@@ -35,6 +37,8 @@ pub enum View {
     Stream,
     /// Endpoints.
     Endpoints,
+    /// Incidents.
+    Incidents,
     /// Two exchanges side by side.
     Compare,
     /// Keys.
@@ -122,6 +126,8 @@ pub struct State {
     pub stream: Stream,
     /// The endpoints.
     pub endpoints: EndpointList,
+    /// The incidents.
+    pub incidents: IncidentList,
     /// The exchange that is open.
     pub detail: Detail,
     /// Help, health or comparison.
@@ -180,6 +186,7 @@ impl State {
             zoom: false,
             stream: Stream::new(filter),
             endpoints: EndpointList::default(),
+            incidents: IncidentList::default(),
             detail: Detail::default(),
             page: Page::default(),
             causes: Causes::default(),
@@ -203,6 +210,7 @@ impl State {
                 &[Place::Detail, Place::Everywhere]
             }
             (View::Stream, Focus::List) => &[Place::Stream, Place::List, Place::Everywhere],
+            (View::Incidents, _) => &[Place::List, Place::Everywhere],
             (View::Endpoints, _) => &[Place::Endpoints, Place::List, Place::Everywhere],
         }
     }
@@ -211,6 +219,7 @@ impl State {
     pub fn current(&self) -> Option<ExchangeId> {
         match self.view {
             View::Endpoints => self.endpoints.selected().and_then(|row| row.last_refusal),
+            View::Incidents => self.incidents.selected().map(|incident| incident.last_id),
             _ => self.detail.jumped.or_else(|| self.stream.current()),
         }
     }

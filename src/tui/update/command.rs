@@ -37,6 +37,7 @@ pub(super) fn run(
         Command::PreviousSame => movement::same_endpoint(state, false),
         Command::SetMark => state.pending.mark = Some(true),
         Command::GoToMark => state.pending.mark = Some(false),
+        Command::Copy if state.view == View::Incidents => return incident_note(state),
         Command::Copy => menu::copy(state),
         Command::Save => menu::save(state),
         Command::Only => menu::narrow(state, false),
@@ -48,6 +49,15 @@ pub(super) fn run(
     Vec::new()
 }
 
+/// Copies the note of the selected incident.
+fn incident_note(state: &mut State) -> Vec<Effect> {
+    let Some(incident) = state.incidents.selected() else {
+        state.say("nothing is selected yet");
+        return Vec::new();
+    };
+    vec![Effect::Copy { what: "incident note", text: crate::tui::incident_card::note(state, incident) }]
+}
+
 /// Commands that change what is looked at.
 pub(super) fn look(state: &mut State, command: Command) {
     match command {
@@ -55,6 +65,7 @@ pub(super) fn look(state: &mut State, command: Command) {
         Command::Health => show(state, View::Health),
         Command::ViewStream => show(state, View::Stream),
         Command::ViewEndpoints => show(state, View::Endpoints),
+        Command::ViewIncidents => show(state, View::Incidents),
         Command::Compare => compare(state),
         Command::Back => back(state),
         Command::Open => open(state),
@@ -140,12 +151,12 @@ pub(super) fn show(state: &mut State, view: View) {
         state.view = state.list;
         return;
     }
-    if matches!(view, View::Stream | View::Endpoints) {
+    if matches!(view, View::Stream | View::Endpoints | View::Incidents) {
         state.list = view;
     }
     state.page.set(crate::tui::doc::Doc::default(), false);
     state.view = view;
-    if view == View::Endpoints {
+    if matches!(view, View::Endpoints | View::Incidents) {
         state.focus = Focus::List;
     }
 }
@@ -173,7 +184,7 @@ fn back(state: &mut State) {
             state.detail.leave();
         }
         (View::Stream, Focus::List) => {}
-        (View::Endpoints, _) => show(state, View::Stream),
+        (View::Endpoints | View::Incidents, _) => show(state, View::Stream),
         _ => show(state, state.list),
     }
 }
@@ -181,6 +192,7 @@ fn back(state: &mut State) {
 fn open(state: &mut State) {
     match state.view {
         View::Endpoints => filter::endpoint(state),
+        View::Incidents => filter::incident(state),
         _ if state.stream.current().is_none() => state.say("nothing is selected yet"),
         _ => {
             state.stream.hold();

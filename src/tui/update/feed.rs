@@ -41,6 +41,7 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
         let id = state.inspector.push(exchange);
         if let Some(record) = state.inspector.history().get(id) {
             state.endpoints.count(record, state.inspector.history());
+            state.incidents.found.count(record, &state.inspector, &state.redactor);
         }
         let matched = state.stream.push(id, &state.inspector);
         rang |= matched;

@@ -12,6 +12,9 @@ use crate::tui::state::input::{FilterLine, Input, Line};
 use crate::tui::state::stream::scan_some;
 use crate::tui::state::{Focus, Origin, State, View};
 
+/// Endpoints of an incident that its filter names; beyond that its cause has to do.
+const MAX_ENDPOINTS: usize = 8;
+
 /// Opens the line.
 pub(super) fn edit(state: &mut State) {
     let text = state.stream.filter.text().to_owned();
@@ -171,7 +174,7 @@ pub(super) fn narrow(state: &mut State, term: &str) {
         _ => format!("{text} {term}"),
     };
     apply(state, &text);
-    if state.view == View::Endpoints {
+    if matches!(state.view, View::Endpoints | View::Incidents) {
         state.view = View::Stream;
     }
 }
@@ -183,6 +186,24 @@ pub(super) fn endpoint(state: &mut State) {
     let Some(name) = state.inspector.history().endpoint(id).map(whole) else { return };
     let status = if refusals > 0 { " status:4xx" } else { "" };
     open_from_list(state, &format!("endpoint:{name}{status}"));
+}
+
+/// From an incident to its refusals.
+pub(super) fn incident(state: &mut State) {
+    let Some(incident) = state.incidents.selected() else { return };
+    let history = state.inspector.history();
+    let names: Vec<String> = incident
+        .endpoints
+        .iter()
+        .take(MAX_ENDPOINTS)
+        .filter_map(|id| Some(format!("endpoint:{}", whole(history.endpoint(*id)?))))
+        .collect();
+    let endpoints = match names.as_slice() {
+        _ if incident.endpoints.len() > MAX_ENDPOINTS => String::new(),
+        [name] => format!(" {name}"),
+        names => format!(" ({})", names.join(" or ")),
+    };
+    open_from_list(state, &format!("status:4xx cause:{}{endpoints}", incident.cause.id()));
 }
 
 /// From a list of something to its exchanges, which `text` selects; Esc returns.

@@ -60,6 +60,9 @@ fn row(state: &mut State, number: usize) {
         View::Endpoints => {
             (state.endpoints.visible().0, state.endpoints.len(), Some(state.endpoints.position()))
         }
+        View::Incidents => {
+            (state.incidents.visible().0, state.incidents.len(), Some(state.incidents.position()))
+        }
         _ => {
             let selected = state.stream.selected().map(|id| state.stream.position(id));
             (state.stream.visible().0, state.stream.len(), selected)

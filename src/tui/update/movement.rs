@@ -12,6 +12,7 @@ use crate::tui::state::{Focus, State, View};
 enum Mover<'a> {
     Stream,
     Endpoints,
+    Incidents,
     Page(&'a mut Page),
 }
 
@@ -20,6 +21,7 @@ fn mover(state: &mut State) -> Mover<'_> {
         (View::Stream, Focus::List) => Mover::Stream,
         (View::Stream, Focus::Detail) => Mover::Page(&mut state.detail.page),
         (View::Endpoints, _) => Mover::Endpoints,
+        (View::Incidents, _) => Mover::Incidents,
         (View::Compare | View::Help | View::Health, _) => Mover::Page(&mut state.page),
     }
 }
@@ -49,6 +51,10 @@ pub(super) fn step(state: &mut State, rows: i64) {
             let at = state.endpoints.position() as i64 + rows;
             state.endpoints.select(usize::try_from(at).unwrap_or(0));
         }
+        Mover::Incidents => {
+            let at = state.incidents.position() as i64 + rows;
+            state.incidents.select(usize::try_from(at).unwrap_or(0));
+        }
     }
 }
 
@@ -58,6 +64,7 @@ pub(super) fn scroll(state: &mut State, halves: i64) {
         Mover::Page(page) => page.height(),
         Mover::Stream => state.stream.height(),
         Mover::Endpoints => state.endpoints.height(),
+        Mover::Incidents => state.incidents.height(),
     } as i64;
     let rows = if halves.abs() == 1 { height / 2 * halves } else { (height - 1) * halves / 2 };
     let rows = if rows == 0 { halves.signum() } else { rows };
@@ -92,6 +99,7 @@ pub(super) fn go(state: &mut State, row: usize) {
             state.detail.leave();
         }
         Mover::Endpoints => state.endpoints.select(row),
+        Mover::Incidents => state.incidents.select(row),
     }
 }
 

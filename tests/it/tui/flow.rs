@@ -363,6 +363,49 @@ fn an_endpoint_opens_its_refusals() {
 }
 
 #[test]
+fn an_incident_opens_its_refusals_and_is_copied_as_a_note() {
+    let mut state = staged(REFUSED, (120, 40));
+    press(&mut state, "I");
+    assert_eq!(state.view, View::Incidents);
+    let refusals: Vec<u64> = state.incidents.visible().1.map(|incident| incident.refusals).collect();
+    assert_eq!(refusals, [3, 1], "{}", screen(&state));
+    let shown = screen(&state);
+    assert!(
+        shown.contains("insufficient-scope") && shown.contains("all user u-18; u-17 accepted"),
+        "{shown}"
+    );
+    let copied = effects(&mut state, "y");
+    let [Effect::Copy { what, text }] = copied.as_slice() else { panic!("a copy") };
+    assert_eq!(*what, "incident note");
+    for part in [
+        "**The token lacks a scope** (`insufficient-scope`",
+        "- Where: POST api.acme.example/v1/orders",
+        "- Since: ",
+        "- Who: all ",
+        "- Others: others still succeed",
+        "- Next: ",
+        "```sh\n",
+        "curl ",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("c2lnbmF0dXJl"), "secrets are masked");
+    press(&mut state, "Enter");
+    assert_eq!(
+        (state.view, state.stream.total(), state.stream.filter.text()),
+        (View::Stream, 3, "status:4xx cause:insufficient-scope endpoint:POST*api.acme.example/v1/orders")
+    );
+    press(&mut state, "Esc");
+    assert_eq!((state.view, state.stream.filter.text()), (View::Incidents, REFUSED));
+    press(&mut state, "j");
+    assert_eq!(state.incidents.position(), 1);
+    press(&mut state, "? q");
+    assert_eq!(state.view, View::Incidents, "help returns to where it was opened");
+    press(&mut state, "Esc");
+    assert_eq!(state.view, View::Stream);
+}
+
+#[test]
 fn esc_returns_from_an_endpoints_refusals_with_the_filter_before() {
     let mut state = staged(REFUSED, (80, 24));
     let total = state.stream.total();
@@ -409,9 +452,19 @@ fn a_baseline_can_be_chosen() {
 fn any_size_is_drawn_without_a_panic() {
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
-    for keys in
-        ["", "k k", "g d", "E", "?", "H", "g Space j Space C", "k y", "/ 'status:", "k Enter Tab Tab Tab"]
-    {
+    for keys in [
+        "",
+        "k k",
+        "g d",
+        "E",
+        "I",
+        "?",
+        "H",
+        "g Space j Space C",
+        "k y",
+        "/ 'status:",
+        "k Enter Tab Tab Tab",
+    ] {
         let mut state = staged("", (80, 24));
         press(&mut state, keys);
         for (width, height) in

@@ -128,6 +128,11 @@ fn endpoints() {
 }
 
 #[test]
+fn incidents() {
+    at_every_size("incidents", "", "I");
+}
+
+#[test]
 fn comparison() {
     at_every_size("compare", "", "g Space j j Space C");
 }

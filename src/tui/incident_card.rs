@@ -1,0 +1,123 @@
+//! What is known of the selected incident, and the note of it for a chat.
+
+use std::fmt::Write as _;
+
+use super::doc::why::refuser;
+use super::doc::{Doc, Line};
+use super::state::State;
+use super::text;
+use super::theme::Role;
+use crate::edge::sanitize;
+use crate::explain::inspector::Report;
+use crate::incidents::{Incident, Onset};
+use crate::model::BaselineChoice;
+
+/// Endpoints and pieces of evidence that are listed.
+const LISTED: usize = 4;
+
+/// The facts of an incident: a label and a sentence each.
+fn facts(state: &State, incident: &Incident) -> Vec<(&'static str, String)> {
+    let clock = |at: crate::model::Timestamp| at.to_string().get(..19).unwrap_or_default().replace('T', " ");
+    let percent = |share: f64| format!("{:.0}%", share * 100.0);
+    let (before, after) = incident.rate;
+    let since = match incident.onset {
+        Onset::At(at) => format!(
+            "{} UTC ({}); {} refused before, {} since",
+            clock(at),
+            text::ago(state.now().since(at)),
+            percent(before),
+            percent(after)
+        ),
+        Onset::BeforeCapture => format!("before the capture began; {} refused", percent(after)),
+        Onset::Sporadic(at) => format!("now and then, first {} UTC; {} refused", clock(at), percent(after)),
+    };
+    let history = state.inspector.history();
+    let names = incident.endpoints.iter().take(LISTED).filter_map(|id| history.endpoint(*id));
+    let mut endpoints = names.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if incident.endpoints.len() > LISTED {
+        let _ = write!(endpoints, " and {} more", incident.endpoints.len() - LISTED);
+    }
+    let who =
+        incident.who.as_ref().map_or_else(|| "no common property found".to_owned(), |who| who.sentence());
+    let others = match (incident.who.is_some(), incident.successes_since, incident.successes) {
+        (_, _, 0) => "no success seen at these endpoints".to_owned(),
+        (true, ..) => "others still succeed".to_owned(),
+        (false, 0, _) => "no success since the last refusal".to_owned(),
+        (false, since, _) => {
+            format!("{} since the last refusal", text::plural(since, "success", "successes"))
+        }
+    };
+    vec![
+        ("Where", endpoints),
+        ("Since", since),
+        ("Who", who),
+        ("Others", others),
+        ("By", refuser(incident.refuser).to_owned()),
+    ]
+}
+
+fn report(state: &State, incident: &Incident) -> Option<Report> {
+    state.inspector.report(incident.last_id, BaselineChoice::default())
+}
+
+/// Evidence and next steps of the last refusal, redacted and escaped.
+fn evidence(state: &State, report: &Report) -> (Vec<String>, Vec<String>) {
+    let shown = |text: &str| sanitize::line(&state.redactor.text(text.as_bytes())).into_owned();
+    let finding = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
+    let evidence = finding.into_iter().flat_map(|finding| &finding.evidence).take(LISTED);
+    let next = finding.into_iter().flat_map(|finding| &finding.next).take(LISTED);
+    (evidence.map(|evidence| shown(&evidence.text)).collect(), next.map(|step| shown(step)).collect())
+}
+
+/// The card below the list.
+pub(super) fn card(state: &State) -> Doc {
+    let mut doc = Doc::default();
+    let Some(incident) = state.incidents.selected() else { return doc };
+    let sign = state.theme.glyphs.confidence_of(incident.confidence);
+    let title = format!("{sign} {:.0}%  {}", incident.confidence * 100.0, incident.cause.id());
+    doc.push(Line::of(Role::Bad, &title).add(Role::Dim, &format!("  {}", incident.cause.title())).prose());
+    let counts =
+        format!("{}, {}", text::plural(incident.refusals, "refusal", "refusals"), incident.state.as_str());
+    doc.push(Line::of(Role::Dim, "  What    ").add(Role::Text, &counts).hang(10).prose());
+    for (label, value) in facts(state, incident) {
+        let line = Line::of(Role::Dim, &format!("  {label:<8}"));
+        doc.push(line.add(Role::Text, &sanitize::text(&value)).hang(10).prose());
+    }
+    let Some(report) = report(state, incident) else { return doc };
+    let (evidence, next) = self::evidence(state, &report);
+    for (label, lines, role) in [("Why", evidence, Role::Text), ("Next", next, Role::Good)] {
+        for (number, line) in lines.iter().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            doc.push(Line::of(Role::Dim, &format!("  {label:<8}")).add(role, line).hang(10).prose());
+        }
+    }
+    doc
+}
+
+/// The same as Markdown, with the last refusal as a curl command.
+pub(super) fn note(state: &State, incident: &Incident) -> String {
+    let mut out = String::new();
+    let (id, title) = (incident.cause.id(), incident.cause.title());
+    let count = text::plural(incident.refusals, "refusal", "refusals");
+    let _ = writeln!(
+        out,
+        "**{title}** (`{id}`, {:.0}%): {count}, {}\n",
+        incident.confidence * 100.0,
+        incident.state.as_str()
+    );
+    for (label, value) in facts(state, incident) {
+        let _ = writeln!(out, "- {label}: {}", sanitize::text(&value));
+    }
+    if let Some(report) = report(state, incident) {
+        let (evidence, next) = self::evidence(state, &report);
+        for (label, lines) in [("Evidence", evidence), ("Next", next)] {
+            for line in lines {
+                let _ = writeln!(out, "- {label}: {line}");
+            }
+        }
+    }
+    if let Some(record) = state.inspector.history().get(incident.last_id) {
+        let _ = writeln!(out, "\n```sh\n{}\n```", (state.exports.curl)(record, &state.redactor).trim_end());
+    }
+    out
+}

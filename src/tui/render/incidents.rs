@@ -1,0 +1,152 @@
+//! Incidents: the table.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::endpoints::clock;
+use crate::edge::sanitize;
+use crate::incidents::{BUCKETS, Incident, Onset, State as Course};
+use crate::tui::layout::HEADING;
+use crate::tui::state::State;
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// From this width on the sparkline is shown.
+const SPARK: u16 = 100;
+
+/// Columns of a row; a width of 0 leaves the column out.
+struct Columns {
+    cause: u16,
+    spark: u16,
+    rate: u16,
+    place: u16,
+    who: u16,
+}
+
+/// Columns of the state, the onset and the count, each with a blank.
+const FIXED: u16 = 8 + 9 + 8;
+
+impl Columns {
+    fn new(width: u16) -> Self {
+        let spark = if width >= SPARK { BUCKETS as u16 / 2 } else { 0 };
+        let rate = if width >= 72 { 9 } else { 0 };
+        let cause = 21;
+        let gaps = [spark, rate].iter().filter(|width| **width > 0).count() as u16 + 2;
+        let rest = width.saturating_sub(2 + FIXED + cause + spark + rate + gaps);
+        let who = if width >= SPARK { rest / 2 } else { 0 };
+        Self { cause, spark, rate, place: rest.saturating_sub(if who > 0 { who + 1 } else { 0 }), who }
+    }
+}
+
+/// The table of all incidents.
+pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    if area.height == 0 {
+        return;
+    }
+    let columns = Columns::new(area.width);
+    heading(canvas, area, &columns);
+    let (first, visible) = state.incidents.visible();
+    let selected = state.incidents.position();
+    for (number, incident) in visible.enumerate() {
+        let line = Rect { y: area.y + HEADING + number as u16, height: 1, ..area };
+        if line.y >= area.bottom() {
+            break;
+        }
+        row(canvas, line, &columns, state, incident);
+        if first + number == selected {
+            canvas.tint(line, Role::Selected);
+            canvas.raw(line.x, line.y, 1, canvas.glyphs().cursor, Role::Accent);
+        }
+    }
+    if state.incidents.is_empty() {
+        let text = if state.traffic.exchanges == 0 { "No exchanges yet" } else { "Nothing was refused" };
+        canvas.put(area.x + 2, area.y + 2, area.width.saturating_sub(2), text, Role::Dim);
+    }
+}
+
+fn heading(canvas: &mut Canvas<'_>, area: Rect, columns: &Columns) {
+    let mut x = area.x + 2;
+    let names = [
+        ("STATE", 7),
+        ("SINCE", 8),
+        ("REFUSED", 7),
+        ("RATE", columns.rate),
+        ("OVER TIME", columns.spark),
+        ("WHY", columns.cause),
+        ("WHERE", columns.place),
+        ("WHO", columns.who),
+    ];
+    for (name, width) in names.into_iter().filter(|(_, width)| *width > 0) {
+        canvas.put(x, area.y, width, name, Role::Dim);
+        x += width + 1;
+    }
+}
+
+fn row(canvas: &mut Canvas<'_>, area: Rect, columns: &Columns, state: &State, incident: &Incident) {
+    let (mut x, y) = (area.x + 2, area.y);
+    let role = match incident.state {
+        Course::New => Role::Bad,
+        Course::Ongoing => Role::Warn,
+        Course::Over => Role::Good,
+    };
+    canvas.put(x, y, 7, incident.state.as_str(), role);
+    x += 8;
+    canvas.put(x, y, 8, &since(incident.onset), Role::Text);
+    x += 9;
+    canvas.put_right(x, y, 7, &text::short(incident.refusals), Role::Bad);
+    x += 8;
+    if columns.rate > 0 {
+        canvas.put_right(x, y, columns.rate, &rate(incident), Role::Text);
+        x += columns.rate + 1;
+    }
+    if columns.spark > 0 {
+        let per = (BUCKETS / usize::from(columns.spark)).max(1);
+        let buckets: Vec<u32> = incident.timeline.chunks(per).map(|chunk| chunk.iter().sum()).collect();
+        let peak = state.incidents.peak().saturating_mul(per as u32);
+        let drawn = text::spark(&buckets, peak, &canvas.glyphs().levels);
+        canvas.raw(x, y, columns.spark, &drawn, Role::Bad);
+        x += columns.spark + 1;
+    }
+    let sign = canvas.glyphs().confidence_of(incident.confidence);
+    canvas.pieces(
+        x,
+        y,
+        columns.cause,
+        &[(sign, Role::Bad), (" ", Role::Text), (incident.cause.id(), Role::Text)],
+    );
+    x += columns.cause + 1;
+    canvas.put_middle(x, y, columns.place, &place(state, incident), Role::Text);
+    x += columns.place + 1;
+    if columns.who > 0 {
+        let who = incident.who.as_ref().map(crate::incidents::Who::refused_text);
+        canvas.put(x, y, columns.who, &who.unwrap_or_default(), Role::Accent);
+    }
+}
+
+/// `07:52:07`, or that it began before.
+fn since(onset: Onset) -> String {
+    match onset {
+        Onset::At(at) | Onset::Sporadic(at) => clock(at),
+        Onset::BeforeCapture => "before".to_owned(),
+    }
+}
+
+/// `0→34%`: the share refused before and since.
+fn rate(incident: &Incident) -> String {
+    let (before, after) = incident.rate;
+    match incident.onset {
+        Onset::At(_) => format!("{:.0}>{:.0}%", before * 100.0, after * 100.0),
+        Onset::BeforeCapture | Onset::Sporadic(_) => format!("{:.0}%", after * 100.0),
+    }
+}
+
+/// The first endpoint, and how many more there are.
+fn place(state: &State, incident: &Incident) -> String {
+    let first = incident.endpoints.first().and_then(|id| state.inspector.history().endpoint(*id));
+    let name = first.map(|endpoint| format!("{} {}", endpoint.method, endpoint.template)).unwrap_or_default();
+    let name = sanitize::text(&name).into_owned();
+    match incident.endpoints.len().saturating_sub(1) {
+        0 => name,
+        more => format!("{name} +{more}"),
+    }
+}
