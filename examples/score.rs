@@ -38,6 +38,8 @@ struct Labelled {
     failing: Vec<usize>,
     /// What the server wrote, where it is kept.
     log: Option<String>,
+    /// Who refused, in the words of the label.
+    refuser: String,
 }
 
 fn main() {
@@ -77,6 +79,7 @@ fn load(path: &Path) -> Vec<Labelled> {
                 wanted: None,
                 failing: Vec::new(),
                 log: None,
+                refuser: String::new(),
             })
             .collect();
     }
@@ -100,6 +103,7 @@ fn read(folder: &Path) -> Labelled {
             .chain(also.iter().filter_map(|id| id.as_str().map(str::to_owned)))
             .collect(),
         exchanges,
+        refuser: text("refuser"),
         wanted: Some((text("method"), text("path"))),
         log: std::fs::read(folder.join("server.log"))
             .ok()
@@ -142,6 +146,8 @@ struct Tally {
     hints: (usize, usize, usize),
     /// Quick answers that are the whole diagnosis's: asked on arrival, asked at the end.
     quick: (usize, usize),
+    /// Refusers that the label names as well, and those that it names.
+    refusers: (usize, usize),
     spent: [f64; 2],
 }
 
@@ -179,6 +185,14 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
         hints(&case.name, log, one, verbose, tally);
     }
     quick(&case.name, (&inspector, &arrived), wanted.iter().zip(&diagnoses), verbose, tally);
+    if let Some(one) = diagnoses.first().filter(|_| !case.refuser.is_empty()) {
+        let right = names_refuser(&case.refuser, one.refuser.as_str());
+        tally.refusers.0 += usize::from(right);
+        tally.refusers.1 += 1;
+        if verbose > 0 && !right {
+            println!("{}: refused by {}, wants {}", case.name, one.refuser.as_str(), case.refuser);
+        }
+    }
     let right = |diagnosis: &&Diagnosis, most: usize| {
         diagnosis
             .findings
@@ -195,6 +209,13 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
         let shown = diagnoses.iter().find(|one| !right(one, 1)).or(diagnoses.first());
         shown.into_iter().for_each(print);
     }
+}
+
+/// Whether a label such as `web server/gateway nginx` names the layer `id`.
+fn names_refuser(label: &str, id: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    let words = if id == "outbound-proxy" { "forward proxy" } else { id };
+    label.contains(words) || label.contains(&words.replace('-', " "))
 }
 
 /// Refusals with the quick answers that they had when they came.
@@ -319,6 +340,9 @@ impl Tally {
             println!(
                 "logs        {right} of {hints} steps quote what the log holds ({logs} cases with a log)"
             );
+        }
+        if self.refusers.1 > 0 {
+            println!("refuser     {} of {} as the label", self.refusers.0, self.refusers.1);
         }
         println!(
             "quick       {} of {all} as the whole diagnosis on arrival, {} at the end",

@@ -1,10 +1,12 @@
 //! One refusal with everything that rules look at, prepared once.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::explain::contrast::columns;
 use crate::explain::contrast::columns::Columns;
+use crate::explain::contrast::lead::{Lead, lead, separates};
 use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
 use crate::explain::contrast::{Against, Contrast, contrasts};
@@ -13,6 +15,7 @@ use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::principal;
 use crate::explain::response_fingerprint;
+use crate::explain::rules::contrast_rules::place::one_segment_apart;
 use crate::explain::rules::response_text::body::WINDOW;
 use crate::explain::rules::response_text::utterance::{Utterance, utterances};
 use crate::explain::rules::response_text::{Heard, Memory};
@@ -24,12 +27,27 @@ use crate::model::{Difference, Exchange, LogMatch, Part, Pointer, Refuser, Reque
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();
 
+/// Where the successes come from that a refusal is set against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearness {
+    /// The place itself.
+    Own,
+    /// The same method and path at another server or node.
+    Node,
+    /// The same method at paths that differ in one segment.
+    Sibling,
+    /// Any place of the server.
+    Server,
+}
+
 /// One refusal with everything that rules look at.
 pub struct Case<'a> {
     /// The data.
     pub knowledge: &'a Knowledge,
     /// The refusal.
     pub record: &'a Record,
+    /// The exchanges.
+    pub history: &'a History,
     /// All that was counted.
     pub stats: &'a Stats,
     /// Where it belongs.
@@ -43,13 +61,16 @@ pub struct Case<'a> {
     /// Successes it is set against.
     pub good: Vec<&'a Sample>,
     /// Their attributes.
-    pub columns: &'a Columns,
-    /// Whether those are of other places of the server.
+    pub columns: Cow<'a, Columns>,
+    /// Whether those are of other places.
     pub borrowed: bool,
+    /// Which places those are.
+    pub nearness: Nearness,
     /// Which of the place's refusals sound like it, itself included.
     pub similar_refusals: u64,
     /// What separates them.
     pub contrasts: Vec<Contrast<'a>>,
+    lead: OnceCell<Option<Lead>>,
     separation: OnceCell<f32>,
     mine: OnceCell<u64>,
     line: OnceCell<String>,
@@ -81,7 +102,7 @@ impl<'a> Case<'a> {
         knowledge: &'a Knowledge,
         memory: &Memory,
         stats: &'a Stats,
-        history: &History,
+        history: &'a History,
         record: &'a Record,
         differences: &'a [Difference],
     ) -> Self {
@@ -89,11 +110,12 @@ impl<'a> Case<'a> {
         let address = Stats::address(record, history);
         let (place, server) = (stats.place(address), stats.server(address));
         let features = Features::of(exchange);
-        let (good, columns, borrowed) = accepted(place, server);
+        let (good, columns, nearness) = accepted(stats, history, address, record);
+        let borrowed = nearness != Nearness::Own;
         let (bad, bad_columns) = place.map_or((&[][..], &NONE), |place| (&place.bad[..], &place.bad_columns));
         let sound = exchange.response.as_ref().map_or(0, response_fingerprint::of);
         let similar_refusals = columns::set(bad.iter().map(|sample| sample.voice == sound));
-        let against = Against { good: &good, columns, bad, bad_columns, similar_refusals };
+        let against = Against { good: &good, columns: &columns, bad, bad_columns, similar_refusals };
         let hear = |response: &Response| memory.hear(knowledge, response);
         let heard = exchange.response.as_ref().map(hear).unwrap_or_default();
         let mut case = Self {
@@ -105,6 +127,7 @@ impl<'a> Case<'a> {
             prints: prints(knowledge, &heard, exchange),
             behind: behind(stats, history, record, hear),
             knowledge,
+            history,
             record,
             stats,
             address,
@@ -114,9 +137,11 @@ impl<'a> Case<'a> {
             good,
             columns,
             borrowed,
+            nearness,
             similar_refusals,
             heard,
             own: OnceCell::new(),
+            lead: OnceCell::new(),
             separation: OnceCell::new(),
             mine: OnceCell::new(),
             line: OnceCell::new(),
@@ -157,7 +182,10 @@ impl<'a> Case<'a> {
     }
     /// Their attributes.
     pub fn own_columns(&self) -> &'a Columns {
-        if self.borrowed { &NONE } else { self.columns }
+        match &self.columns {
+            Cow::Borrowed(columns) if !self.borrowed => columns,
+            _ => &NONE,
+        }
     }
     /// The refusals of the place that sound like it, itself included.
     pub fn group(&self) -> impl Iterator<Item = &'a Sample> {
@@ -177,6 +205,19 @@ impl<'a> Case<'a> {
             format!("from {client} at {}", self.exchange().started())
         })
     }
+    /// The attribute that separates all such refusals from all successes of the place.
+    pub fn lead(&self) -> Option<(&Contrast<'a>, Lead)> {
+        let found = || if self.borrowed { None } else { lead(&self.contrasts, self.knowledge) };
+        let lead = (*self.lead.get_or_init(found))?;
+        Some((self.contrasts.get(lead.index)?, lead))
+    }
+    /// How much else may count beside the attribute that leads, unless it is `key` itself: 1 where none leads.
+    pub fn beside_lead(&self, key: u64) -> f32 {
+        match self.lead() {
+            Some((contrast, lead)) if contrast.key != key => if lead.certain { 0.2 } else { 0.5 },
+            _ => 1.0,
+        }
+    }
     /// The strongest separation in the place's own successes that a mechanism exists for.
     pub fn separation(&self) -> f32 {
         *self.separation.get_or_init(|| self.separation_by(|_| true))
@@ -188,7 +229,8 @@ impl<'a> Case<'a> {
         }
         let strength = |contrast: &Contrast<'_>| {
             let mechanism = self.knowledge.mechanism(contrast.family, contrast.change.id());
-            let most = mechanism.iter().map(|(_, weight)| *weight).fold(0.0, f32::max);
+            let least = if separates(contrast) { 2.0 } else { 0.0 };
+            let most = mechanism.iter().map(|(_, weight)| *weight).fold(least, f32::max);
             contrast.surprise * most / 2.3
         };
         let kept = self.contrasts.iter().filter(|contrast| counts(contrast.family));
@@ -196,16 +238,37 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The successes that a refusal is set against, their attributes, and whether they are of other places of the server.
+/// The successes that a refusal is set against, their attributes, and where they come from: the nearest places that have any.
 fn accepted<'a>(
-    place: Option<&'a EndpointStats>,
-    server: Option<&'a Server>,
-) -> (Vec<&'a Sample>, &'a Columns, bool) {
-    match (place.filter(|place| !place.good.is_empty()), server) {
-        (Some(place), _) => (place.good.iter().collect(), &place.good_columns, false),
-        (None, Some(server)) => (server.good.iter().collect(), server.columns(), true),
-        (None, None) => (Vec::new(), &NONE, true),
+    stats: &'a Stats,
+    history: &History,
+    address: Address,
+    record: &Record,
+) -> (Vec<&'a Sample>, Cow<'a, Columns>, Nearness) {
+    let of = |place: &'a EndpointStats, nearness| {
+        (place.good.iter().collect(), Cow::Borrowed(&place.good_columns), nearness)
+    };
+    let place = stats.place(address);
+    if let Some(place) = place.filter(|place| !place.good.is_empty()) {
+        return of(place, Nearness::Own);
     }
+    let twins = place.into_iter().flat_map(|place| stats.twins(place, address));
+    if let Some(twin) = twins.max_by_key(|twin| twin.good.len()).filter(|twin| twin.good.len() >= 2) {
+        return of(twin, Nearness::Node);
+    }
+    let Some(server) = stats.server(address) else { return (Vec::new(), Cow::Borrowed(&NONE), Nearness::Server) };
+    let template = |record: &Record| history.endpoint(record.endpoint).map(|endpoint| &*endpoint.template);
+    let (method, here) = (record.exchange.method(), template(record).unwrap_or_default());
+    let beside = |sample: &&Sample| {
+        let there = history.get(sample.id).filter(|there| there.exchange.method() == method);
+        there.and_then(template).is_some_and(|there| one_segment_apart(here, there))
+    };
+    let siblings: Vec<&Sample> = server.good.iter().filter(beside).collect();
+    if siblings.len() >= 3 {
+        let columns = Columns::of(siblings.iter().map(|sample| &*sample.marks));
+        return (siblings, Cow::Owned(columns), Nearness::Sibling);
+    }
+    (server.good.iter().collect(), Cow::Borrowed(server.columns()), Nearness::Server)
 }
 
 /// The fingerprints that fit both the response and what was asked.

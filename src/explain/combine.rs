@@ -50,9 +50,14 @@ pub fn judge(knowledge: &Knowledge, out: &mut EvidenceSink, quality: f32) -> Vec
     let share = |score: f32| ((score - most) / combine.temperature).exp();
     let sum: f32 = scored.iter().map(|(_, score)| share(*score)).sum();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let strongest = |cause| {
+        let start = out.clues.partition_point(|clue| clue.cause < cause);
+        let own = out.clues.iter().skip(start).take_while(|clue| clue.cause == cause);
+        own.map(|clue| clue.weight).fold(0.0, f32::max)
+    };
     let confidence = |(cause, score): (Cause, f32)| {
         let confidence = knowledge.calibrate(share(score) / sum) * (0.6 + 0.4 * quality);
-        (cause, confidence.min(combine.ceiling))
+        (cause, confidence.min(combine.ceiling).min(thin(strongest(cause))))
     };
     let found = scored.into_iter().map(confidence);
     found.take_while(|(_, confidence)| *confidence >= combine.floor).take(MAX_FINDINGS).collect()
@@ -81,6 +86,15 @@ fn evidence(out: &EvidenceSink, clue: &Clue) -> Option<Evidence> {
         weight: clue.weight,
         pointers: note.pointers.clone(),
     })
+}
+
+/// How sure a cause may be whose strongest evidence weighs so much: where it is thin, many pieces make no certainty.
+fn thin(strongest: f32) -> f32 {
+    match strongest {
+        ..2.2 => 0.58,
+        ..3.0 => 0.76,
+        _ => 1.0,
+    }
 }
 
 /// All clues for one cause, strongest first, together.

@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use crate::explain::case::Case;
 use crate::explain::contrast::stats::Stats;
+use crate::explain::contrast::{Change, lead};
 use crate::explain::knowledge::{Knowledge, KnowledgeError};
 use crate::explain::request::principal;
 use crate::explain::rules::EvidenceSink;
+use crate::explain::rules::contrast_rules::rules::part_of;
 use crate::explain::rules::response_text::Memory;
 use crate::explain::top_cause::Top;
 use crate::explain::{combine, next, refuser, rules, top_cause};
 use crate::history::{History, Record};
 use crate::model::{
-    Cause, Diagnosis, Difference, Evidence, EvidenceKind, ExchangeId, Finding, LogMatch, Refuser,
+    Cause, Diagnosis, Difference, Evidence, EvidenceKind, ExchangeId, Finding, LogMatch, Refuser, Separates,
 };
 
 /// Knows the causes, and keeps incremental, bounded statistics of every place.
@@ -101,7 +103,10 @@ impl Diagnoser {
         let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
         let refuser = case.refuser;
         let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline.is_some()));
-        let findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
+        let mut findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
+        if let Some(first) = findings.first_mut() {
+            first.separates = separates(&case);
+        }
         let top = findings.first().map(|finding| finding.cause);
         let ruled_out = out.ruled_out.into_iter().filter(|(cause, _)| Some(*cause) != top).collect();
         Diagnosis { findings, refuser, refuser_evidence, ruled_out }
@@ -115,7 +120,7 @@ impl Diagnoser {
     fn gather<'a>(
         &'a self,
         knowledge: &'a Knowledge,
-        history: &History,
+        history: &'a History,
         this: &'a Record,
         differences: &'a [Difference],
         out: &mut EvidenceSink,
@@ -170,7 +175,24 @@ fn finding(case: &Case<'_>, ranked: combine::Ranked) -> Finding {
         confidence: ranked.confidence,
         evidence,
         next: next::steps(case, ranked.cause),
+        separates: None,
     }
+}
+
+/// The attribute that leads, counted over all successes that the history has.
+fn separates(case: &Case<'_>) -> Option<Separates> {
+    let (contrast, _) = case.lead()?;
+    let all = case.place.map_or(0, |place| place.ok);
+    let accepted = lead::count(case.history, case.exchange().id, contrast, case.own_good(), all);
+    let (refusals, likewise) = contrast.refusals;
+    (accepted.0 == 0).then(|| Separates {
+        part: part_of(contrast.family),
+        name: contrast.name.to_string(),
+        refused: (likewise, refusals),
+        accepted,
+        this: (contrast.change != Change::Absent).then(|| contrast.this().into_owned()),
+        accepted_value: lead::accepted_value(case, contrast),
+    })
 }
 
 fn nothing() -> Diagnosis {
@@ -181,7 +203,7 @@ fn nothing() -> Diagnosis {
         pointers: Vec::new(),
     };
     let finding =
-        Finding { cause: Cause::Unknown, confidence: 0.0, evidence: vec![evidence], next: Vec::new() };
+        Finding { cause: Cause::Unknown, confidence: 0.0, evidence: vec![evidence], next: Vec::new(), separates: None };
     Diagnosis {
         findings: vec![finding],
         refuser: Refuser::Unknown,

@@ -6,7 +6,10 @@ use crate::explain::request::principal::{credential_of, own_credential};
 use crate::explain::top_cause::{Top, likeness};
 use crate::history::{History, Record};
 use crate::logs::{self, Journal, Patterns};
-use crate::model::{Baseline, BaselineChoice, Cause, Diagnosis, Difference, Exchange, ExchangeId, LogMatch};
+use crate::model::{
+    Baseline, BaselineChoice, Cause, Diagnosis, Difference, DifferenceKind, Exchange, ExchangeId, LogMatch,
+    Separates, Significance,
+};
 
 /// Everything known about one exchange.
 #[derive(Clone, Debug)]
@@ -120,13 +123,42 @@ impl Inspector {
         let record = self.history.get(id)?;
         let baseline = self.history.baseline(id, choice);
         let compared: Option<&Record> = baseline.as_ref().and_then(|baseline| self.history.get(baseline.id));
-        let differences =
+        let mut differences =
             compared.map(|compared| difference::compare(&self.history, record, compared)).unwrap_or_default();
         let diagnosis = record
             .exchange
             .is_refusal()
             .then(|| self.diagnoser.diagnose(&self.history, record, compared, &differences));
+        let leading = diagnosis.as_ref().and_then(|one| one.findings.first()?.separates.as_ref());
+        if let Some(separates) = leading.filter(|_| compared.is_some()) {
+            lead(separates, &mut differences);
+        }
         let log = self.diagnoser.logs(id).to_vec();
         Some(Report { baseline, differences, diagnosis, log })
     }
+}
+
+/// Puts the attribute that separates at the head of the differences, as a suspect: the diagnosis and the differences name one.
+fn lead(separates: &Separates, differences: &mut Vec<Difference>) {
+    let name = separates.name.split(" (").next().unwrap_or_default();
+    let is = |one: &Difference| one.part == separates.part && one.name.eq_ignore_ascii_case(name);
+    let mut leading = match differences.iter().position(is) {
+        Some(at) => differences.remove(at),
+        None => Difference {
+            part: separates.part,
+            name: name.to_owned(),
+            kind: match (&separates.this, &separates.accepted_value) {
+                (None, _) => DifferenceKind::Removed,
+                (Some(_), None) => DifferenceKind::Added,
+                _ => DifferenceKind::Changed,
+            },
+            significance: Significance::Suspect,
+            baseline: separates.accepted_value.as_ref().map(|value| value.clone().into_bytes()),
+            this: separates.this.as_ref().map(|value| value.clone().into_bytes()),
+            note: None,
+        },
+    };
+    leading.significance = Significance::Suspect;
+    leading.note = Some(separates.sentence());
+    differences.insert(0, leading);
 }

@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::Deserialize;
 
 use crate::explain::case::Case;
-use crate::explain::contrast::{Change, Contrast};
+use crate::explain::contrast::{Change, Contrast, lead};
 use crate::explain::request::family::Family;
-use crate::explain::rules::contrast_rules::rules::label;
+use crate::explain::rules::contrast_rules::rules::{label, part_of};
+use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::explain::wording::about;
-use crate::model::{Cause, Refuser};
+use crate::model::{Cause, Part, Refuser};
 
 #[derive(Debug, Deserialize)]
 struct File {
@@ -39,7 +41,9 @@ static LOGS: LazyLock<Vec<(Regex, Log)>> = LazyLock::new(|| {
 /// Steps for `cause`, most useful first.
 pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
     let mut out = Vec::new();
+    out.extend(leading(case));
     out.extend(specific(case, cause));
+    out.extend(remedy(case));
     if let Some(about) = about(cause) {
         out.push(about.check.clone());
     }
@@ -49,11 +53,77 @@ pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
     }
     if cause == Cause::Unknown {
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.5).take(3) {
-            out.push(format!("look at {}: {} here, unlike successes", label(contrast), value(contrast)));
+            out.push(format!("look at {}: {} here, unlike successes", named(contrast), value(contrast)));
         }
     }
-    out
+    let mut once = Vec::with_capacity(out.len());
+    for step in out {
+        if !once.contains(&step) {
+            once.push(step);
+        }
+    }
+    once
 }
+
+fn named(contrast: &Contrast<'_>) -> String {
+    label(contrast.family, &contrast.name)
+}
+
+/// What to send instead, for the attribute that separates.
+fn leading(case: &Case<'_>) -> Option<String> {
+    let (contrast, _) = case.lead()?;
+    if matches!(contrast.family, Family::Client | Family::ForwardedFor | Family::Country) {
+        return None;
+    }
+    Some(instead(case, contrast))
+}
+
+/// "Send `x-tenant-id: t-1`; this request has none".
+fn instead(case: &Case<'_>, contrast: &Contrast<'_>) -> String {
+    let accepted = lead::accepted_value(case, contrast).filter(|value| !value.is_empty() && !value.starts_with('#'));
+    let field = part_of(contrast.family) == Part::RequestHeader;
+    let wanted = match &accepted {
+        Some(value) if field => format!("`{}: {}`", contrast.name, clip(value)),
+        Some(value) => format!("{} as `{}`", named(contrast), clip(value)),
+        None => format!("{} as accepted requests have it", named(contrast)),
+    };
+    match contrast.change {
+        Change::Absent => format!("send {wanted}; this request has none"),
+        Change::Added => format!("leave {} out; no accepted request has it", named(contrast)),
+        Change::Value => format!("send {wanted}; this request sent `{}`", clip(&value(contrast))),
+    }
+}
+
+/// What the provider says itself that helps.
+fn remedy(case: &Case<'_>) -> Option<String> {
+    let said = case.own_said().unwrap_or(&case.heard.said);
+    let asks = |one: &&Utterance| {
+        one.place == Place::Prose
+            && one.text.len() <= 240
+            && !one.words.contains(" administrator ")
+            && ASKS.iter().any(|word| one.words.contains(word))
+    };
+    let text = &said.iter().find(asks)?.text;
+    Some(format!("the response says what helps: {text:?}"))
+}
+
+/// Words with which providers say what to do.
+const ASKS: [&str; 14] = [
+    " please ",
+    " enable ",
+    " upgrade ",
+    " visit ",
+    " must accept ",
+    " must be accepted ",
+    " add the ",
+    " request access ",
+    " make sure ",
+    " retry after ",
+    " try again ",
+    " you need to ",
+    " you must ",
+    " to allow this ",
+];
 
 fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
     let find = |families: &[Family]| {
@@ -71,31 +141,36 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
                         Family::Credential | Family::ApiKey | Family::Session | Family::Consumer
                     )
             })?;
-            Some(format!("send {}: successes carry it", label(missing)))
+            Some(format!("send {}: successes carry it", named(missing)))
         }
         Cause::Csrf => find(&[Family::Csrf])
             .filter(|one| absent(one))
-            .map(|one| format!("send {}: successes carry it", label(one))),
+            .map(|one| format!("send {}: successes carry it", named(one))),
         Cause::WrongEnvironment => find(&[Family::Audience, Family::Issuer]).map(|one| {
             format!(
                 "{} is {}: ask for a token with the value that accepted ones have",
-                label(one),
+                named(one),
                 one.this()
             )
         }),
-        Cause::IpDenied | Cause::GeoDenied => Some(format!(
-            "ask for {} to be allowed; send the same request from an accepted address",
-            case.exchange().client.ip().to_canonical()
-        )),
+        Cause::IpDenied | Cause::GeoDenied => {
+            let client = case.exchange().client.ip().to_canonical();
+            let accepted = case.place.and_then(|place| place.clients.get(&case.client)).is_some_and(|one| one.ok > 0);
+            Some(if accepted {
+                format!(
+                    "{client} was accepted before: find out which address the server takes for the client's (X-Forwarded-For, egress), and whether it was blocked since"
+                )
+            } else {
+                format!("ask for {client} to be allowed; send the same request from an accepted address")
+            })
+        }
         Cause::Referer
         | Cause::Origin
         | Cause::Host
         | Cause::ContentType
         | Cause::Accept
         | Cause::BotChallenge
-        | Cause::Waf => find(wanted(cause)).map(|one| {
-            format!("repeat the request with {} as in a success (here: {})", label(one), value(one))
-        }),
+        | Cause::Waf => find(wanted(cause)).map(|one| instead(case, one)),
         Cause::RateLimited | Cause::Quota => {
             let after = case.response()?.head.fields().text("retry-after")?;
             Some(format!("wait: Retry-After says {after}"))
@@ -140,6 +215,17 @@ fn wanted(cause: Cause) -> &'static [Family] {
 
 /// What the refusing server writes about it.
 fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
+    if case.refuser == Refuser::OutboundProxy {
+        let host = case.request()?.head.fields().text("host").unwrap_or_default();
+        return Some(format!(
+            "the team that runs the proxy of the client's network, not the server's: its log has this request to {}, {}",
+            clip(host),
+            case.line()
+        ));
+    }
+    if is_elsewhere(case) {
+        return Some(format!("the provider's support: hand over this exchange, {}, with its request id", case.line()));
+    }
     let server = case.response()?.head.fields().text("server").unwrap_or_default();
     let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
     let known = case.prints.iter().find_map(|print| marked(&print.system)).or_else(|| marked(server));
@@ -150,6 +236,16 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
     let unsaid = known.is_none() && matches!(case.refuser, Refuser::Application | Refuser::Unknown);
     let more = if unsaid { "; the reason stands there only if the application logs it" } else { "" };
     Some(format!("{place}: {what}, {}{more}", case.line()))
+}
+
+/// Whether the server belongs to somebody else: a public address asked from a private one.
+fn is_elsewhere(case: &Case<'_>) -> bool {
+    let private = |address: IpAddr| match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || (address.segments().first().copied().unwrap_or(0) & 0xfe00) == 0xfc00,
+    };
+    let exchange = case.exchange();
+    private(exchange.client.ip()) && !private(exchange.server.ip())
 }
 
 impl Log {
@@ -190,6 +286,7 @@ fn keeper(case: &Case<'_>, server: &str) -> String {
         Refuser::Cdn => "the CDN's",
         Refuser::Waf => "the firewall's",
         Refuser::WebServer => "the web server's",
+        Refuser::OutboundProxy => "the outbound proxy's",
         Refuser::Application | Refuser::Unknown => "the application's",
     }
     .to_owned()

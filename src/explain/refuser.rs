@@ -1,12 +1,14 @@
 //! Who said no: the application, or somebody in front of it.
 
+use std::sync::LazyLock;
+
 use crate::explain::case::Case;
 use crate::explain::contrast::sample::Sample;
 use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::name_list::Listed;
 use crate::explain::request::names::{Kind, name};
 use crate::explain::rules::response_text::quote::recognised;
-use crate::model::{Evidence, EvidenceKind, Part, Pointer, Refuser};
+use crate::model::{Cause, Evidence, EvidenceKind, Fields, Part, Pointer, Refuser};
 
 /// Fields that only an answer which passed through the application carries.
 static UPSTREAM: Listed<6> = Listed::new([
@@ -18,93 +20,241 @@ static UPSTREAM: Listed<6> = Listed::new([
     "x-aspnet-version",
 ]);
 
-/// Who refused, with the evidence; `brief` where nobody will read it.
-pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
-    let mut evidence = Vec::new();
-    let mut note = |text: String, weight: f32, pointer: Pointer| {
-        evidence.push(Evidence { kind: EvidenceKind::Behaved, text, weight, pointers: vec![pointer] });
-    };
-    let printed = case.prints.iter().filter_map(|print| print.layer.map(|layer| (layer, print)));
-    let strongest = printed.max_by_key(|(layer, _)| match layer {
-        Refuser::Waf => 5,
-        Refuser::Cdn => 4,
-        Refuser::Gateway => 3,
-        Refuser::Application => 2,
-        Refuser::WebServer => 1,
-        Refuser::Unknown => 0,
-    });
-    let mut refuser = Refuser::Unknown;
-    if let Some((layer, print)) = strongest {
-        let pointer = if brief { case.point(Part::ResponseBody, "") } else { recognised(case, print) };
-        note(format!("the response is that of {}", print.system), 3.0, pointer);
-        refuser = layer;
-    }
-    let Some(response) = case.response() else { return (refuser, evidence) };
-    let fields = response.head.fields();
-    let upstream = fields.iter().filter_map(|field| UPSTREAM.position(field.name)).min();
-    if let Some(name) = upstream.and_then(|at| UPSTREAM.get(at)) {
-        let text = format!("{name} says that the application answered");
-        note(text, 2.5, case.point(Part::ResponseHeader, name));
-        if matches!(refuser, Refuser::Unknown | Refuser::Gateway | Refuser::WebServer) {
-            refuser = Refuser::Application;
-        }
-    }
-    compare(case, &mut refuser, &mut note);
-    (refuser, evidence)
+/// What a Server field names, by the beginning of its value in lower case.
+const SERVERS: [(&str, Refuser); 44] = [
+    ("cloudflare", Refuser::Cdn),
+    ("cloudfront", Refuser::Cdn),
+    ("akamai", Refuser::Cdn),
+    ("varnish", Refuser::Cdn),
+    ("fastly", Refuser::Cdn),
+    ("bunnycdn", Refuser::Cdn),
+    ("keycdn", Refuser::Cdn),
+    ("ddos-guard", Refuser::Cdn),
+    ("qrator", Refuser::Cdn),
+    ("google frontend", Refuser::Gateway),
+    ("envoy", Refuser::Gateway),
+    ("istio", Refuser::Gateway),
+    ("kong", Refuser::Gateway),
+    ("apisix", Refuser::Gateway),
+    ("tyk", Refuser::Gateway),
+    ("haproxy", Refuser::Gateway),
+    ("traefik", Refuser::Gateway),
+    ("awselb", Refuser::Gateway),
+    ("webseal", Refuser::Gateway),
+    ("big-ip", Refuser::Gateway),
+    ("bigip", Refuser::Gateway),
+    ("microsoft-azure-application-gateway", Refuser::Gateway),
+    ("sucuri", Refuser::Waf),
+    ("coraza", Refuser::Waf),
+    ("huaweicloudwaf", Refuser::Waf),
+    ("imunify360", Refuser::Waf),
+    ("zscaler", Refuser::OutboundProxy),
+    ("squid", Refuser::OutboundProxy),
+    ("gunicorn", Refuser::Application),
+    ("uvicorn", Refuser::Application),
+    ("hypercorn", Refuser::Application),
+    ("puma", Refuser::Application),
+    ("kestrel", Refuser::Application),
+    ("jetty", Refuser::Application),
+    ("werkzeug", Refuser::Application),
+    ("waitress", Refuser::Application),
+    ("wsgiserver", Refuser::Application),
+    ("cowboy", Refuser::Application),
+    ("tornadoserver", Refuser::Application),
+    ("python", Refuser::Application),
+    ("nginx", Refuser::WebServer),
+    ("apache", Refuser::WebServer),
+    ("litespeed", Refuser::WebServer),
+    ("microsoft-iis", Refuser::WebServer),
+];
+
+/// Names of fields that any server sets, so that they tell nothing about who answered.
+static COMMON: Listed<9> = Listed::new([
+    "date",
+    "server",
+    "content-type",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "cache-control",
+    "vary",
+]);
+
+/// How much speaks for each layer.
+#[derive(Default)]
+struct Votes {
+    sums: [f32; 7],
+    evidence: Vec<Evidence>,
 }
 
-/// Sets the answer's form beside that of successes.
-fn compare(case: &Case<'_>, refuser: &mut Refuser, note: &mut impl FnMut(String, f32, Pointer)) {
-    let Some(response) = case.response() else { return };
-    let good = case.own_good();
-    if good.len() < 2 {
-        return;
+impl Votes {
+    fn add(&mut self, layer: Refuser, weight: f32) {
+        if let Some(sum) = self.sums.get_mut(layer as usize) {
+            *sum += weight;
+        }
     }
-    let fields = response.head.fields();
-    let server = fields.value("server").map_or(0, hash);
-    let same_server = good.iter().any(|sample| sample.server == server);
+    fn note(&mut self, text: String, weight: f32, pointer: Pointer) {
+        self.evidence.push(Evidence { kind: EvidenceKind::Behaved, text, weight, pointers: vec![pointer] });
+    }
+    /// The layer for which most speaks, if enough does.
+    fn most(&self) -> Refuser {
+        const LAYERS: [Refuser; 6] = [
+            Refuser::Application,
+            Refuser::Gateway,
+            Refuser::Waf,
+            Refuser::Cdn,
+            Refuser::WebServer,
+            Refuser::OutboundProxy,
+        ];
+        let sum = |layer: &Refuser| self.sums.get(*layer as usize).copied().unwrap_or_default();
+        let best = LAYERS.into_iter().max_by(|a, b| sum(a).total_cmp(&sum(b)));
+        best.filter(|best| sum(best) >= 0.8).unwrap_or(Refuser::Unknown)
+    }
+}
+
+/// Who refused, with the evidence; `brief` where nobody will read it.
+pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
+    let mut votes = Votes::default();
+    prints(case, brief, &mut votes);
+    if let Some(response) = case.response() {
+        let fields = response.head.fields();
+        upstream(case, fields, &mut votes);
+        if !compare(case, fields, &mut votes) {
+            alone(fields, &mut votes);
+        }
+        words(case, &mut votes);
+    }
+    (votes.most(), votes.evidence)
+}
+
+/// Products that are known by their answers.
+fn prints(case: &Case<'_>, brief: bool, votes: &mut Votes) {
+    for print in &case.prints {
+        let Some(layer) = print.layer else { continue };
+        let weight = match layer {
+            Refuser::OutboundProxy => 7.0,
+            Refuser::Waf => 5.0,
+            Refuser::Cdn => 4.0,
+            Refuser::Gateway => 3.5,
+            Refuser::Application => 3.2,
+            Refuser::WebServer | Refuser::Unknown => 2.0,
+        };
+        let known = votes.sums.get(layer as usize).copied().unwrap_or_default() > 0.0;
+        votes.add(layer, if known { 0.5 } else { weight });
+        if !known {
+            let pointer = if brief { case.point(Part::ResponseBody, "") } else { recognised(case, print) };
+            votes.note(format!("the response is that of {}", print.system), 3.0, pointer);
+        }
+    }
+}
+
+/// Fields that only an answer which passed through the application carries.
+fn upstream(case: &Case<'_>, fields: &Fields, votes: &mut Votes) {
+    let first = fields.iter().filter_map(|field| UPSTREAM.position(field.name)).min();
+    if let Some(name) = first.and_then(|at| UPSTREAM.get(at)) {
+        votes.add(Refuser::Application, 3.0);
+        let text = format!("{name} says that the application answered");
+        votes.note(text, 2.5, case.point(Part::ResponseHeader, name));
+    }
+}
+
+fn named(value: &str) -> Option<Refuser> {
+    let lower = value.to_ascii_lowercase();
+    SERVERS.iter().find(|(name, _)| lower.starts_with(name)).map(|(_, layer)| *layer)
+}
+
+/// Sets the answer's form beside that of successes; whether there were enough.
+fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
+    let good = case.own_good();
+    let Some(first) = good.first().filter(|_| good.len() >= 2) else { return false };
+    let value = fields.text("server");
+    let same_server = good.iter().any(|sample| sample.server == fields.value("server").map_or(0, hash));
     let names: Vec<u64> = fields.iter().map(|field| name(Kind::Field, field.name).key).collect();
-    let other = |sample: &&&Sample| good.first().is_some_and(|first| first.fields != sample.fields);
-    let others: Vec<&&Sample> = good.iter().filter(other).collect();
-    let common: Vec<&u64> = good
-        .first()
-        .map(|first| {
-            first
-                .fields
-                .iter()
-                .filter(|name| others.iter().all(|sample| sample.fields.contains(name)))
-                .collect()
-        })
-        .unwrap_or_default();
-    let kept = common.iter().filter(|name| names.contains(name)).count();
+    let ordinary = COMMON_KEYS.as_slice();
+    let others: Vec<&&Sample> = good.iter().filter(|sample| sample.fields != first.fields).collect();
+    let everywhere = |key: &&u64| others.iter().all(|sample| sample.fields.contains(key));
+    let common: Vec<&u64> = first.fields.iter().filter(everywhere).collect();
+    let own: Vec<&&u64> = common.iter().filter(|key| !ordinary.contains(key)).collect();
+    let kept = common.iter().filter(|key| names.contains(key)).count();
+    let own_kept = own.iter().filter(|key| names.contains(key)).count();
     let (took, usual) = (case.behaviour.took, case.behaviour.usual);
     let fast = usual > 2_000_000 && took * 6 < usual;
+    let layer = value.and_then(named);
     if fast {
-        note(
-            format!(
-                "refused after {:.2} ms where successes take {:.1} ms",
-                took as f64 / 1e6,
-                usual as f64 / 1e6
-            ),
-            1.5,
-            case.point(Part::Timing, ""),
-        );
+        let (took, usual) = (took as f64 / 1e6, usual as f64 / 1e6);
+        let text = format!("refused after {took:.2} ms where successes take {usual:.1} ms");
+        votes.note(text, 1.5, case.point(Part::Timing, ""));
+        votes.add(Refuser::Application, -0.8);
+        votes.add(layer.unwrap_or(Refuser::Gateway), 0.8);
     }
     if !same_server {
         let text = "Server differs from that of successes".to_owned();
-        note(text, 2.0, case.point(Part::ResponseHeader, "server"));
+        votes.note(text, 2.0, case.point(Part::ResponseHeader, "server"));
+        votes.add(Refuser::Application, -1.0);
+        votes.add(layer.unwrap_or(Refuser::WebServer), 2.0);
     }
-    let alike = common.len() >= 3 && kept * 5 >= common.len() * 4;
+    let alike = common.len() >= 3 && kept * 5 >= common.len() * 4 || !own.is_empty() && own_kept == own.len();
     if alike && same_server {
         let text = format!("{kept} of {} fields that all successes have are here", common.len());
-        note(text, 1.5, case.point(Part::ResponseHeader, ""));
+        votes.note(text, 1.5, case.point(Part::ResponseHeader, ""));
+        votes.add(Refuser::Application, if own.is_empty() { 1.2 } else { 2.2 });
+    } else if own.len() >= 2 && own_kept * 2 < own.len() {
+        let text = format!("{} of {} fields that only the application sets are lost", own.len() - own_kept, own.len());
+        votes.note(text, 1.5, case.point(Part::ResponseHeader, ""));
+        votes.add(Refuser::Application, -1.2);
+        let front = layer.filter(|layer| *layer != Refuser::Application).unwrap_or(Refuser::Gateway);
+        votes.add(front, 1.4);
+    } else if same_server && !fast {
+        votes.add(Refuser::Application, 0.9);
     }
-    if *refuser == Refuser::Unknown {
-        *refuser = match (same_server, alike, fast) {
-            (true, true, false) => Refuser::Application,
-            (false, _, _) => Refuser::WebServer,
-            (_, false, true) => Refuser::Gateway,
-            _ => Refuser::Unknown,
-        };
+    true
+}
+
+/// Keys of the fields in [`COMMON`].
+static COMMON_KEYS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let names = (0..).map_while(|at| COMMON.get(at));
+    names.map(|field| name(Kind::Field, field.as_bytes()).key).collect()
+});
+
+/// Without successes: what Server and the media type say.
+fn alone(fields: &Fields, votes: &mut Votes) {
+    let media = fields.text("content-type").unwrap_or_default().to_ascii_lowercase();
+    let structured = media.contains("json") || media.contains("xml");
+    let layer = fields.text("server").and_then(named);
+    if let Some(layer) = layer {
+        // A gateway or CDN hands on what stands behind it: JSON is seldom its own.
+        let behind = structured && !matches!(layer, Refuser::Application | Refuser::Waf | Refuser::OutboundProxy);
+        votes.add(layer, if behind { 0.6 } else { 1.4 });
+    }
+    if structured {
+        votes.add(Refuser::Application, 1.2);
+    }
+}
+
+/// Causes that only the application can know of.
+const OF_THE_APPLICATION: [Cause; 9] = [
+    Cause::InsufficientRole,
+    Cause::InsufficientScope,
+    Cause::NotOwner,
+    Cause::ResourceState,
+    Cause::Csrf,
+    Cause::Quota,
+    Cause::Subscription,
+    Cause::ExpiredCredentials,
+    Cause::InvalidCredentials,
+];
+
+fn words(case: &Case<'_>, votes: &mut Votes) {
+    let said = |causes: &[Cause]| {
+        let hits = case.heard.hits.iter().filter(|(cause, _, _)| causes.contains(cause));
+        hits.map(|(_, weight, _)| *weight).fold(0.0, f32::max)
+    };
+    let structured = case.heard.text.trim_start().starts_with(['{', '[']) && case.heard.text.len() > 40;
+    if structured {
+        votes.add(Refuser::Application, if said(&OF_THE_APPLICATION) >= 3.0 { 1.6 } else { 0.8 });
+    }
+    if said(&[Cause::Waf]) >= 4.0 {
+        votes.add(Refuser::Waf, 2.0);
     }
 }

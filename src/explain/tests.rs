@@ -311,10 +311,67 @@ fn scenarios_keep_their_score() {
         ("said", include_str!("../../tests/scenarios/said.txt"), 0.95),
         ("vague", include_str!("../../tests/scenarios/vague.txt"), 0.9),
         ("hard", include_str!("../../tests/scenarios/hard.txt"), 0.8),
+        ("separates", include_str!("../../tests/scenarios/separates.txt"), 0.9),
+        ("course", include_str!("../../tests/scenarios/course.txt"), 0.8),
+        ("identity", include_str!("../../tests/scenarios/identity.txt"), 0.9),
+        ("words", include_str!("../../tests/scenarios/words.txt"), 0.9),
+        ("elsewhere", include_str!("../../tests/scenarios/elsewhere.txt"), 0.9),
+        ("refusers", include_str!("../../tests/scenarios/refusers.txt"), 0.8),
+        ("public", include_str!("../../tests/scenarios/public.txt"), 0.9),
     ] {
         let (first, three, over) = score(text);
         assert!(first >= bar && three >= 0.95 && over <= 0.05, "{name}: {first} {three} {over}");
     }
+}
+
+/// The word that follows the name of a scenario.
+fn expected(name: &str) -> &str {
+    name.split_once(' ').map_or("", |(_, word)| word)
+}
+
+#[test]
+fn the_attribute_that_separates_is_named() {
+    for scenario in fixture::scenarios(include_str!("../../tests/scenarios/separates.txt")) {
+        let wanted = expected(&scenario.name).to_owned();
+        let diagnosis = diagnose(scenario.exchanges).pop().unwrap();
+        let found = diagnosis.findings[0].separates.clone().unwrap_or_else(|| panic!("{wanted}: {diagnosis:#?}"));
+        assert_eq!(found.name.split(" (").next(), Some(&*wanted));
+        assert!(found.refused.0 == found.refused.1 && found.accepted.0 == 0 && found.accepted.1 >= 3, "{found:?}");
+        assert_ne!(diagnosis.findings[0].cause.id(), "unknown");
+    }
+}
+
+#[test]
+fn differences_and_diagnosis_name_one_attribute() {
+    for scenario in fixture::scenarios(include_str!("../../tests/scenarios/separates.txt")) {
+        let mut inspector = Inspector::new(History::new(64 << 20), Diagnoser::new());
+        let ids: Vec<_> = scenario.exchanges.into_iter().map(|exchange| inspector.push(exchange)).collect();
+        let refusals = ids.into_iter().filter(|id| inspector.top_cause(*id).is_some());
+        let report = inspector.report(refusals.last().unwrap(), BaselineChoice::default()).unwrap();
+        let first = &report.differences[0];
+        assert_eq!(first.name, expected(&scenario.name), "{:#?}", report.differences);
+        assert_eq!(first.significance, crate::model::Significance::Suspect);
+    }
+}
+
+#[test]
+fn who_refused_is_told() {
+    for scenario in fixture::scenarios(include_str!("../../tests/scenarios/refusers.txt")) {
+        let wanted = expected(&scenario.name).to_owned();
+        let diagnosis = diagnose(scenario.exchanges).pop().unwrap();
+        assert!(wanted.is_empty() || diagnosis.refuser.as_str() == wanted, "{}: {}", scenario.name, diagnosis.refuser.as_str());
+    }
+}
+
+#[test]
+fn a_header_that_becomes_required_is_never_a_question_of_ownership() {
+    let shop = "@ 10.2.{0|1|2}.{5|6|7}\nPOST /v1/orders/{#}\nHost: h\nAuthorization: Bearer {a|b|c|d}\nX-Tenant-Id: t-{1|2|3}\n\n{\"n\":{#}}\n--- 201 x231 every=40\n\n";
+    let diagnosis = last(&format!("{shop}+++\n-X-Tenant-Id\n--- 403 x64 every=40\n\n{{\"error\":\"forbidden\"}}\n"));
+    let first = &diagnosis.findings[0];
+    let separates = first.separates.as_ref().unwrap();
+    assert_eq!((separates.name.as_str(), separates.refused, separates.accepted), ("x-tenant-id", (64, 64), (0, 231)));
+    assert_ne!(first.cause.id(), "not-owner");
+    assert!(first.next[0].contains("x-tenant-id: t-"), "{:?}", first.next);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
 fn why(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
     let Some(diagnosis) = &item.report.diagnosis else { return };
     let _ = writeln!(out, "\n### Why\n\nRefused by: {}\n", diagnosis.refuser.as_str());
-    for (number, finding) in diagnosis.findings.iter().enumerate() {
+    for (number, finding) in diagnosis.findings.iter().take(CAUSES).enumerate() {
         self::finding(out, number + 1, finding, redactor);
     }
     for (cause, why) in &diagnosis.ruled_out {
@@ -57,13 +57,20 @@ fn why(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
     }
 }
 
+/// Causes and steps of each that are shown; NDJSON has all.
+const CAUSES: usize = 3;
+const STEPS: usize = 5;
+
 fn finding(out: &mut String, number: usize, finding: &Finding, redactor: &Redactor) {
     let (title, percent) = (finding.cause.title(), finding.confidence * 100.0);
     let _ = writeln!(out, "{number}. **{title}** ({}, {percent:.0} %)", finding.cause);
+    if let Some(separates) = &finding.separates {
+        let _ = writeln!(out, "   - **{}**", sentence(&separates.sentence(), redactor));
+    }
     for evidence in &finding.evidence {
         let _ = writeln!(out, "   - {}", sentence(&evidence.text, redactor));
     }
-    for next in &finding.next {
+    for next in finding.next.iter().take(STEPS) {
         let _ = writeln!(out, "   - to do: {}", sentence(next, redactor));
     }
 }

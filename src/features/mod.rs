@@ -7,6 +7,7 @@ pub mod coding;
 pub mod content;
 pub mod cookie;
 pub mod damage;
+pub mod dated;
 pub mod form;
 pub mod html;
 pub mod items;
@@ -15,6 +16,7 @@ pub mod jwt;
 pub mod media;
 pub mod multipart;
 pub mod network;
+pub mod signer;
 pub mod sniff;
 pub mod target;
 
@@ -28,6 +30,7 @@ pub use crate::features::jwt::{Jwt, Token, TokenPlace, tokens};
 pub use crate::features::media::MediaType;
 pub use crate::features::multipart::{MultipartField, fields as multipart_fields};
 pub use crate::features::network::{client_network, first_address, forwarded_for};
+pub use crate::features::signer::{path_secret, signer};
 pub use crate::features::sniff::{Sniffed, sniff};
 pub use crate::features::target::Target;
 

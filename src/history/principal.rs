@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use ahash::RandomState;
 
-use crate::features::{Authorization, Jwt, Target, cookies, parameters};
+use crate::features::{Authorization, Jwt, Target, cookies, parameters, signer};
 use crate::model::Request;
 
 /// Fields that hold an API key or token, in lower case, in the order in which they are believed.
@@ -125,6 +125,7 @@ impl Principals {
             Authorization::Aws4(parts) if !parts.access_key.is_empty() => {
                 self.hash(&(5_u8, parts.access_key))
             }
+            Authorization::Other { .. } if signer(value).is_some() => self.hash(&(5_u8, signer(value))),
             Authorization::Other { rest, .. } => {
                 Jwt::decode(rest).and_then(|jwt| self.subject(&jwt)).unwrap_or(raw)
             }

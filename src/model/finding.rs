@@ -82,6 +82,47 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What to do or check next, most useful first; concrete and filled in.
     pub next: Vec<String>,
+    /// The attribute that separates all such refusals from all successes, where this cause follows from it.
+    pub separates: Option<Separates>,
+}
+
+/// An attribute that all refusals of a kind have on one side and all successes on the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Separates {
+    /// Which part of the request.
+    pub part: Part,
+    /// Field, cookie, parameter, claim or member name.
+    pub name: String,
+    /// Refusals that differ so, and all that sound the same.
+    pub refused: (u32, u32),
+    /// Successes that differ so, which is none, and all that were looked at.
+    pub accepted: (u32, u32),
+    /// This refusal's value, secrets hashed; `None` when it is absent.
+    pub this: Option<String>,
+    /// A value that was accepted, secrets hashed; `None` when successes have none.
+    pub accepted_value: Option<String>,
+}
+
+impl Separates {
+    /// For people: "all 64 refusals lack x-tenant-id, all 231 successes carry it (t-1)".
+    pub fn sentence(&self) -> String {
+        let (name, refused, accepted) = (&self.name, self.refused.0, self.accepted.1);
+        let shown = |value: &str| if value.is_empty() { String::new() } else { format!(" ({value})") };
+        match (self.this.as_deref(), self.accepted_value.as_deref()) {
+            (None, value) => format!(
+                "all {refused} refusals lack {name}, all {accepted} successes carry it{}",
+                shown(value.unwrap_or_default())
+            ),
+            (Some(this), Some(value)) => format!(
+                "all {refused} refusals have another {name}{} than the {accepted} successes{}",
+                shown(this),
+                shown(value)
+            ),
+            (Some(this), None) => {
+                format!("all {refused} refusals carry {name}{}, none of {accepted} successes does", shown(this))
+            }
+        }
+    }
 }
 
 /// Which layer refused.
@@ -97,6 +138,8 @@ pub enum Refuser {
     Cdn,
     /// The web server in front.
     WebServer,
+    /// A proxy or filter in the client's own network, on its way out.
+    OutboundProxy,
     /// Cannot be told.
     Unknown,
 }
@@ -110,6 +153,7 @@ impl Refuser {
             Self::Waf => "waf",
             Self::Cdn => "cdn",
             Self::WebServer => "web-server",
+            Self::OutboundProxy => "outbound-proxy",
             Self::Unknown => "unknown",
         }
     }

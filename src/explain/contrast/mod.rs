@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod columns;
+pub mod lead;
 pub mod sample;
 pub mod stats;
 
@@ -51,6 +52,10 @@ pub struct Contrast<'a> {
     /// How surprising that is if it had nothing to do with the refusal, in nats.
     pub surprise: f32,
     this: This<'a>,
+    /// Hash of this refusal's value; none when absent.
+    pub value: Option<u64>,
+    /// Whether successes agree on it: all have it, or none has it, or the values that they have come again and again.
+    pub steady: bool,
     /// Refusals that sound the same, this one included, and how many of them differ likewise.
     pub refusals: (u32, u32),
     /// Successes looked at.
@@ -131,16 +136,20 @@ fn present<'a>(attribute: &Attribute<'a>, against: &Against<'_>) -> Option<Contr
     if column.is_some_and(|column| column.with(attribute.mark.value) != 0) {
         return None;
     }
-    let (change, chance) = match column {
-        None => (Change::Added, 0.5 / (against.good.len() as f32 + 1.0)),
+    let successes = against.good.len();
+    let (change, chance, steady) = match column {
+        None => (Change::Added, 0.5 / (successes as f32 + 1.0), true),
         Some(column) => {
             let once = column.singletons() as f32;
-            (Change::Value, (once + 0.5) / (column.count() as f32 + 1.0))
+            let steady = column.count() >= 3 && column.singletons() * 5 <= column.count();
+            (Change::Value, (once + 0.5) / (column.count() as f32 + 1.0), steady)
         }
     };
     let likewise = against.unlike(key, column);
     let (name, this) = (attribute.name.clone(), This::Attribute(attribute.clone()));
-    Some(finish(attribute.family, key, name, change, chance, this, likewise, against))
+    let value = Some(attribute.mark.value);
+    let contrast = finish(attribute.family, key, name, change, chance, this, likewise, against);
+    Some(Contrast { value, steady, ..contrast })
 }
 
 /// Keys that most successes have and this refusal lacks.
@@ -154,20 +163,28 @@ fn absent(features: &Features<'_>, against: &Against<'_>, stats: &Stats, out: &m
             continue;
         }
         let Some((family, name)) = stats.name_of(column.key) else { continue };
-        if !comparable(family, features) {
+        if !comparable(family, name, features) {
             continue;
         }
         let missing = successes.saturating_sub(column.count());
         let chance = (missing as f32 + 0.5) / (successes as f32 + 1.0);
         let likewise = against.unlike(column.key, Some(column));
         let name = Label::Made(name.into());
-        out.push(finish(family, column.key, name, Change::Absent, chance, This::Absent, likewise, against));
+        let contrast =
+            finish(family, column.key, name, Change::Absent, chance, This::Absent, likewise, against);
+        out.push(Contrast { steady: missing == 0, ..contrast });
     }
 }
 
 /// Whether an absence means something: claims only with a token, members only with a body that could be read.
-fn comparable(family: Family, features: &Features<'_>) -> bool {
+fn comparable(family: Family, name: &str, features: &Features<'_>) -> bool {
     match family {
+        // An equality is broken only where both sides are there.
+        Family::Ownership => {
+            let there = |side: &str| features.attributes.iter().any(|one| &*one.name == side);
+            name.split_once(" = ").is_some_and(|(one, other)| there(one) && there(other))
+        }
+        Family::Csrf if name == "token = cookie" => features.family(Family::Csrf).count() >= 2,
         Family::Fact | Family::Client | Family::Network | Family::Segment | Family::VersionSegment => false,
         Family::Audience
         | Family::Issuer
@@ -177,7 +194,7 @@ fn comparable(family: Family, features: &Features<'_>) -> bool {
         | Family::Subject
         | Family::Plan
         | Family::Claim
-        | Family::Environment => features.has_token,
+        | Family::Environment => features.has_token || name.starts_with("x-"),
         Family::Body => features.has_members,
         _ => true,
     }
@@ -220,6 +237,8 @@ fn finish<'a>(
         change,
         surprise,
         this,
+        value: None,
+        steady: false,
         refusals: (group.max(1), likewise.max(1)),
         successes: successes as u32,
         chance: 1.0,

@@ -37,6 +37,9 @@ pub const MAX_RECENT: usize = 256;
 /// Places of one server that are compared with one another.
 const MAX_SIBLINGS: usize = 256;
 
+/// Places of one method and path template that are remembered together.
+const MAX_TWINS: usize = 16;
+
 /// Bytes of everything remembered; beyond, nothing new is added, but the old makes room for the new.
 const MAX_BYTES: u64 = 48 << 20;
 /// Bytes that the time of an exchange takes up: it stands in the list, and about twice as much in [`Timeline`].
@@ -151,6 +154,8 @@ pub struct Server {
 pub struct Stats {
     places: Map<EndpointStats>,
     servers: Map<Server>,
+    /// Places of one method and path template at several servers, at most [`MAX_TWINS`] each.
+    twins: Map<Vec<u64>>,
     names: Map<(Family, Box<str>)>,
     /// Late refusals, oldest first.
     pub recent: VecDeque<Event>,
@@ -232,6 +237,12 @@ impl Stats {
         let places = self.servers.get(&address.server).map_or(&[][..], |server| &server.places);
         places.iter().filter(move |key| **key != address.place).filter_map(|key| self.places.get(key))
     }
+    /// The same method and path template at other servers.
+    pub fn twins(&self, place: &EndpointStats, address: Address) -> impl Iterator<Item = &EndpointStats> {
+        let key = hash_of(&(&place.method, &place.template));
+        let twins = self.twins.get(&key).map_or(&[][..], Vec::as_slice);
+        twins.iter().filter(move |key| **key != address.place).filter_map(|key| self.places.get(key))
+    }
     /// The place behind a key of [`Tally::ok_place`].
     pub fn place_by_key(&self, key: u64) -> Option<&EndpointStats> {
         self.places.get(&key)
@@ -250,6 +261,10 @@ impl Stats {
             history.endpoint(record.endpoint).map(|endpoint| endpoint.template.clone()).unwrap_or_default();
         let place =
             EndpointStats { method: record.exchange.method().into(), template, ..EndpointStats::default() };
+        let twins = self.twins.entry(hash_of(&(&place.method, &place.template))).or_default();
+        if twins.len() < MAX_TWINS {
+            twins.push(address.place);
+        }
         self.places.insert(address.place, place);
         let server = self.servers.entry(address.server).or_default();
         if server.places.len() < MAX_SIBLINGS {

@@ -340,12 +340,19 @@ fn fingerprints(text: &str) -> Result<Vec<Fingerprint>, KnowledgeError> {
         if out.iter().any(|known| known.id == one.id) {
             return Err(KnowledgeError::Twice(one.id));
         }
-        let layers = [Refuser::Application, Refuser::Gateway, Refuser::Waf, Refuser::Cdn, Refuser::WebServer];
+        let layers = [
+            Refuser::Application,
+            Refuser::Gateway,
+            Refuser::Waf,
+            Refuser::Cdn,
+            Refuser::WebServer,
+            Refuser::OutboundProxy,
+        ];
         let layer = match &one.layer {
             None => None,
             Some(name) => Some(layers.into_iter().find(|layer| layer.as_str() == name).ok_or_else(|| {
                 KnowledgeError::Form(format!(
-                    "fingerprint {:?}: no layer {name:?} (application, gateway, waf, cdn, web-server)",
+                    "fingerprint {:?}: no layer {name:?} (application, gateway, waf, cdn, web-server, outbound-proxy)",
                     one.id
                 ))
             })?),

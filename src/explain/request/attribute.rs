@@ -92,6 +92,10 @@ impl Attribute<'_> {
     pub(super) fn value(&self) -> &[u8] {
         self.value.get(..SHOWN.min(self.value.len())).unwrap_or_default()
     }
+    /// The value as on the wire; may be a secret, so it must not be shown.
+    pub(in crate::explain) fn bytes(&self) -> &[u8] {
+        &self.value
+    }
     /// The value as it may be shown: secrets become a short hash that is equal for equal secrets.
     pub fn shown(&self) -> String {
         shown(self.family, &self.name, self.value(), self.mark.value)

@@ -10,6 +10,7 @@ use crate::explain::request::attribute_hash::{Mark, hash, key};
 use crate::explain::request::family::Family;
 use crate::explain::request::names::{Kind, Label, Name, Which, name};
 use crate::explain::request::parsed_request::ParsedRequest;
+use crate::explain::request::shape;
 use crate::explain::rules::request_facts::facts;
 use crate::explain::rules::request_facts::facts::Fact;
 use crate::features;
@@ -124,9 +125,25 @@ impl<'a> Features<'a> {
     }
 
     fn push(&mut self, family: Family, key: u64, name: Label, value: Value<'a>) {
+        if matches!(family, Family::Body | Family::Query | Family::Other | Family::Cookie) {
+            self.forms(family, &name, &value);
+        }
         if family != Family::Noise && self.attributes.len() < MAX {
             let mark = Mark { key, value: hash(&value) };
             self.attributes.push(Attribute { mark, family, name, value });
+        }
+    }
+
+    /// What a value that differs every time still shares with others: where an address leads, who keeps the mailbox, marks
+    /// that need quoting.
+    fn forms(&mut self, family: Family, name: &Label, value: &[u8]) {
+        let form = shape::form(value);
+        if let Some(place) = form.place {
+            let label = [&**name, " ", form.kind].concat();
+            self.add(family, Label::Made(label.into()), Rc::<[u8]>::from(place.to_ascii_lowercase()));
+        }
+        if form.quoted && family == Family::Cookie {
+            self.add(family, Label::Made([&**name, " (quotes)"].concat().into()), &b""[..]);
         }
     }
 
@@ -136,7 +153,12 @@ impl<'a> Features<'a> {
             Cow::Owned(text) => Value::from(text),
         };
         let segments = seen.target.path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty());
+        let secret = features::path_secret(seen.target.path);
         for (segment, name) in segments.zip(SEGMENTS) {
+            if secret.is_some_and(|secret| std::ptr::eq(secret, segment)) {
+                self.add(Family::ApiKey, Label::Fixed("path secret"), segment);
+                continue;
+            }
             let version =
                 segment.len() <= 5 && matches!(segment, [b'v' | b'V', digit, ..] if digit.is_ascii_digit());
             let family = if version { Family::VersionSegment } else { Family::Segment };
@@ -214,6 +236,10 @@ impl<'a> Features<'a> {
                 self.add(Family::ApiKey, Label::Fixed("access key id"), aws.access_key);
                 self.add(Family::Signature, name.clone(), aws.signature);
                 self.add(Family::Environment, Label::Fixed("aws region"), aws.region);
+            }
+            Authorization::Other { .. } if features::signer(value).is_some() => {
+                self.add(Family::ApiKey, Label::Fixed("access key id"), features::signer(value).unwrap_or_default());
+                self.add(Family::Signature, name.clone(), value);
             }
             Authorization::Bearer { token } | Authorization::Other { rest: token, .. } => {
                 let hmac = value.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"hmac"));

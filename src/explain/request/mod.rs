@@ -9,3 +9,4 @@ pub mod name_list;
 pub mod names;
 pub mod parsed_request;
 pub mod principal;
+pub mod shape;

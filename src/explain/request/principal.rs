@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::name_list::Listed;
+use crate::features::{path_secret, signer};
 use crate::history::Record;
 use crate::model::Exchange;
 
@@ -43,7 +44,8 @@ pub fn credential_of(record: &Record) -> u64 {
 
 /// The credential that the request has a field of its own for, so that nobody needs to look for another.
 pub fn own_credential(exchange: &Exchange) -> Option<u64> {
-    credential(exchange).map(|value| hash(value) | 1)
+    let secret = || path_secret(exchange.request.as_ref()?.head.target());
+    credential(exchange).map(|value| signer(value).unwrap_or(value)).or_else(secret).map(|value| hash(value) | 1)
 }
 
 fn credential(exchange: &Exchange) -> Option<&[u8]> {

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use super::{Item, json};
 use crate::edge::redact::Redactor;
-use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer};
+use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer, Separates};
 use value_memory::ValueMemory;
 
 /// Writes lines one after the other and remembers what values look like. For use with one redactor: labels in remembered
@@ -249,6 +249,29 @@ impl Line<'_> {
         });
         self.raw(",\"next\":");
         self.list(&one.next, |line, next| line.sentence(next));
+        if let Some(separates) = &one.separates {
+            self.separates(separates);
+        }
+        self.out.push(b'}');
+    }
+
+    /// The attribute that separates refusals from successes.
+    fn separates(&mut self, one: &Separates) {
+        self.raw(",\"separates\":{\"where\":");
+        self.plain(one.part.as_str());
+        self.raw(",\"name\":");
+        json::string(self.out, one.name.as_bytes());
+        for (name, counts) in [(",\"refused\":", one.refused), (",\"accepted\":", one.accepted)] {
+            self.raw(name);
+            self.list([counts.0, counts.1], |line, count| line.number(count));
+        }
+        for (name, value) in [(",\"this\":", &one.this), (",\"accepted_value\":", &one.accepted_value)] {
+            self.raw(name);
+            match value {
+                Some(value) => self.sentence(value),
+                None => self.raw("null"),
+            }
+        }
         self.out.push(b'}');
     }
 

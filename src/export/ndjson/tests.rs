@@ -108,6 +108,19 @@ struct Finding {
     evidence: Vec<String>,
     at: Vec<Option<Spot>>,
     next: Vec<String>,
+    separates: Option<Separates>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "pins the names")]
+struct Separates {
+    r#where: String,
+    name: String,
+    refused: (u32, u32),
+    accepted: (u32, u32),
+    this: Option<String>,
+    accepted_value: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

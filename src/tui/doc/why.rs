@@ -47,7 +47,12 @@ fn not_refused(doc: &mut Doc, record: &Record) {
 
 fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
     let mut seen: Vec<&str> = Vec::new();
-    for (rank, finding) in diagnosis.findings.iter().enumerate() {
+    if let Some(separates) = diagnosis.findings.first().and_then(|finding| finding.separates.as_ref()) {
+        let sentence = separates.sentence();
+        let text = scene.redactor.text(sentence.as_bytes());
+        doc.push(Line::of(Role::Bad, &sanitize::line(&text)).hang(4).prose());
+    }
+    for (rank, finding) in diagnosis.findings.iter().take(FULL).enumerate() {
         if rank < FULL {
             doc.gap();
         }
@@ -86,6 +91,7 @@ pub fn refuser(refuser: Refuser) -> &'static str {
         Refuser::Waf => "a web application firewall",
         Refuser::Cdn => "a CDN",
         Refuser::WebServer => "the web server",
+        Refuser::OutboundProxy => "a proxy in the client's own network",
         Refuser::Unknown => "(unknown)",
     }
 }

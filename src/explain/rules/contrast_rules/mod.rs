@@ -1,5 +1,6 @@
 //! What differs from successes, and what does not although it could.
 
+pub mod aged;
 pub mod exempt;
 pub mod object;
 pub mod owner;

@@ -51,13 +51,25 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut EvidenceS
             object.shown()
         );
         let pointer = vec![case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
-        out.add(Cause::NotOwner, if weak { 2.4 } else { 3.8 }, EvidenceKind::Differs, text, pointer);
+        let scale = case.beside_lead(object.mark.key);
+        if weak && !names_object(name) {
+            // What is asked for, and no object: the caller may not ask for it.
+            for (cause, weight) in
+                [(Cause::InsufficientScope, 1.8), (Cause::InsufficientRole, 1.7), (Cause::Subscription, 1.3)]
+            {
+                out.add(cause, weight * scale, EvidenceKind::Differs, &text, &pointer);
+            }
+            return;
+        }
+        let weight = if weak { 2.4 } else { 3.8 };
+        out.add(Cause::NotOwner, weight * scale, EvidenceKind::Differs, text, pointer);
     } else if same == 0 && !weak {
         let text =
             format!("the caller is accepted with other values of {name}, never with {}", object.shown());
         let pointer = vec![case.point(Part::Path, name)];
-        out.add(Cause::NotOwner, 1.9, EvidenceKind::Differs, &text, &pointer);
-        out.add(Cause::ResourceState, 1.1, EvidenceKind::Differs, text, pointer);
+        let scale = case.beside_lead(object.mark.key);
+        out.add(Cause::NotOwner, 1.9 * scale, EvidenceKind::Differs, &text, &pointer);
+        out.add(Cause::ResourceState, 1.1 * scale, EvidenceKind::Differs, text, pointer);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The same credential, path or method at other places of the server.
 
-use crate::explain::case::Case;
+use crate::explain::case::{Case, Nearness};
 use crate::explain::contrast::stats::EndpointStats;
 use crate::explain::knowledge::words::times;
+use crate::explain::request::family::Family;
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::model::{Cause, EvidenceKind, Part, Refuser};
 
@@ -62,7 +63,7 @@ fn siblings_below(a: &str, b: &str) -> bool {
 }
 
 /// Same number of segments, one of them different.
-fn one_segment_apart(a: &str, b: &str) -> bool {
+pub fn one_segment_apart(a: &str, b: &str) -> bool {
     let (a, b): (Vec<&str>, Vec<&str>) = (a.split('/').collect(), b.split('/').collect());
     a.len() == b.len() && a.iter().zip(&b).filter(|(a, b)| a != b).count() == 1
 }
@@ -81,6 +82,8 @@ impl Rule for NeverHere {
         let Some(here) = case.place else { return };
         let infront = matches!(case.refuser, Refuser::WebServer | Refuser::Gateway | Refuser::Cdn);
         let pointer = vec![case.point(Part::RequestLine, "")];
+        node(case, here, out);
+        let mut varied = 0;
         for there in case.stats.siblings(case.address).filter(|place| place.ok > 0) {
             if there.template == here.template && there.method != here.method {
                 let text = format!(
@@ -94,8 +97,8 @@ impl Rule for NeverHere {
                     out.add(Cause::Csrf, 0.6, DIFFERS, &text, &pointer);
                 }
                 out.rule_out(Cause::Route, format!("the path exists: {text}"));
-            } else if there.method == here.method {
-                variant(case, here, there, out);
+            } else if there.method == here.method && varied < 2 {
+                varied += u32::from(variant(case, here, there, out));
             }
         }
         if infront && case.good.len() >= 2 {
@@ -106,7 +109,26 @@ impl Rule for NeverHere {
     }
 }
 
-fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &mut EvidenceSink) {
+/// The same request is accepted at another node or host.
+fn node(case: &Case<'_>, here: &EndpointStats, out: &mut EvidenceSink) {
+    if case.nearness != Nearness::Node {
+        return;
+    }
+    let same_host = case.contrasts.iter().all(|contrast| contrast.family != Family::Host);
+    let pointer = [case.point(Part::Server, "")];
+    let count = times(case.good.len() as u64);
+    let text = format!("{} {} is accepted at another server {count}, here never", here.method, here.template);
+    if same_host {
+        out.add(Cause::ServerConfig, 2.6, DIFFERS, &text, &pointer);
+        out.add(Cause::GatewayPolicy, 1.0, DIFFERS, text, &pointer);
+    } else {
+        out.add(Cause::Host, 2.0, DIFFERS, &text, &pointer);
+        out.add(Cause::WrongEnvironment, 1.2, DIFFERS, text, &pointer);
+    }
+}
+
+/// Says whether it found something.
+fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &mut EvidenceSink) -> bool {
     let pointer = vec![case.point(Part::Path, "")];
     let (a, b) = (here.template.as_ref(), there.template.as_ref());
     let plain = |path: &str| path.trim_end_matches('/').to_ascii_lowercase();
@@ -117,22 +139,21 @@ fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &m
     {
         let text = format!("{b} is accepted, {a} never: a slash, a prefix or letters' case differs");
         out.add(Cause::Route, 3.2, DIFFERS, text, pointer);
-    } else if one_segment_apart(a, b) {
-        let versions = a.split('/').zip(b.split('/')).any(|(a, b)| a != b && is_version(a) && is_version(b));
-        if versions {
-            out.add(
-                Cause::ApiVersion,
-                3.4,
-                DIFFERS,
-                format!("{b} is accepted, {a} never: the version differs"),
-                pointer,
-            );
-        } else {
-            let text = format!("{b} is accepted, {a} never");
-            out.add(Cause::Route, 0.5, DIFFERS, &text, &pointer);
-            out.add(Cause::InsufficientRole, 0.3, DIFFERS, text, pointer);
-        }
+        return true;
     }
+    if !one_segment_apart(a, b) {
+        return false;
+    }
+    let versions = a.split('/').zip(b.split('/')).any(|(a, b)| a != b && is_version(a) && is_version(b));
+    if versions {
+        let text = format!("{b} is accepted, {a} never: the version differs");
+        out.add(Cause::ApiVersion, 3.4, DIFFERS, text, pointer);
+    } else if case.nearness != Nearness::Sibling {
+        let text = format!("{b} is accepted, {a} never");
+        out.add(Cause::Route, 0.5, DIFFERS, &text, &pointer);
+        out.add(Cause::InsufficientRole, 0.3, DIFFERS, text, pointer);
+    }
+    true
 }
 
 fn is_version(segment: &str) -> bool {

@@ -1,8 +1,9 @@
 //! Attributes that separate refusals from successes, and credentials or clients that were accepted.
 
-use crate::explain::case::Case;
+use crate::explain::case::{Case, Nearness};
 use crate::explain::contrast::columns;
 use crate::explain::contrast::sample::identifies;
+use crate::explain::contrast::lead::{Lead, separates};
 use crate::explain::contrast::{Change, Contrast};
 use crate::explain::knowledge::words::times;
 use crate::explain::request::family::Family;
@@ -12,6 +13,8 @@ use crate::model::{Cause, EvidenceKind, Part};
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
 /// Surprise at which a mechanism's weight counts fully: what four like-minded successes give.
 const FULL: f32 = 2.3;
+/// Weight at least of what the kind of the leading attribute speaks for most.
+const LEAST: f32 = 2.0;
 /// Strongest effect of surprise.
 const MOST: f32 = 1.3;
 
@@ -29,10 +32,21 @@ impl Rule for Separation {
         let told = case.features.has_token
             && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
         let paired = case.features.family(Family::Csrf).any(|one| &*one.name == "token = cookie");
+        let lead = case.lead();
         for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.25).take(24) {
             let mut scale = (contrast.surprise / FULL).min(MOST);
+            if case.behaviour.course.leads_to_a_ban() {
+                scale *= 0.4;
+            }
+            match lead {
+                Some((leading, lead)) if leading.key == contrast.key => {
+                    scale = if scale < 0.5 { scale } else { scale.max(1.0) * leading_factor(lead) };
+                }
+                Some((_, lead)) if lead.certain && !separates(contrast) => scale *= 0.3,
+                _ => {}
+            }
             if case.borrowed {
-                scale *= borrowed(contrast.family);
+                scale *= borrowed(contrast.family, case.nearness);
             }
             if contrast.family == Family::Credential && contrast.change == Change::Value && told {
                 scale *= 0.15;
@@ -46,6 +60,12 @@ impl Rule for Separation {
             }
             let text = out.text(|| sentence(contrast));
             let pointer = vec![case.point(part_of(contrast.family), &contrast.name)];
+            if lead.is_some_and(|(leading, _)| leading.key == contrast.key) {
+                // Whatever the kind of attribute speaks for, something speaks: it is not unknown what differs.
+                let most = causes.iter().map(|(_, weight)| *weight).fold(0.1, f32::max);
+                scale *= (LEAST / most).max(1.0);
+                out.add(Cause::Unknown, -2.5, DIFFERS, &text, &pointer);
+            }
             for (cause, weight) in causes {
                 out.add(*cause, weight * scale, DIFFERS, &text, &pointer);
             }
@@ -53,9 +73,22 @@ impl Rule for Separation {
     }
 }
 
+/// How much more the attribute that separates counts.
+const fn leading_factor(lead: Lead) -> f32 {
+    match (lead.certain, lead.alone) {
+        (true, true) => 1.5,
+        (false, true) => 1.25,
+        (true, false) => 1.1,
+        (false, false) => 1.0,
+    }
+}
+
 /// How much a difference to successes of other endpoints counts.
-fn borrowed(family: Family) -> f32 {
+fn borrowed(family: Family, nearness: Nearness) -> f32 {
     match family {
+        Family::Segment | Family::VersionSegment => 0.0,
+        _ if nearness == Nearness::Node => 0.8,
+        _ if nearness == Nearness::Sibling && !matches!(family, Family::Body | Family::Query) => 0.75,
         Family::Credential
         | Family::ApiKey
         | Family::Scheme
@@ -89,7 +122,7 @@ pub fn is_claim(family: Family) -> bool {
 }
 
 fn sentence(contrast: &Contrast<'_>) -> String {
-    let name = label(contrast);
+    let name = label(contrast.family, &contrast.name);
     let (all, likewise) = contrast.refusals;
     let count = if all == likewise {
         format!("all {all} such refusals")
@@ -118,9 +151,8 @@ fn sentence(contrast: &Contrast<'_>) -> String {
 }
 
 /// The attribute for people.
-pub fn label(contrast: &Contrast<'_>) -> String {
-    let name = &contrast.name;
-    match contrast.family {
+pub fn label(family: Family, name: &str) -> String {
+    match family {
         Family::Client => "the client's address".to_owned(),
         Family::Network => "the client's network".to_owned(),
         Family::Scheme => format!("the scheme of {name}"),
@@ -186,7 +218,11 @@ impl Rule for Accepted {
         let later = credential.last_ok > now;
         let text = out.text(|| format!("the same credential was accepted here {}", times(credential.ok)));
         let pointer = vec![case.point(Part::RequestHeader, "authorization")];
+        let lost = case.lead().is_some_and(|(leading, _)| leading.change == Change::Absent);
         for (cause, weight) in CREDENTIAL_CAUSES {
+            if lost && cause == Cause::MissingCredentials {
+                continue;
+            }
             let revoked = matches!(cause, Cause::InvalidCredentials | Cause::ExpiredCredentials);
             let scale = match later {
                 true => 1.0,

@@ -4,10 +4,14 @@ use crate::explain::rules::response_text::utterance::{MAX, Place, Utterance};
 use crate::features::html;
 use crate::features::json;
 use crate::features::json::{JsonEnd, JsonKind};
+use crate::features::parameters;
 use crate::model::Part;
 
 /// Bytes of a body that are read.
 pub const WINDOW: usize = 64 << 10;
+
+/// Strings that hold JSON themselves are read so deep.
+const DEEP: u8 = 2;
 
 /// Members that hold no reason: addresses of documents, identifiers, echoes of the request.
 const SILENT: [&str; 26] = [
@@ -54,6 +58,10 @@ pub fn read(media: &str, content: &[u8], out: &mut Vec<Utterance>) {
         from_html(trimmed, out);
     } else if trimmed.starts_with('<') {
         from_xml(trimmed, out);
+    } else if media.contains("form-urlencoded") {
+        for parameter in parameters(trimmed.as_bytes()).take(MAX) {
+            sentences(Place::Prose, parameter.name().as_ref(), &parameter.text(), out);
+        }
     } else {
         sentences(Place::Prose, "", trimmed, out);
     }
@@ -68,6 +76,10 @@ fn is_html(text: &str) -> bool {
 
 /// The members of `content`; where it is cut or no JSON after all, the rest is prose.
 fn from_json(content: &str, out: &mut Vec<Utterance>) {
+    nested_json(content, 0, out);
+}
+
+fn nested_json(content: &str, depth: u8, out: &mut Vec<Utterance>) {
     let document = json::flatten(content.as_bytes());
     let read = document.leaves.last().map_or(0, |leaf| leaf.at + leaf.raw.len());
     let rest = match document.end {
@@ -79,7 +91,14 @@ fn from_json(content: &str, out: &mut Vec<Utterance>) {
         let quiet = SILENT.iter().any(|silent| name.eq_ignore_ascii_case(silent));
         match leaf.kind {
             JsonKind::String if !quiet || name.eq_ignore_ascii_case("status") => {
-                sentences(Place::Prose, name, &leaf.text(), out);
+                let text = leaf.text();
+                // JSON or a page inside a string, which gateways make of what stands behind them.
+                match text.trim_start().as_bytes() {
+                    [b'{' | b'[', ..] if depth < DEEP => nested_json(&text, depth + 1, out),
+                    [b'<', ..] if depth < DEEP && is_html(&text) => from_html(&text, out),
+                    [b'<', ..] if depth < DEEP && text.contains("</") => from_xml(&text, out),
+                    _ => sentences(Place::Prose, name, &text, out),
+                }
             }
             JsonKind::Number if name.to_ascii_lowercase().contains("code") => {
                 push(Utterance::new(Place::Code, Part::ResponseBody, name, &leaf.text()), out);
@@ -112,8 +131,41 @@ fn from_xml(text: &str, out: &mut Vec<Utterance>) {
         ];
         let quiet = SILENT.contains(&name.to_ascii_lowercase().as_str())
             || echo.contains(&name.to_ascii_lowercase().as_str());
-        if !tag.starts_with(['/', '?', '!']) && !content.is_empty() && !quiet {
-            sentences(Place::Prose, name, &html::unescape(content), out);
+        if !tag.starts_with(['/', '?', '!']) {
+            attributes(tag, out);
+            if let Some((text, end)) = cdata(after) {
+                sentences(Place::Prose, name, text, out);
+                rest = after.get(end..).unwrap_or_default();
+                continue;
+            }
+            if !content.is_empty() && !quiet {
+                sentences(Place::Prose, name, &html::unescape(content), out);
+            }
+        }
+        rest = after;
+    }
+}
+
+/// The text of a CDATA section at the beginning, and where it ends.
+fn cdata(text: &str) -> Option<(&str, usize)> {
+    let inner = text.trim_start().strip_prefix("<![CDATA[")?;
+    let start = text.len() - inner.len();
+    let end = inner.find("]]>")?;
+    Some((inner.get(..end)?, start + end + 3))
+}
+
+/// Attributes that name an error: `<err code="4" msg="…"/>`.
+fn attributes(tag: &str, out: &mut Vec<Utterance>) {
+    let mut rest = tag;
+    while let Some((before, tail)) = rest.split_once("=\"") {
+        let name = before.rsplit([' ', '\n', '\t', ':']).next().unwrap_or_default();
+        let Some((value, after)) = tail.split_once('"') else { return };
+        let lower = name.to_ascii_lowercase();
+        if ["msg", "message", "reason", "error", "description", "code", "detail", "title"]
+            .iter()
+            .any(|known| lower.contains(known))
+        {
+            sentences(Place::Prose, name, &html::unescape(value), out);
         }
         rest = after;
     }
@@ -137,17 +189,30 @@ fn sentences(place: Place, name: &str, text: &str, out: &mut Vec<Utterance>) {
     let mut rest = text;
     while !rest.is_empty() {
         let end = rest
-            .match_indices(['.', '!', '?', ';', '\n', ':'])
+            .match_indices(['.', '!', '?', ';', '\n', ':', '。', '！', '？', '；'])
             .find(|(at, found)| {
-                *found == "\n" || rest.get(at + 1..).is_none_or(|tail| tail.starts_with([' ', '\n', '\r']))
+                let tail = rest.get(at + found.len()..).unwrap_or_default();
+                *found == "\n"
+                    || found.len() > 1
+                    || tail.starts_with([' ', '\n', '\r'])
+                    || glued(rest.get(..*at).unwrap_or_default(), tail)
             })
-            .map_or(rest.len(), |(at, _)| at + 1);
+            .map_or(rest.len(), |(at, found)| at + found.len());
         let (one, tail) = rest.split_at(end);
         if one.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte >= 0x80) {
             push(Utterance::new(place, Part::ResponseBody, name, one), out);
         }
         rest = tail;
     }
+}
+
+/// Whether a sentence ends here although no space follows: "has expired.Please sign in".
+fn glued(before: &str, after: &str) -> bool {
+    let mut next = after.chars();
+    let begins = next.next().is_some_and(char::is_uppercase) && next.next().is_some_and(char::is_lowercase);
+    let mut last = before.chars().rev();
+    let word = last.next().is_some_and(char::is_lowercase) && last.next().is_some_and(char::is_lowercase);
+    begins && word && before.contains(' ')
 }
 
 fn push(utterance: Utterance, out: &mut Vec<Utterance>) {

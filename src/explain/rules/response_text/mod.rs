@@ -1,6 +1,7 @@
 //! What the response says: its utterances, and the rules that read them.
 
 pub mod body;
+pub mod consent;
 pub mod lexicon;
 pub mod memory;
 pub mod quote;

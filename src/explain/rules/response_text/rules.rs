@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::explain::case::Case;
+use crate::explain::knowledge::Fingerprint;
 use crate::explain::request::family::Family;
 use crate::explain::request::names;
 use crate::explain::request::names::Kind;
@@ -62,7 +63,18 @@ impl Rule for Wording {
                 }
             }
         }
+        let known = known_meaning(case);
+        let specific = best.values().flatten().map(|one| one.0).fold(0.0, f32::max) >= SPECIFIC;
         for (cause, mut found) in best {
+            for one in &mut found {
+                // A product that is known by its words says what they mean there; a generic code beside a specific one says
+                // nothing of its own.
+                if known >= MEANT && !case.prints.iter().any(|print| speaks_for(print, cause)) {
+                    one.0 *= 0.4;
+                } else if specific && one.0 <= GENERIC {
+                    one.0 *= 0.3;
+                }
+            }
             if case.prints.iter().any(|print| print.silences.contains(&cause)) {
                 continue;
             }
@@ -84,6 +96,23 @@ impl Rule for Wording {
             }
         }
     }
+}
+
+/// Weight of a fingerprint from which on it says what words mean.
+const MEANT: f32 = 4.5;
+/// Weight of words from which on they name the cause.
+const SPECIFIC: f32 = 3.4;
+/// Weight of words up to which they could be said for many causes.
+const GENERIC: f32 = 2.1;
+
+/// The strongest meaning that a fingerprint gives this response.
+fn known_meaning(case: &Case<'_>) -> f32 {
+    let weights = case.prints.iter().flat_map(|print| &print.causes).map(|(_, weight)| *weight);
+    weights.fold(0.0, f32::max)
+}
+
+fn speaks_for(print: &Fingerprint, cause: Cause) -> bool {
+    print.causes.iter().any(|(known, weight)| *known == cause && *weight > 0.0)
 }
 
 fn clip(text: &str) -> String {

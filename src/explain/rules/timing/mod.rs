@@ -1,10 +1,12 @@
 //! What the traffic did around the refusal.
 
+pub mod course;
 mod line;
 pub mod rules;
 mod timeline;
 
 use crate::explain::case::Case;
+use crate::explain::rules::timing::course::Course;
 use crate::explain::rules::timing::line::Line;
 use crate::explain::rules::timing::timeline::By;
 pub use crate::explain::rules::timing::timeline::Timeline;
@@ -55,6 +57,8 @@ pub struct Behaviour {
     pub credential: RateProfile,
     /// Of everybody.
     pub all: RateProfile,
+    /// What this client was answered before it was refused.
+    pub course: Course,
     /// Median nanoseconds to the first byte of successes here; 0 without any.
     pub usual: i64,
     /// Nanoseconds to the first byte of this refusal.
@@ -83,6 +87,7 @@ impl Behaviour {
         let others =
             |by, who, from| all.ok_after(from) - times.own(by, who).map_or(0, |own| own.ok_after(from));
         Self {
+            course: Course::of(case),
             others_after: others(By::Client, case.client, client.first_no),
             other_credentials_after: match case.credential {
                 0 => 0,

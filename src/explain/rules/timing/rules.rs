@@ -24,10 +24,12 @@ impl Rule for Rate {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let alike = (0.3 + 0.7 * familiarity(case)) / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
-        for (who, course) in
-            [("this client", &case.behaviour.client), ("this credential", &case.behaviour.credential)]
-        {
-            if course.window == 0 || course.ok_before < 2 {
+        let (client, credential) = (&case.behaviour.client, &case.behaviour.credential);
+        for (who, course) in [("this client", client), ("this credential", credential)] {
+            // The same requests counted by client and by credential are one observation.
+            let again = std::ptr::eq(course, credential)
+                && (client.window, client.count, client.accepted) == (course.window, course.count, course.accepted);
+            if course.window == 0 || course.ok_before < 2 || again {
                 continue;
             }
             let (weight, then) = rate_weight(course);
@@ -48,11 +50,14 @@ impl Rule for Rate {
 /// What a course says for a limit on the rate.
 fn rate_weight(course: &RateProfile) -> (f32, &'static str) {
     let short = course.window <= 60_000_000_000;
+    let margin = course.count >= course.accepted + 2 && course.count >= 4;
     let (base, then) = match (course.recovered, course.hasty) {
         (true, _) if short => (3.2, "; accepted again later"),
         (true, _) => (2.2, "; accepted again later"),
         _ if course.burst => (2.6, "; a burst came before the first refusal"),
         (false, true) => (1.7, "; it came sooner after the one before than any success"),
+        // A rate needs a rate: in seconds to minutes, and clearly more than was accepted.
+        (false, false) if !short || !margin => (0.2, ""),
         (false, false) => (if course.others { 0.4 } else { 1.1 }, ""),
     };
     let contradicted = course.others && !course.recovered;
@@ -99,7 +104,7 @@ impl Rule for StateChange {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let behaviour = &case.behaviour;
-        let familiar = familiarity(case);
+        let familiar = familiarity(case) * if behaviour.course.leads_to_a_ban() { 0.3 } else { 1.0 };
         let mut add = |cause, weight: f32, text: &str| {
             out.add(cause, weight * familiar, BEHAVED, text, vec![case.point(Part::Timing, "")]);
         };
@@ -126,6 +131,7 @@ impl Rule for StateChange {
             && all.turns == 2
             && all.no >= 2
             && !behaviour.client.hasty
+            && several(case)
         {
             let text = "everybody was refused for a while and accepted again";
             add(Cause::ServerConfig, 1.0, text);
@@ -200,7 +206,8 @@ impl Rule for OtherRefusals {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let Some(place) = case.place else { return };
-        let here = place.with_status(401) > 0;
+        let course = case.behaviour.course;
+        let here = place.with_status(401) > 0 && course.failed < 4;
         if here || case.stats.siblings(case.address).any(|sibling| sibling.with_status(401) > 0) {
             let text =
                 "401 is used here for credentials that are absent or wrong, so 403 means something else";
@@ -229,7 +236,8 @@ impl Rule for OtherRefusals {
             (406, Cause::Accept),
             (421, Cause::Host),
         ];
-        for (status, cause) in named.into_iter().filter(|(status, _)| place.with_status(*status) > 0) {
+        let named = named.into_iter().filter(|(status, _)| *status != 429 || course.limited < 2);
+        for (status, cause) in named.filter(|(status, _)| place.with_status(*status) > 0) {
             let text = format!("{status} is used here for that, so 403 means something else");
             out.add(cause, -1.3, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);
         }
