@@ -171,6 +171,7 @@ pub(super) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, kno
         Refuser::Waf => "(by WAF)",
         Refuser::Cdn => "(by CDN)",
         Refuser::WebServer => "(by web server)",
+        Refuser::OutboundProxy => "(by outbound proxy)",
     };
     if width > used + by.len() as u16 {
         canvas.put(x + used + 1, y, width - used - 1, by, Role::Dim);
