@@ -214,7 +214,13 @@ impl<'a> Case<'a> {
     /// How much else may count beside the attribute that leads, unless it is `key` itself: 1 where none leads.
     pub fn beside_lead(&self, key: u64) -> f32 {
         match self.lead() {
-            Some((contrast, lead)) if contrast.key != key => if lead.certain { 0.2 } else { 0.5 },
+            Some((contrast, lead)) if contrast.key != key => {
+                if lead.certain {
+                    0.2
+                } else {
+                    0.5
+                }
+            }
             _ => 1.0,
         }
     }
@@ -256,7 +262,9 @@ fn accepted<'a>(
     if let Some(twin) = twins.max_by_key(|twin| twin.good.len()).filter(|twin| twin.good.len() >= 2) {
         return of(twin, Nearness::Node);
     }
-    let Some(server) = stats.server(address) else { return (Vec::new(), Cow::Borrowed(&NONE), Nearness::Server) };
+    let Some(server) = stats.server(address) else {
+        return (Vec::new(), Cow::Borrowed(&NONE), Nearness::Server);
+    };
     let template = |record: &Record| history.endpoint(record.endpoint).map(|endpoint| &*endpoint.template);
     let (method, here) = (record.exchange.method(), template(record).unwrap_or_default());
     let beside = |sample: &&Sample| {

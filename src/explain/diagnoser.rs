@@ -202,8 +202,13 @@ fn nothing() -> Diagnosis {
         weight: 0.0,
         pointers: Vec::new(),
     };
-    let finding =
-        Finding { cause: Cause::Unknown, confidence: 0.0, evidence: vec![evidence], next: Vec::new(), separates: None };
+    let finding = Finding {
+        cause: Cause::Unknown,
+        confidence: 0.0,
+        evidence: vec![evidence],
+        next: Vec::new(),
+        separates: None,
+    };
     Diagnosis {
         findings: vec![finding],
         refuser: Refuser::Unknown,

@@ -80,7 +80,8 @@ fn leading(case: &Case<'_>) -> Option<String> {
 
 /// "Send `x-tenant-id: t-1`; this request has none".
 fn instead(case: &Case<'_>, contrast: &Contrast<'_>) -> String {
-    let accepted = lead::accepted_value(case, contrast).filter(|value| !value.is_empty() && !value.starts_with('#'));
+    let accepted =
+        lead::accepted_value(case, contrast).filter(|value| !value.is_empty() && !value.starts_with('#'));
     let field = part_of(contrast.family) == Part::RequestHeader;
     let wanted = match &accepted {
         Some(value) if field => format!("`{}: {}`", contrast.name, clip(value)),
@@ -155,7 +156,8 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
         }),
         Cause::IpDenied | Cause::GeoDenied => {
             let client = case.exchange().client.ip().to_canonical();
-            let accepted = case.place.and_then(|place| place.clients.get(&case.client)).is_some_and(|one| one.ok > 0);
+            let accepted =
+                case.place.and_then(|place| place.clients.get(&case.client)).is_some_and(|one| one.ok > 0);
             Some(if accepted {
                 format!(
                     "{client} was accepted before: find out which address the server takes for the client's (X-Forwarded-For, egress), and whether it was blocked since"
@@ -224,7 +226,10 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
         ));
     }
     if is_elsewhere(case) {
-        return Some(format!("the provider's support: hand over this exchange, {}, with its request id", case.line()));
+        return Some(format!(
+            "the provider's support: hand over this exchange, {}, with its request id",
+            case.line()
+        ));
     }
     let server = case.response()?.head.fields().text("server").unwrap_or_default();
     let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
@@ -242,7 +247,9 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
 fn is_elsewhere(case: &Case<'_>) -> bool {
     let private = |address: IpAddr| match address.to_canonical() {
         IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_loopback() || (address.segments().first().copied().unwrap_or(0) & 0xfe00) == 0xfc00,
+        IpAddr::V6(address) => {
+            address.is_loopback() || (address.segments().first().copied().unwrap_or(0) & 0xfe00) == 0xfc00
+        }
     };
     let exchange = case.exchange();
     private(exchange.client.ip()) && !private(exchange.server.ip())

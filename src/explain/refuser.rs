@@ -200,7 +200,11 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
         votes.note(text, 1.5, case.point(Part::ResponseHeader, ""));
         votes.add(Refuser::Application, if own.is_empty() { 1.2 } else { 2.2 });
     } else if own.len() >= 2 && own_kept * 2 < own.len() {
-        let text = format!("{} of {} fields that only the application sets are lost", own.len() - own_kept, own.len());
+        let text = format!(
+            "{} of {} fields that only the application sets are lost",
+            own.len() - own_kept,
+            own.len()
+        );
         votes.note(text, 1.5, case.point(Part::ResponseHeader, ""));
         votes.add(Refuser::Application, -1.2);
         let front = layer.filter(|layer| *layer != Refuser::Application).unwrap_or(Refuser::Gateway);
@@ -224,7 +228,8 @@ fn alone(fields: &Fields, votes: &mut Votes) {
     let layer = fields.text("server").and_then(named);
     if let Some(layer) = layer {
         // A gateway or CDN hands on what stands behind it: JSON is seldom its own.
-        let behind = structured && !matches!(layer, Refuser::Application | Refuser::Waf | Refuser::OutboundProxy);
+        let behind =
+            structured && !matches!(layer, Refuser::Application | Refuser::Waf | Refuser::OutboundProxy);
         votes.add(layer, if behind { 0.6 } else { 1.4 });
     }
     if structured {

@@ -334,9 +334,13 @@ fn the_attribute_that_separates_is_named() {
     for scenario in fixture::scenarios(include_str!("../../tests/scenarios/separates.txt")) {
         let wanted = expected(&scenario.name).to_owned();
         let diagnosis = diagnose(scenario.exchanges).pop().unwrap();
-        let found = diagnosis.findings[0].separates.clone().unwrap_or_else(|| panic!("{wanted}: {diagnosis:#?}"));
+        let found =
+            diagnosis.findings[0].separates.clone().unwrap_or_else(|| panic!("{wanted}: {diagnosis:#?}"));
         assert_eq!(found.name.split(" (").next(), Some(&*wanted));
-        assert!(found.refused.0 == found.refused.1 && found.accepted.0 == 0 && found.accepted.1 >= 3, "{found:?}");
+        assert!(
+            found.refused.0 == found.refused.1 && found.accepted.0 == 0 && found.accepted.1 >= 3,
+            "{found:?}"
+        );
         assert_ne!(diagnosis.findings[0].cause.id(), "unknown");
     }
 }
@@ -359,17 +363,26 @@ fn who_refused_is_told() {
     for scenario in fixture::scenarios(include_str!("../../tests/scenarios/refusers.txt")) {
         let wanted = expected(&scenario.name).to_owned();
         let diagnosis = diagnose(scenario.exchanges).pop().unwrap();
-        assert!(wanted.is_empty() || diagnosis.refuser.as_str() == wanted, "{}: {}", scenario.name, diagnosis.refuser.as_str());
+        assert!(
+            wanted.is_empty() || diagnosis.refuser.as_str() == wanted,
+            "{}: {}",
+            scenario.name,
+            diagnosis.refuser.as_str()
+        );
     }
 }
 
 #[test]
 fn a_header_that_becomes_required_is_never_a_question_of_ownership() {
     let shop = "@ 10.2.{0|1|2}.{5|6|7}\nPOST /v1/orders/{#}\nHost: h\nAuthorization: Bearer {a|b|c|d}\nX-Tenant-Id: t-{1|2|3}\n\n{\"n\":{#}}\n--- 201 x231 every=40\n\n";
-    let diagnosis = last(&format!("{shop}+++\n-X-Tenant-Id\n--- 403 x64 every=40\n\n{{\"error\":\"forbidden\"}}\n"));
+    let diagnosis =
+        last(&format!("{shop}+++\n-X-Tenant-Id\n--- 403 x64 every=40\n\n{{\"error\":\"forbidden\"}}\n"));
     let first = &diagnosis.findings[0];
     let separates = first.separates.as_ref().unwrap();
-    assert_eq!((separates.name.as_str(), separates.refused, separates.accepted), ("x-tenant-id", (64, 64), (0, 231)));
+    assert_eq!(
+        (separates.name.as_str(), separates.refused, separates.accepted),
+        ("x-tenant-id", (64, 64), (0, 231))
+    );
     assert_ne!(first.cause.id(), "not-owner");
     assert!(first.next[0].contains("x-tenant-id: t-"), "{:?}", first.next);
 }

@@ -18,7 +18,8 @@ pub fn date_within(value: &[u8]) -> Option<i64> {
 /// Ten or thirteen digits on their own.
 fn epoch(text: &str) -> Option<i64> {
     let runs = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    let numbers = runs.filter(|run| matches!(run.len(), 10 | 13) && run.bytes().all(|byte| byte.is_ascii_digit()));
+    let numbers =
+        runs.filter(|run| matches!(run.len(), 10 | 13) && run.bytes().all(|byte| byte.is_ascii_digit()));
     let seconds = |run: &str| run.get(..10)?.parse::<i64>().ok();
     numbers.filter_map(seconds).find(|seconds| PLAUSIBLE.contains(seconds))
 }
@@ -33,7 +34,9 @@ fn iso(text: &str) -> Option<i64> {
 fn words(text: &str) -> Option<i64> {
     let colon = text.find(':')?;
     let start = colon.checked_sub(14)?;
-    let time = DateTime::strptime("%d %b %Y %H:%M:%S", text.get(start..colon + 6)?.trim_start_matches([',', ' '])).ok()?;
+    let time =
+        DateTime::strptime("%d %b %Y %H:%M:%S", text.get(start..colon + 6)?.trim_start_matches([',', ' ']))
+            .ok()?;
     seconds(time)
 }
 

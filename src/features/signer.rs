@@ -61,7 +61,8 @@ fn pair(rest: &[u8]) -> Option<&[u8]> {
     let at = memchr(b':', rest)?;
     let (key, signature) = (rest.get(..at)?, rest.get(at + 1..)?);
     let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b',' | b'"');
-    let encoded = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    let encoded =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
     let fits = (2..=128).contains(&key.len()) && key.iter().all(plain);
     (fits && signature.len() >= 16 && signature.iter().all(encoded)).then_some(key)
 }

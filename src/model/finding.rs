@@ -119,7 +119,10 @@ impl Separates {
                 shown(value)
             ),
             (Some(this), None) => {
-                format!("all {refused} refusals carry {name}{}, none of {accepted} successes does", shown(this))
+                format!(
+                    "all {refused} refusals carry {name}{}, none of {accepted} successes does",
+                    shown(this)
+                )
             }
         }
     }

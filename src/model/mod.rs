@@ -25,7 +25,9 @@ pub use endpoint::{Endpoint, EndpointId};
 pub use exchange::{
     Connection, Exchange, ExchangeId, FlowId, NOT_HTTP_KEPT, Outcome, Request, Response, StreamId,
 };
-pub use finding::{Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser, Separates};
+pub use finding::{
+    Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser, Separates,
+};
 pub use frame::{Frame, InterfaceId, LinkType};
 pub use head::{Field, FieldSpan, Fields, RequestHead, ResponseHead, Span, Version};
 pub use log::{LogMatch, LogMatchKind, LogSays};

@@ -46,7 +46,12 @@ pub fn separates(contrast: &Contrast<'_>) -> bool {
 const fn may_lead(family: Family) -> bool {
     !matches!(
         family,
-        Family::Signature | Family::Timestamp | Family::Fact | Family::Noise | Family::BodySize | Family::Network
+        Family::Signature
+            | Family::Timestamp
+            | Family::Fact
+            | Family::Noise
+            | Family::BodySize
+            | Family::Network
     )
 }
 
@@ -69,7 +74,9 @@ pub fn lead(contrasts: &[Contrast<'_>], knowledge: &Knowledge) -> Option<Lead> {
 fn origin<'c>(contrast: &'c Contrast<'_>) -> &'c str {
     use crate::explain::rules::contrast_rules::rules::is_claim;
     match contrast.family {
-        Family::Credential | Family::Scheme | Family::KeyShape | Family::ApiKey | Family::Subject => "credential",
+        Family::Credential | Family::Scheme | Family::KeyShape | Family::ApiKey | Family::Subject => {
+            "credential"
+        }
         Family::Client | Family::Network | Family::ForwardedFor | Family::Country => "client",
         family if is_claim(family) => "credential",
         _ => contrast.name.split(" (").next().unwrap_or_default(),
@@ -78,7 +85,13 @@ fn origin<'c>(contrast: &'c Contrast<'_>) -> &'c str {
 
 /// How many successes of the history have what `contrast` says that none has, and how many were looked at: those kept as
 /// samples, and where there are more, the latest of the history.
-pub fn count(history: &History, this: ExchangeId, contrast: &Contrast<'_>, good: &[&Sample], all: u64) -> (u32, u32) {
+pub fn count(
+    history: &History,
+    this: ExchangeId,
+    contrast: &Contrast<'_>,
+    good: &[&Sample],
+    all: u64,
+) -> (u32, u32) {
     let samples = (0, good.len() as u32);
     if all <= good.len() as u64 {
         return samples;

@@ -238,7 +238,11 @@ impl<'a> Features<'a> {
                 self.add(Family::Environment, Label::Fixed("aws region"), aws.region);
             }
             Authorization::Other { .. } if features::signer(value).is_some() => {
-                self.add(Family::ApiKey, Label::Fixed("access key id"), features::signer(value).unwrap_or_default());
+                self.add(
+                    Family::ApiKey,
+                    Label::Fixed("access key id"),
+                    features::signer(value).unwrap_or_default(),
+                );
                 self.add(Family::Signature, name.clone(), value);
             }
             Authorization::Bearer { token } | Authorization::Other { rest: token, .. } => {

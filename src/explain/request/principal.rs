@@ -45,7 +45,10 @@ pub fn credential_of(record: &Record) -> u64 {
 /// The credential that the request has a field of its own for, so that nobody needs to look for another.
 pub fn own_credential(exchange: &Exchange) -> Option<u64> {
     let secret = || path_secret(exchange.request.as_ref()?.head.target());
-    credential(exchange).map(|value| signer(value).unwrap_or(value)).or_else(secret).map(|value| hash(value) | 1)
+    credential(exchange)
+        .map(|value| signer(value).unwrap_or(value))
+        .or_else(secret)
+        .map(|value| hash(value) | 1)
 }
 
 fn credential(exchange: &Exchange) -> Option<&[u8]> {

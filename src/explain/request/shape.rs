@@ -23,7 +23,9 @@ pub fn form(value: &[u8]) -> Form<'_> {
         Some(at) if bare.get(at..).is_some_and(|rest| rest.starts_with(b"://")) && at >= 2 => {
             ("(host)", host(bare.get(at + 3..).unwrap_or_default()))
         }
-        Some(at) if bare.get(at) == Some(&b'@') && at > 0 => ("(domain)", domain(bare.get(at + 1..).unwrap_or_default())),
+        Some(at) if bare.get(at) == Some(&b'@') && at > 0 => {
+            ("(domain)", domain(bare.get(at + 1..).unwrap_or_default()))
+        }
         _ => ("", None),
     };
     Form { kind, place, quoted }
@@ -45,7 +47,9 @@ mod tests {
 
     #[test]
     fn hosts_domains_and_quotes() {
-        let place = |value: &str| form(value.as_bytes()).place.map(|place| String::from_utf8_lossy(place).into_owned());
+        let place = |value: &str| {
+            form(value.as_bytes()).place.map(|place| String::from_utf8_lossy(place).into_owned())
+        };
         assert_eq!(place("\"https://a.example/x?y\"").as_deref(), Some("a.example"));
         assert_eq!(place("\"u7@corp.example\"").as_deref(), Some("corp.example"));
         for value in ["", "12:30", "a@b", "hello @ you.all", "://", "\"x\"", "https://"] {

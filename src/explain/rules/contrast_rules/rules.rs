@@ -2,8 +2,8 @@
 
 use crate::explain::case::{Case, Nearness};
 use crate::explain::contrast::columns;
-use crate::explain::contrast::sample::identifies;
 use crate::explain::contrast::lead::{Lead, separates};
+use crate::explain::contrast::sample::identifies;
 use crate::explain::contrast::{Change, Contrast};
 use crate::explain::knowledge::words::times;
 use crate::explain::request::family::Family;

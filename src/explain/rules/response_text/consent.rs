@@ -41,7 +41,9 @@ impl Rule for Consent {
         }
         let fields = response.head.fields();
         let left = |name: &&&str| fields.text(name).and_then(|text| text.trim().parse::<u64>().ok());
-        if let Some((name, count)) = REMAINING.iter().find_map(|name| Some((*name, left(&name)?))).filter(|one| one.1 > 0) {
+        if let Some((name, count)) =
+            REMAINING.iter().find_map(|name| Some((*name, left(&name)?))).filter(|one| one.1 > 0)
+        {
             let explicit = out.clues.iter().any(|clue| {
                 clue.cause == Cause::RateLimited && clue.kind == EvidenceKind::Said && clue.weight >= EXPLICIT
             });

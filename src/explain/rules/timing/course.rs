@@ -29,13 +29,15 @@ impl Course {
         let now = case.exchange().started().0;
         let server = case.server.and_then(|server| server.clients.get(&case.client));
         let last_ok = server.map_or(i64::MIN, |tally| if tally.ok > 0 { tally.last_ok } else { i64::MIN });
-        let own = || case.stats.recent.iter().filter(|event| event.client == case.client && event.from <= now);
+        let own =
+            || case.stats.recent.iter().filter(|event| event.client == case.client && event.from <= now);
         let same = |event: &&Event| event.status == status;
         let Some(first) = own().filter(same).map(|event| event.from).filter(|at| *at > last_ok).min() else {
             return Self::default();
         };
         let count = |wanted: u16| {
-            let before = |event: &&Event| event.status == wanted && event.from < first && event.from > first - WITHIN;
+            let before =
+                |event: &&Event| event.status == wanted && event.from < first && event.from > first - WITHIN;
             own().filter(before).count() as u32
         };
         if own().any(|event| event.from > first && event.status != status && event.status != 429) {
@@ -63,13 +65,19 @@ impl Rule for Banned {
         let course = case.behaviour.course;
         let pointer = [case.point(Part::Timing, "")];
         if course.limited >= ENOUGH[0] {
-            let text = format!("{} answers of 429 to this client came before, since then all is refused", course.limited);
+            let text = format!(
+                "{} answers of 429 to this client came before, since then all is refused",
+                course.limited
+            );
             out.add(Cause::RateLimited, 4.2, BEHAVED, &text, &pointer);
             out.add(Cause::Quota, 1.2, BEHAVED, &text, &pointer);
             out.add(Cause::IpDenied, 1.4, BEHAVED, text, &pointer);
         }
         if course.failed >= ENOUGH[1] {
-            let text = format!("{} answers of 401 to this client came before, since then all is refused", course.failed);
+            let text = format!(
+                "{} answers of 401 to this client came before, since then all is refused",
+                course.failed
+            );
             out.add(Cause::RateLimited, 4.2, BEHAVED, &text, &pointer);
             out.add(Cause::IpDenied, 3.4, BEHAVED, &text, &pointer);
             for cause in [
@@ -83,7 +91,10 @@ impl Rule for Banned {
             }
         }
         if course.probed >= ENOUGH[2] {
-            let text = format!("{} answers of 404 to this client came before, since then all is refused", course.probed);
+            let text = format!(
+                "{} answers of 404 to this client came before, since then all is refused",
+                course.probed
+            );
             out.add(Cause::IpDenied, 3.4, BEHAVED, &text, &pointer);
             out.add(Cause::Waf, 1.6, BEHAVED, text, &pointer);
         }

@@ -28,7 +28,8 @@ impl Rule for Rate {
         for (who, course) in [("this client", client), ("this credential", credential)] {
             // The same requests counted by client and by credential are one observation.
             let again = std::ptr::eq(course, credential)
-                && (client.window, client.count, client.accepted) == (course.window, course.count, course.accepted);
+                && (client.window, client.count, client.accepted)
+                    == (course.window, course.count, course.accepted);
             if course.window == 0 || course.ok_before < 2 || again {
                 continue;
             }
