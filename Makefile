@@ -1,5 +1,5 @@
 # The commands that people type; each is one line elsewhere too.
-.PHONY: all test bench bench-stages bench-offline bench-memory bench-screen bench-live bench-tap bench-instructions ci demo
+.PHONY: all test bench bench-stages bench-offline bench-memory bench-screen bench-live bench-tap bench-instructions bench-quick ci demo
 
 all:
 	cargo build --release
@@ -35,6 +35,11 @@ bench-live:
 # Needs haproxy, nginx, wrk and openssl; hitch as well, where there is one.
 bench-tap:
 	scripts/bench-tap
+
+# Every mode beside tcpdump in three minutes; read the ratios.
+bench-quick:
+	cargo build --release
+	scripts/bench-quick
 
 # Without noise, for comparing one change with another; needs valgrind.
 bench-instructions:

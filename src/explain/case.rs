@@ -11,6 +11,7 @@ use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
 use crate::explain::contrast::{Against, Contrast, contrasts};
 use crate::explain::knowledge::{Fingerprint, Knowledge};
+use crate::explain::phrases::Found;
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::principal;
@@ -302,13 +303,12 @@ fn behind(
 }
 
 impl Fingerprint {
-    /// Whether the response alone fits; what costs most is asked last.
-    pub fn fits(&self, heard: &Heard, response: &Response) -> bool {
+    /// Whether the response alone fits, in whose words `found` was found; what costs most is asked last.
+    pub fn fits(&self, heard: &Heard, found: &Found, response: &Response) -> bool {
         let fields = response.head.fields();
         self.lacks.as_deref().is_none_or(|name| !fields.has(name))
             && (!self.empty || heard.text.trim().is_empty())
-            && (self.says.is_empty() || self.says.iter().any(|phrase| contains(&heard.words, phrase)))
-            && self.says_all.iter().all(|phrase| contains(&heard.words, phrase))
+            && self.is_said(found)
             && self.header.iter().all(|(name, regex)| {
                 fields.values(name).any(|value| regex.is_match(&String::from_utf8_lossy(value)))
             })
@@ -322,10 +322,6 @@ impl Fingerprint {
             wanted.strip_prefix('-').map_or_else(|| present(wanted), |name| !present(name))
         })
     }
-}
-
-fn contains(words: &str, phrase: &str) -> bool {
-    words.match_indices(phrase).any(|(at, _)| at == 0 || words.as_bytes().get(at - 1) == Some(&b' '))
 }
 
 /// The content of a response as text: content codings undone, in UTF-8.

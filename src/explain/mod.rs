@@ -15,6 +15,7 @@ pub(crate) mod fixture;
 pub mod inspector;
 pub mod knowledge;
 pub mod next;
+pub mod phrases;
 pub mod refuser;
 pub mod request;
 pub mod response_fingerprint;

@@ -35,7 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["features", "model", "source", "synth"]),
     ("doctor", &["edge", "sandbox"]),
     ("edge", &["features", "model", "sandbox", "step_counter"]),
-    ("explain", &["edge", "features", "history", "logs", "memo", "model"]),
+    ("explain", &["edge", "features", "history", "logs", "memo", "model", "step_counter"]),
     ("export", &["cli", "edge", "explain", "features", "history", "model", "wire"]),
     ("features", &["model"]),
     ("feed", &["model"]),

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use regex::{Match, Regex, RegexBuilder};
 use serde::Deserialize;
 
+use crate::explain::phrases::{Found, Numbering, Phrases};
 use crate::explain::request::family::Family;
 use crate::explain::rules::response_text::lexicon::Lexicon;
 use crate::model::{Cause, Refuser};
@@ -87,6 +88,8 @@ pub struct Fingerprint {
     pub says: Vec<String>,
     /// All of these in the folded text.
     pub says_all: Vec<String>,
+    /// Both as numbers of [`Knowledge::phrases`].
+    numbers: [Vec<usize>; 2],
     /// On the decoded body.
     pub regex: Option<Pattern>,
     /// Whether the body must be empty.
@@ -102,6 +105,11 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Whether what it says is among the phrases that were found.
+    pub(super) fn is_said(&self, found: &Found) -> bool {
+        let [any, all] = &self.numbers;
+        (any.is_empty() || found.has_any(any)) && found.has_all(all)
+    }
     /// Whether its regular expressions can be built.
     fn check(&self) -> Result<(), KnowledgeError> {
         let patterns = self.header.iter().map(|(_, pattern)| pattern).chain(&self.regex);
@@ -187,6 +195,8 @@ pub type Weighted = Vec<(Cause, f32)>;
 pub struct Knowledge {
     /// Known responses.
     pub fingerprints: Vec<Fingerprint>,
+    /// What they say.
+    pub phrases: Phrases,
     /// What words speak for.
     pub lexicon: Lexicon,
     /// How evidence is combined.
@@ -227,10 +237,16 @@ impl Knowledge {
     }
 
     fn assemble(
-        fingerprints: Vec<Fingerprint>,
+        mut fingerprints: Vec<Fingerprint>,
         weights: &Weights,
         lexicon: Lexicon,
     ) -> Result<Self, KnowledgeError> {
+        let mut numbering = Numbering::default();
+        for print in &mut fingerprints {
+            let mut numbers =
+                |list: &[String]| list.iter().map(|phrase| numbering.number(phrase)).collect::<Vec<_>>();
+            print.numbers = [numbers(&print.says), numbers(&print.says_all)];
+        }
         let mut prior = vec![None; Cause::ALL.len()];
         for (id, weight) in &weights.prior {
             if let Some(slot) = prior.get_mut(cause("prior", id)? as usize) {
@@ -267,6 +283,7 @@ impl Knowledge {
             calibration: weights.calibration.points.clone(),
             combine: weights.combine,
             fingerprints,
+            phrases: numbering.build(),
             lexicon,
             prior,
             mechanism: mechanism.into_iter().map(Option::unwrap_or_default).collect(),
@@ -366,6 +383,7 @@ fn fingerprints(text: &str) -> Result<Vec<Fingerprint>, KnowledgeError> {
                 .collect(),
             says: one.says,
             says_all: one.says_all,
+            numbers: Default::default(),
             regex: one.regex.map(Pattern::from),
             empty: one.empty,
             lacks: one.lacks,

@@ -1,9 +1,13 @@
 //! What sort of thing a part of a request is: the name of a field, cookie, parameter, claim or member decides, by
 //! `assets/names.toml`.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+
+use crate::explain::phrases::{Numbering, Phrases};
+use crate::step_counter;
 
 macro_rules! families {
     ($($variant:ident = $id:literal;)*) => {
@@ -74,37 +78,76 @@ struct RawEntry {
 struct Entry {
     at: Option<At>,
     family: Family,
-    is: Vec<String>,
-    has: Vec<String>,
-    not: Vec<String>,
+    /// Numbers of phrases that must not be in the name.
+    not: Vec<usize>,
 }
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let words = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+/// The list of the asset, so that a name is compared with none of its entries but those whose words it has.
+struct Entries {
+    /// In the order of the asset; the first that fits counts.
+    all: Vec<Entry>,
+    /// Whole name → entries.
+    is: HashMap<String, Vec<usize>>,
+    /// Number of a phrase → entries that ask for it.
+    has: Vec<Vec<usize>>,
+    /// Entries that fit any name.
+    any: Vec<usize>,
+    phrases: Phrases,
+}
+
+static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
     let file: RawFile =
         toml::from_str(include_str!("../../../assets/names.toml")).unwrap_or(RawFile { name: Vec::new() });
-    let entry = |raw: RawEntry| {
-        let family = Family::ALL.iter().copied().find(|family| family.id() == raw.family)?;
-        let has = match raw.has.as_deref() {
-            Some("") => vec![String::new()],
-            other => words(other.unwrap_or_default()),
-        };
-        Some(Entry { at: raw.at, family, is: words(&raw.is), has, not: words(&raw.not) })
-    };
-    file.name.into_iter().filter_map(entry).collect()
+    Entries::of(file)
 });
 
-/// The family of `name`, in any case, at `at`. Walks the whole list; [`crate::explain::request::names::name`] remembers.
+impl Entries {
+    fn of(file: RawFile) -> Self {
+        let (mut all, mut any) = (Vec::new(), Vec::new());
+        let mut is: HashMap<String, Vec<usize>> = HashMap::new();
+        let (mut has, mut numbering): (Vec<Vec<usize>>, _) = (Vec::new(), Numbering::default());
+        for raw in file.name {
+            let Some(family) = Family::ALL.iter().copied().find(|family| family.id() == raw.family) else {
+                continue;
+            };
+            let index = all.len();
+            for name in raw.is.split_ascii_whitespace() {
+                is.entry(name.to_owned()).or_default().push(index);
+            }
+            if raw.has.as_deref() == Some("") {
+                any.push(index);
+            }
+            for part in raw.has.iter().flat_map(|parts| parts.split_ascii_whitespace()) {
+                let number = numbering.number(part);
+                has.resize_with(has.len().max(number + 1), Vec::new);
+                has.get_mut(number).into_iter().for_each(|entries| entries.push(index));
+            }
+            let not = raw.not.split_ascii_whitespace().map(|part| numbering.number(part)).collect();
+            all.push(Entry { at: raw.at, family, not });
+        }
+        Self { all, is, has, any, phrases: numbering.build() }
+    }
+
+    /// The first entry that fits; `lower` is the name and `last` what of it is compared as a whole.
+    fn family(&self, at: At, lower: &str, last: &str) -> Option<Family> {
+        let found = self.phrases.found(lower);
+        let parts = found.iter().filter_map(|number| self.has.get(number)).flatten();
+        let candidates = self.is.get(last).into_iter().flatten().chain(parts).chain(&self.any);
+        let fits = |index: &usize| {
+            step_counter::steps(1);
+            let entry = self.all.get(*index)?;
+            let fits = entry.at.is_none_or(|wanted| wanted == at) && !found.has_any(&entry.not);
+            fits.then_some((*index, entry.family))
+        };
+        candidates.filter_map(fits).min_by_key(|(index, _)| *index).map(|(_, family)| family)
+    }
+}
+
+/// The family of `name`, in any case, at `at`. [`crate::explain::request::names::name`] remembers.
 pub fn of(at: At, name: &str) -> Family {
     let lower = name.to_ascii_lowercase();
     let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(&lower) } else { &lower };
-    let fits = |entry: &&Entry| {
-        entry.at.is_none_or(|wanted| wanted == at)
-            && (entry.is.iter().any(|name| name == last)
-                || entry.has.iter().any(|part| lower.contains(part.as_str())))
-            && !entry.not.iter().any(|part| lower.contains(part.as_str()))
-    };
-    match ENTRIES.iter().find(fits).map_or(Family::Other, |entry| entry.family) {
+    match ENTRIES.family(at, &lower, last).unwrap_or(Family::Other) {
         Family::ApiKey if at == At::Member => Family::Body,
         family => family,
     }
@@ -137,9 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_costs_its_length_and_few_entries() {
+        of(At::Field, "x");
+        let before = crate::step_counter::done();
+        for number in 0..90 {
+            of(At::Field, &format!("x-something-new-{number}"));
+        }
+        let steps = crate::step_counter::done() - before;
+        assert!(steps < 90 * 40, "{steps}");
+    }
+
+    #[test]
     fn every_entry_of_the_asset_counts() {
         let file: RawFile = toml::from_str(include_str!("../../../assets/names.toml")).unwrap();
-        assert_eq!(file.name.len(), ENTRIES.len());
+        assert_eq!(file.name.len(), ENTRIES.all.len());
         let mut ids: Vec<&str> = Family::ALL.iter().map(|family| family.id()).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -1,10 +1,12 @@
 //! Words that speak for causes: concepts, each a set of word stems that must occur together in one utterance.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::explain::knowledge::{KnowledgeError, cause};
+use crate::explain::phrases::{Found, Numbering, Phrases};
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::model::Cause;
 
@@ -31,8 +33,10 @@ struct RawConcept {
 #[derive(Debug)]
 struct Concept {
     causes: Vec<(Cause, f32)>,
-    all: Vec<Vec<String>>,
-    none: Vec<String>,
+    /// Numbers of stems: one of each list must be there.
+    all: Vec<Vec<usize>>,
+    /// None of these.
+    none: Vec<usize>,
 }
 
 /// The concepts.
@@ -42,6 +46,9 @@ pub struct Lexicon {
     /// Said by default pages; in a member of its own the same words are the application's.
     page_boilerplate: Vec<String>,
     concepts: Vec<Concept>,
+    stems: Phrases,
+    /// Both kinds of boilerplate, to know quickly that there is none.
+    formulas: Phrases,
 }
 
 /// What an utterance speaks for.
@@ -57,7 +64,9 @@ impl Lexicon {
     /// Reads `assets/lexicon.toml`.
     pub fn read(text: &str) -> Result<Self, KnowledgeError> {
         let raw: RawFile = toml::from_str(text).map_err(|error| KnowledgeError::Form(error.to_string()))?;
-        let stems = |list: &str| list.split('|').map(stem).collect::<Vec<_>>();
+        let mut numbering = Numbering::default();
+        let mut stems =
+            |list: &str| list.split('|').map(|text| numbering.number(&stem(text))).collect::<Vec<_>>();
         let mut concepts = Vec::with_capacity(raw.concept.len());
         for one in raw.concept {
             let mut causes = vec![(cause("lexicon", &one.cause)?, one.weight)];
@@ -70,38 +79,53 @@ impl Lexicon {
                 none: one.none.iter().flat_map(|list| stems(list)).collect(),
             });
         }
-        let framed = |list: Vec<String>| list.into_iter().map(|phrase| format!(" {phrase} ")).collect();
+        let framed = |list: Vec<String>| -> Vec<String> {
+            list.into_iter().map(|phrase| format!(" {phrase} ")).collect()
+        };
         let (boilerplate, page_boilerplate) = (framed(raw.boilerplate), framed(raw.page_boilerplate));
-        Ok(Self { boilerplate, page_boilerplate, concepts })
+        let mut formulas = Numbering::default();
+        boilerplate.iter().chain(&page_boilerplate).for_each(|phrase| {
+            formulas.number(phrase);
+        });
+        let (stems, formulas) = (numbering.build(), formulas.build());
+        Ok(Self { boilerplate, page_boilerplate, concepts, stems, formulas })
     }
 
     /// What `utterance` speaks for. A machine's code says a little more than prose, a bare heading a little less.
     pub fn hits(&self, utterance: &Utterance) -> Vec<Hit> {
-        let mut words = utterance.words.clone();
-        let pages = if utterance.name.is_empty() { self.page_boilerplate.as_slice() } else { &[] };
-        for phrase in self.boilerplate.iter().chain(pages) {
-            if words.contains(phrase.as_str()) {
-                words = words.replace(phrase.as_str(), " ");
-            }
-        }
+        let words = self.without_boilerplate(utterance);
+        let found = self.stems.found(&words);
         let factor = match utterance.place {
             Place::Code => 1.1,
             Place::Prose | Place::Field => 1.0,
             Place::Title => 0.85,
         };
-        let matched = self.concepts.iter().filter(|concept| concept.matches(&words));
+        let matched = self.concepts.iter().filter(|concept| concept.matches(&found));
         matched
             .flat_map(|concept| {
                 concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })
             })
             .collect()
     }
+
+    fn without_boilerplate<'a>(&self, utterance: &'a Utterance) -> Cow<'a, str> {
+        let mut words = Cow::Borrowed(utterance.words.as_str());
+        if self.formulas.found(&words).iter().next().is_none() {
+            return words;
+        }
+        let pages = if utterance.name.is_empty() { self.page_boilerplate.as_slice() } else { &[] };
+        for phrase in self.boilerplate.iter().chain(pages) {
+            if words.contains(phrase.as_str()) {
+                words = Cow::Owned(words.replace(phrase.as_str(), " "));
+            }
+        }
+        words
+    }
 }
 
 impl Concept {
-    fn matches(&self, words: &str) -> bool {
-        self.all.iter().all(|list| list.iter().any(|stem| words.contains(stem.as_str())))
-            && !self.none.iter().any(|stem| words.contains(stem.as_str()))
+    fn matches(&self, found: &Found) -> bool {
+        self.all.iter().all(|list| found.has_any(list)) && !found.has_any(&self.none)
     }
 }
 

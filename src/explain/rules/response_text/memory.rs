@@ -61,9 +61,12 @@ impl Heard {
             hits.extend(knowledge.lexicon.hits(one).into_iter().map(|hit| (hit.cause, hit.weight, index)));
         }
         let mut heard = Self { said, hits, words, text, prints: Vec::new() };
+        let found = knowledge.phrases.found_at_words(&heard.words);
         let prints = knowledge.fingerprints.iter().enumerate();
-        heard.prints =
-            prints.filter(|(_, print)| print.fits(&heard, response)).map(|(index, _)| index).collect();
+        heard.prints = prints
+            .filter(|(_, print)| print.fits(&heard, &found, response))
+            .map(|(index, _)| index)
+            .collect();
         heard
     }
 }
