@@ -15,8 +15,8 @@ use crate::filter::{Context, Filter};
 use crate::history::Record;
 use crate::model::{Cause, EndpointId, Exchange, ExchangeId};
 
-/// Groups whose causes are found together.
-const TOGETHER: usize = 512;
+/// Groups whose causes are found together: few, because a signal waits for them.
+const TOGETHER: usize = 128;
 
 /// Matches of a run by what they have in common. Bound: a kept exchange each, which the history's budget bounds, beside a
 /// group for each endpoint and status.
