@@ -61,21 +61,15 @@ fn begin_line(out: &mut Vec<u8>, depth: usize) {
     out.resize(out.len() + 2 * depth, b' ');
 }
 
-/// Appends `bytes` as a string in quotes; those that are not UTF-8 as `\x9b`.
+/// Appends `bytes` as a string in quotes; those that are not UTF-8 as `\x9b`, told from text that looks so.
 pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+    text(out, &sanitize::utf8(bytes));
+}
+
+/// Appends `text` as a string in quotes.
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    match std::str::from_utf8(bytes) {
-        Ok(text) => escape(out, text),
-        Err(_) => {
-            for chunk in bytes.utf8_chunks() {
-                escape(out, chunk.valid());
-                for byte in chunk.invalid() {
-                    // Writing to memory does not fail.
-                    let _ = write!(out, "\\\\x{byte:02x}");
-                }
-            }
-        }
-    }
+    escape(out, text);
     out.push(b'"');
 }
 

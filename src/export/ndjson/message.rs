@@ -101,7 +101,7 @@ fn append_content(out: &mut Vec<u8>, fields: &Fields, body: &Body, redactor: &Re
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    json::string(out, text.as_bytes());
+    json::text(out, text);
     if let Some(decoded) = &content.decoded {
         out.extend_from_slice(b",\"decoded\":");
         json::string(out, decoded.as_bytes());
