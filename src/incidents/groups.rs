@@ -56,7 +56,7 @@ impl Group {
 #[derive(Debug)]
 pub struct Groups {
     by: GroupBy,
-    groups: HashMap<String, Group, RandomState>,
+    by_value: HashMap<String, Group, RandomState>,
     /// Exchanges with values beyond [`MAX_GROUPS`].
     other: Group,
     /// The limit on values; [`MAX_GROUPS`] but for tests.
@@ -66,7 +66,7 @@ pub struct Groups {
 impl Groups {
     /// None yet.
     pub fn new(by: GroupBy) -> Self {
-        Self { by, groups: HashMap::default(), other: Group::default(), limit: MAX_GROUPS }
+        Self { by, by_value: HashMap::default(), other: Group::default(), limit: MAX_GROUPS }
     }
 
     /// The property.
@@ -100,15 +100,15 @@ impl Groups {
 
     fn group(&mut self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> &mut Group {
         let value = self.by.value(record, inspector, redactor);
-        if self.groups.len() >= self.limit && !self.groups.contains_key(&value) {
+        if self.by_value.len() >= self.limit && !self.by_value.contains_key(&value) {
             return &mut self.other;
         }
-        self.groups.entry(value).or_default()
+        self.by_value.entry(value).or_default()
     }
 
     /// Groups with a match, the most matches first.
     pub fn sorted(&self) -> Vec<(&str, &Group)> {
-        let with_match = self.groups.iter().filter(|(_, group)| group.matched > 0);
+        let with_match = self.by_value.iter().filter(|(_, group)| group.matched > 0);
         let mut rows: Vec<_> = with_match.map(|(value, group)| (value.as_str(), group)).collect();
         rows.sort_by_key(|(value, group)| (Reverse(group.matched), Reverse(group.refusals), *value));
         rows
@@ -116,7 +116,7 @@ impl Groups {
 
     /// Values without a match, and the exchanges with them.
     pub fn without_match(&self) -> (u64, u64) {
-        let without = self.groups.values().filter(|group| group.matched == 0);
+        let without = self.by_value.values().filter(|group| group.matched == 0);
         without.fold((0, 0), |(values, exchanges), group| (values + 1, exchanges + group.exchanges))
     }
 

@@ -14,8 +14,10 @@ use crate::model::{Cause, EndpointId, ExchangeId, Refuser, Timestamp};
 const NEW: i64 = 5 * 60 * 1_000_000_000;
 /// So many refusals were to be expected since the last one, were nothing changed: then it is over (chance below 2 %).
 const EXPECTED: f64 = 4.0;
-/// Requests before the first refusal, times the share refused since, that speak for a beginning within the capture.
+/// Successes before the first refusal, times the share refused since, that speak for a beginning within the capture.
 const UNREFUSED: f64 = 3.0;
+/// Refusals, with no success before them, that speak for a beginning before the capture.
+const MANY: u64 = 5;
 
 /// Whether it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +133,8 @@ pub(super) fn assemble(
         }
     }
     let refusals: u64 = clusters.iter().map(|(_, cluster)| cluster.refusals).sum();
-    let (onset, rate) = onset(&timeline.refusals, &all, scale, first);
+    let before: u64 = clusters.iter().map(|(_, cluster)| cluster.successes_before).sum();
+    let (onset, rate) = onset(&timeline.refusals, &all, scale, (first, before));
     let expected = rate.1 * successes_since as f64;
     let state = match onset {
         _ if expected >= EXPECTED => State::Over,
@@ -159,8 +162,14 @@ pub(super) fn assemble(
     })
 }
 
-/// Since when, and the shares refused before and since, from the refusals of one kind and everything at their endpoints.
-fn onset(refusals: &[u32; BUCKETS], all: &Timeline, scale: &Scale, first: Timestamp) -> (Onset, (f64, f64)) {
+/// Since when, and the shares refused before and since, from the refusals of one kind and everything at their endpoints;
+/// `before` successes came before the first refusal.
+fn onset(
+    refusals: &[u32; BUCKETS],
+    all: &Timeline,
+    scale: &Scale,
+    (first, before): (Timestamp, u64),
+) -> (Onset, (f64, f64)) {
     let buckets: Vec<Bucket> = refusals
         .iter()
         .zip(all.successes.iter().zip(&all.refusals))
@@ -178,11 +187,9 @@ fn onset(refusals: &[u32; BUCKETS], all: &Timeline, scale: &Scale, first: Timest
     };
     let these: u64 = buckets.iter().map(|(these, _)| u64::from(*these)).sum();
     let share = these as f64 / total(buckets).max(1) as f64;
-    let quiet = buckets.iter().position(|(these, _)| *these > 0).unwrap_or_default();
-    let before = total(buckets.get(..quiet).unwrap_or_default());
     let onset = match () {
         () if before as f64 * share >= UNREFUSED => Onset::At(first),
-        () if share >= 0.5 || before == 0 && these >= 5 => Onset::BeforeCapture,
+        () if before == 0 && these >= MANY => Onset::BeforeCapture,
         () => Onset::Sporadic(first),
     };
     (onset, (share, share))

@@ -110,6 +110,15 @@ fn what_was_refused_from_the_start_began_before_the_capture() {
 }
 
 #[test]
+fn successes_within_the_same_second_speak_against_a_beginning_before_the_capture() {
+    let mut staged = Box::new();
+    for refused in [vec![false; 2], vec![true; 9], vec![false; 3]].concat() {
+        staged.send("/v1/orders", "8.0", refused);
+    }
+    assert_ne!(staged.list()[0].onset, Onset::BeforeCapture);
+}
+
+#[test]
 fn a_new_incident_grows_old_without_traffic() {
     let mut staged = Box::new();
     for refused in [vec![false; 40], vec![true; 20]].concat() {

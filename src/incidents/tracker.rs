@@ -45,6 +45,8 @@ pub(super) struct Cluster {
     pub(super) last_id: ExchangeId,
     pub(super) timeline: Timeline,
     pub(super) refused: Values,
+    /// Successes of the endpoint when the first refusal came.
+    pub(super) successes_before: u64,
     /// Successes of the endpoint when the last refusal came.
     pub(super) successes_then: u64,
     /// Refusals when the cause was found last.
@@ -130,6 +132,7 @@ impl Incidents {
             last_id: exchange.id,
             timeline: Timeline::default(),
             refused: Values::default(),
+            successes_before: successes,
             successes_then: successes,
             revised: 0,
         });
@@ -227,6 +230,7 @@ impl Incidents {
         into.first = into.first.min(cluster.first);
         into.last = into.last.max(cluster.last);
         into.first_id = into.first_id.min(cluster.first_id);
+        into.successes_before = into.successes_before.min(cluster.successes_before);
         if cluster.last_id > into.last_id {
             (into.last_id, into.successes_then) = (cluster.last_id, cluster.successes_then);
             (into.confidence, into.refuser) = (cluster.confidence, cluster.refuser);

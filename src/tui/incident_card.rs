@@ -37,8 +37,10 @@ fn facts(state: &State, incident: &Incident) -> Vec<(&'static str, String)> {
     if incident.endpoints.len() > LISTED {
         let _ = write!(endpoints, " and {} more", incident.endpoints.len() - LISTED);
     }
-    let who =
-        incident.who.as_ref().map_or_else(|| "no common property found".to_owned(), |who| who.sentence());
+    let who = incident
+        .who
+        .as_ref()
+        .map_or_else(|| "no common property found".to_owned(), crate::incidents::Who::sentence);
     let others = match (incident.who.is_some(), incident.successes_since, incident.successes) {
         (_, _, 0) => "no success seen at these endpoints".to_owned(),
         (true, ..) => "others still succeed".to_owned(),

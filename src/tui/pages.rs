@@ -30,9 +30,9 @@ fn help(state: &State, width: u16) -> Doc {
     let mut doc = Doc::default();
     let places = [Place::Everywhere, Place::List, Place::Stream, Place::Endpoints, Place::Detail];
     let widest = state.keys.iter().map(|(binding, _)| text::width(binding.help)).max().unwrap_or_default();
-    let names = 20 + widest + 2;
+    let name_column = 20 + widest + 2;
     let longest = state.keys.iter().map(|(binding, _)| binding.name.len()).max().unwrap_or_default();
-    let named = usize::from(width) >= names + longest;
+    let named = usize::from(width) >= name_column + longest;
     for place in places {
         doc.gap();
         doc.push(Line::of(Role::Title, place.title()));
@@ -40,7 +40,7 @@ fn help(state: &State, width: u16) -> Doc {
             let keys: Vec<String> = chords.iter().map(Chord::to_string).collect();
             let line = Line::of(Role::Key, &format!("  {}", keys.join("  "))).pad(20);
             let line = line.add(Role::Text, binding.help);
-            let line = if named { line.pad(names).add(Role::Dim, binding.name) } else { line };
+            let line = if named { line.pad(name_column).add(Role::Dim, binding.name) } else { line };
             doc.push(line.hang(20).prose());
         }
     }

@@ -124,7 +124,8 @@ fn facts(state: &State) -> Vec<(String, Role)> {
     let mut memory = format!("{label}{} of {}", text::bytes(history.memory()), text::bytes(state.budget));
     if history.evicted() > 0 {
         let oldest = if state.size.0 >= ROOMY { "oldest exchanges " } else { "" };
-        memory.push_str(&format!(", {} {oldest}given up", text::short(history.evicted())));
+        let given_up = text::short(history.evicted());
+        memory = format!("{memory}, {given_up} {oldest}given up");
     }
     facts.push((memory, Role::Bar));
     facts
