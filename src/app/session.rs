@@ -17,6 +17,7 @@ use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
 use crate::cli::Format;
 use crate::demo::Demo;
+use crate::edge::files;
 use crate::edge::redact::Redactor;
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::inspector::Inspector;
@@ -113,11 +114,16 @@ fn judge(outcome: Outcome, on_screen: bool) -> Result<(), AppError> {
     }
 }
 
+/// The largest description of an interface that is read; large ones have some megabytes.
+const MOST_OPENAPI: u64 = 32 << 20;
+/// The largest file of fingerprints that is read.
+const MOST_FINGERPRINTS: u64 = 4 << 20;
+
 fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
     let mut history = History::new(plan.memory);
     if let Some(path) = &plan.openapi {
         let failed = |reason: String| AppError::Read { path: path.clone(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let text = files::read_named_text(path, MOST_OPENAPI).map_err(|error| failed(error.to_string()))?;
         history.set_openapi(OpenApi::parse(&text).map_err(|error| failed(error.to_string()))?);
     }
     Ok(Inspector::new(history, diagnoser(plan.fingerprints.as_deref())?))
@@ -126,7 +132,7 @@ fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
 fn diagnoser(fingerprints: Option<&Path>) -> Result<Diagnoser, AppError> {
     let Some(path) = fingerprints else { return Ok(Diagnoser::new()) };
     let failed = |reason: String| AppError::Read { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let text = files::read_named_text(path, MOST_FINGERPRINTS).map_err(|error| failed(error.to_string()))?;
     // The parser's picture of the place is several lines.
     Diagnoser::with_user_file(&text)
         .map_err(|error| failed(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))

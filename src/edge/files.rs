@@ -5,7 +5,7 @@
 //! complete: a reader sees the old file or the whole new one, and a planted symbolic link is replaced, not followed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -149,13 +149,40 @@ fn is_special(meta: &fs::Metadata) -> bool {
     kind.is_fifo() || kind.is_char_device()
 }
 
+/// The bytes of a file that somebody named. A device, a pipe or a file of more than `most` bytes is an error, so that a wrong
+/// name costs neither memory nor time.
+pub fn read_named(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    // A pipe without a writer would block; a regular file is opened as always.
+    let flags = nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let about = file.metadata()?;
+    if about.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !about.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {} KiB", most >> 10)));
+    }
+    Ok(bytes)
+}
+
+/// As [`read_named`], for text.
+pub fn read_named_text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read_named(path, most)?).map_err(|_| io::Error::other("it is no UTF-8 text"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PrivateFile, write, write_fresh};
+    use super::{PrivateFile, read_named, read_named_text, write, write_fresh};
     use std::fs;
     use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use std::path::Path;
     fn mode(path: &std::path::Path) -> u32 {
         fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
     }
@@ -227,5 +254,25 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = PrivateFile::create(dir.path()).unwrap_err();
         assert!(error.to_string().contains("name a file"), "{error}");
+    }
+
+    #[test]
+    fn only_regular_files_of_a_bounded_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, b"12345").unwrap();
+        assert_eq!(read_named(&file, 5).unwrap(), b"12345");
+        assert!(read_named(&file, 4).unwrap_err().to_string().contains("more than"));
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for (path, wanted) in [
+            (Path::new("/dev/zero"), "no regular file"),
+            (&fifo, "no regular file"),
+            (dir.path(), "directory"),
+        ] {
+            assert!(read_named(path, 5).unwrap_err().to_string().contains(wanted), "{}", path.display());
+        }
+        fs::write(&file, b"\xff").unwrap();
+        assert!(read_named_text(&file, 5).is_err());
     }
 }

@@ -27,6 +27,18 @@ pub(super) fn drop_all() -> State {
     }
 }
 
+/// Drops every capability but those to open and remove files of others.
+pub(super) fn keep_file_access() {
+    const KEPT: [Capability; 2] = [Capability::CAP_DAC_OVERRIDE, Capability::CAP_DAC_READ_SEARCH];
+    drop_bounding();
+    let _ = caps::clear(None, CapSet::Ambient);
+    let _ = caps::clear(None, CapSet::Inheritable);
+    for set in [CapSet::Effective, CapSet::Permitted] {
+        let had = caps::read(None, set).unwrap_or_default();
+        let _ = caps::set(None, set, &had.into_iter().filter(|one| KEPT.contains(one)).collect());
+    }
+}
+
 /// Empties the bounding set, which takes a capability that the switch of user takes away.
 pub(super) fn drop_bounding() {
     if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).unwrap_or(false) {

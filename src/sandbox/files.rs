@@ -58,6 +58,7 @@ fn rules(policy: &Policy) -> Result<RestrictionStatus, RulesetError> {
         .add_rules(path_beneath_rules(&policy.read, read))?
         .add_rules(path_beneath_rules(&policy.write, make))?
         .add_rules(path_beneath_rules(&policy.tidy, make_bitflags!(AccessFs::{RemoveDir})))?
+        .add_rules(path_beneath_rules(&policy.remove, make_bitflags!(AccessFs::{RemoveFile})))?
         .add_rules(path_beneath_rules(TERMINAL, terminal))?
         .restrict_self()
 }

@@ -12,6 +12,8 @@ mod policy;
 mod report;
 mod syscalls;
 
+use std::path::{Path, PathBuf};
+
 pub use export::ExportDir;
 pub use identity::Identity;
 pub use policy::{Mode, Policy};
@@ -43,6 +45,23 @@ pub fn enter(policy: &Policy) -> Result<Report, SandboxError> {
         return Err(SandboxError::Missing(report.missing_words()));
     }
     Ok(report)
+}
+
+/// Leaves the tap's keeper what it is for: to read the files that were named, which may be replaced meanwhile, and to remove the
+/// mirror's socket. It stays the user who started it, without the capabilities that none of this takes.
+pub fn confine_keeper(files: &[PathBuf], socket: Option<&Path>) {
+    let parent = |path: &Path| {
+        path.parent().map(|dir| if dir.as_os_str().is_empty() { ".".into() } else { dir.to_owned() })
+    };
+    // A link may lead to another directory, in which the next version will be.
+    let targets = files.iter().filter_map(|file| file.canonicalize().ok());
+    let read = files.iter().cloned().chain(targets).filter_map(|file| parent(&file)).collect();
+    let policy = Policy { read, remove: socket.and_then(parent), ..Policy::default() };
+    capabilities::no_core_dumps();
+    capabilities::no_new_privs();
+    files::restrict(&policy);
+    capabilities::keep_file_access();
+    syscalls::restrict(&policy);
 }
 
 /// What this kernel and this process have, without giving anything up.

@@ -50,6 +50,8 @@ pub struct Policy {
     pub write: Vec<PathBuf>,
     /// A directory out of which an empty directory of this user's may be removed.
     pub tidy: Option<PathBuf>,
+    /// A directory out of which files may be removed, and nothing else be done.
+    pub remove: Option<PathBuf>,
     /// Sockets may still be made, bound and connected (tap, demo, sources that reconnect).
     pub network: bool,
     /// Programs may still be run (`--on-match`). They get the same user and no capabilities, but see all files.

@@ -9,10 +9,14 @@ use std::fmt;
 use pcap::{BpfProgram, Capture, Linktype};
 
 use crate::model::{Frame, LinkType};
+use crate::wire::decode;
 
 /// What a live capture takes in when nothing is asked for: TCP, and what TCP may be wrapped in.
-pub(super) const DEFAULT: &str = "tcp or proto 4 or proto 41 or proto 47 or proto 51 or \
-     udp dst port 4789 or udp dst port 8472 or udp dst port 6081";
+pub(super) const DEFAULT: &str = "tcp or proto 4 or proto 41 or proto 47 or proto 51 or proto 97 or proto 137 or \
+     udp port 4789 or udp port 8472 or udp port 6081 or udp port 4790 or udp port 4754 or udp port 6635 or \
+     udp port 4341 or udp port 3544 or udp port 5072 or udp port 37008 or udp port 2152 or udp port 1701 or \
+     ether proto 0x8864 or ether proto 0x8847 or ether proto 0x8909 or ether proto 0x892f or ether proto 0x88e7 or \
+     ether proto 0x4305";
 /// Words after which the offsets of what follows are the user's business.
 const OF_ENCAPSULATION: [&str; 6] = ["vlan", "mpls", "pppoes", "geneve", "vxlan", "pppoed"];
 const DLT_RAW: i32 = if cfg!(target_os = "openbsd") { 14 } else { 12 };
@@ -63,7 +67,16 @@ impl Expression {
     }
 
     fn speaks_of_tags(&self) -> bool {
-        self.text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| OF_ENCAPSULATION.contains(&word))
+        self.words().any(|word| OF_ENCAPSULATION.contains(&word))
+    }
+
+    /// Whether it says what is not wanted.
+    fn excludes(&self) -> bool {
+        self.text.contains('!') || self.words().any(|word| word == "not")
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.text.split(|c: char| !c.is_ascii_alphanumeric())
     }
 }
 
@@ -75,12 +88,22 @@ pub(super) fn message(error: &pcap::Error) -> String {
     }
 }
 
-/// A filter over frames of any link type, run here.
+/// A filter over frames of any link type, run here. What it does not match by its outer headers, it may match by those of the
+/// packet inside a tunnel: VXLAN, GRE, MPLS, PPPoE and the like, and link types that libpcap has no filters for.
 pub(super) struct FrameFilter {
     expression: Expression,
     /// One for each link type seen; none where it does not compile.
     programs: Vec<(LinkType, Option<BpfProgram>)>,
+    /// The same for a bare IP packet; none where the expression speaks of link layers.
+    inner: Option<BpfProgram>,
+    /// Whether the inner headers count where the outer ones do not match: not when the expression excludes or names wrappings.
+    looks_inside: bool,
     complaint: Option<String>,
+    /// Why a link type cannot be filtered, the last one.
+    unusable: Option<String>,
+    /// Frames that a program was run on.
+    judged: u64,
+    passed: u64,
 }
 
 impl fmt::Debug for FrameFilter {
@@ -92,13 +115,27 @@ impl fmt::Debug for FrameFilter {
 impl FrameFilter {
     /// Fails when the expression is wrong for every link type.
     pub(super) fn new(expression: Expression) -> Result<Self, String> {
-        let wrong = |link| expression.compile(link).err();
-        if let Some(text) = wrong(LinkType::ETHERNET)
-            && wrong(LinkType::RAW).is_some()
+        let inner = expression.compile(LinkType::RAW);
+        if let Err(text) = expression.compile(LinkType::ETHERNET)
+            && inner.is_err()
         {
             return Err(text);
         }
-        Ok(Self { expression, programs: Vec::new(), complaint: None })
+        Ok(Self {
+            looks_inside: expression.with_tags && !expression.excludes() && !expression.speaks_of_tags(),
+            expression,
+            programs: Vec::new(),
+            inner: inner.ok(),
+            complaint: None,
+            unusable: None,
+            judged: 0,
+            passed: 0,
+        })
+    }
+
+    /// The expression as it was typed.
+    pub(super) fn text(&self) -> &str {
+        &self.expression.text
     }
 
     /// Whether the frame is wanted.
@@ -106,20 +143,33 @@ impl FrameFilter {
         if !self.programs.iter().any(|(link, _)| *link == frame.link) {
             self.add(frame.link);
         }
-        self.programs
-            .iter()
-            .find(|(link, _)| *link == frame.link)
-            .and_then(|(_, program)| program.as_ref())
-            .is_some_and(|program| program.filter(frame.data))
+        let program = self.programs.iter().find(|(link, _)| *link == frame.link);
+        let outer = program.and_then(|(_, program)| program.as_ref());
+        if outer.is_none() && self.inner.is_none() {
+            return false;
+        }
+        self.judged += 1;
+        let passes = outer.is_some_and(|program| program.filter(frame.data))
+            || self.passes_inside(frame, outer.is_some());
+        self.passed += u64::from(passes);
+        passes
+    }
+
+    /// Whether the packet inside a wrapping is wanted.
+    fn passes_inside(&self, frame: &Frame<'_>, has_outer: bool) -> bool {
+        if has_outer && !self.looks_inside {
+            return false;
+        }
+        let packet = self.inner.as_ref().and_then(|program| Some((program, decode::inner_packet(frame)?)));
+        packet.is_some_and(|(program, packet)| program.filter(packet))
     }
 
     fn add(&mut self, link: LinkType) {
         let program = self.expression.compile(link);
-        if let Err(text) = &program {
-            self.complaint = Some(format!(
-                "frames of link type {} are left out, the filter cannot be used on it: {text}",
-                link.0
-            ));
+        if let (Err(text), None) = (&program, &self.inner) {
+            let text = format!("the filter cannot be used on link type {}: {text}", link.0);
+            self.complaint = Some(format!("frames are left out, {text}"));
+            self.unusable = Some(text);
         }
         self.programs.push((link, program.ok()));
     }
@@ -127,6 +177,27 @@ impl FrameFilter {
     /// What has to be said about the filter, once.
     pub(super) const fn complaint(&mut self) -> Option<String> {
         self.complaint.take()
+    }
+
+    /// Why not a single frame could be judged.
+    pub(super) fn unusable(&self) -> Option<&str> {
+        self.unusable.as_deref().filter(|_| self.judged == 0)
+    }
+
+    /// What to say at the end about a filter that let nothing through.
+    pub(super) fn last_words(&self) -> Option<String> {
+        if self.passed > 0 || self.judged == 0 {
+            return None;
+        }
+        let inside = if self.looks_inside {
+            ""
+        } else {
+            "; with 'not' or the name of a wrapping it judges the outer headers only, not those inside VXLAN, GRE, MPLS, PPPoE or VLAN"
+        };
+        Some(format!(
+            "the capture filter '{}' let none of {} frames through{inside}; -Y filters exchanges instead",
+            self.expression.text, self.judged
+        ))
     }
 }
 
@@ -185,5 +256,86 @@ mod tests {
         assert!(!filter.passes(&frame));
         assert!(filter.complaint().unwrap().contains("link type 101"));
         assert_eq!(filter.complaint(), None);
+        assert!(filter.unusable().unwrap().contains("link type 101"));
+        assert!(filter.passes(&Frame { link: LinkType::ETHERNET, data: &tagged(0), ..frame }));
+        assert_eq!(filter.unusable(), None);
+    }
+
+    /// A TCP packet to port 80, in what `wrap` puts around it.
+    fn wrapped(wrap: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let plain = tagged(0);
+        wrap(&plain[14..])
+    }
+
+    fn outer(kind: u16, header: &[u8], inner: &[u8]) -> Vec<u8> {
+        [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2], &kind.to_be_bytes()[..], header, inner].concat()
+    }
+
+    #[test]
+    fn the_packet_inside_a_wrapping_counts() {
+        let mpls = wrapped(|ip| outer(0x8847, &[0, 0, 0x10, 64, 0, 0, 0x21, 64], ip));
+        let pppoe = wrapped(|ip| outer(0x8864, &[0x11, 0, 0, 1, 0, 99, 0, 0x21], ip));
+        let gre = wrapped(|ip| {
+            let length = (24 + ip.len()) as u16;
+            let [high, low] = length.to_be_bytes();
+            let header =
+                [0x45, 0, high, low, 0, 9, 0x40, 0, 64, 47, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0, 0, 8, 0];
+            outer(0x0800, &header, ip)
+        });
+        for frame in [&mpls, &pppoe, &gre] {
+            assert!(passes("port 80", true, frame));
+            assert!(passes("tcp port 80 and host 10.0.0.2", true, frame));
+            assert!(!passes("port 80", false, frame));
+            assert!(!passes("port 81", true, frame));
+        }
+        assert!(passes("host 192.0.2.1", true, &gre), "the outer headers count as well");
+        assert!(!passes("not host 192.0.2.1", true, &gre), "what is excluded is not let in from inside");
+        assert!(passes("mpls and mpls and port 80", true, &mpls));
+    }
+
+    #[test]
+    fn a_link_type_that_libpcap_cannot_filter_is_filtered_by_its_packets() {
+        let packet = tagged(0)[14..].to_vec();
+        let length = ((packet.len() + 4) as u16).to_le_bytes();
+        let nflog = [&[2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 1, 0], &length[..], &[9, 0], &packet].concat();
+        for (text, expected) in [("port 80", true), ("not port 80", false), ("port 81", false)] {
+            let mut filter = FrameFilter::new(Expression { text: text.into(), with_tags: true }).unwrap();
+            let frame = Frame {
+                time: Timestamp(0),
+                link: LinkType(239),
+                interface: InterfaceId(0),
+                data: &nflog,
+                wire_len: nflog.len() as u32,
+            };
+            assert_eq!(filter.passes(&frame), expected, "{text}");
+            assert_eq!(filter.complaint(), None);
+            assert_eq!(filter.last_words().is_none(), expected);
+        }
+    }
+
+    #[test]
+    fn the_default_compiles_for_every_link_type_of_an_interface() {
+        for link in [0, 1, 9, 12, 50, 101, 105, 108, 113, 127, 276].map(LinkType) {
+            let expression = Expression { text: DEFAULT.into(), with_tags: true };
+            assert!(expression.compile(link).is_ok(), "{link:?} {:?}", expression.compile(link).err());
+        }
+    }
+
+    #[test]
+    fn a_filter_that_lets_nothing_through_says_so() {
+        let mut filter =
+            FrameFilter::new(Expression { text: "not port 80".into(), with_tags: true }).unwrap();
+        assert_eq!(filter.last_words(), None);
+        let data = tagged(0);
+        let frame = Frame {
+            time: Timestamp(0),
+            link: LinkType::ETHERNET,
+            interface: InterfaceId(0),
+            data: &data,
+            wire_len: data.len() as u32,
+        };
+        assert!(!filter.passes(&frame));
+        let text = filter.last_words().unwrap();
+        assert!(text.contains("none of 1 frames") && text.contains("VXLAN"), "{text}");
     }
 }

@@ -15,6 +15,11 @@ pub enum SourceError {
         /// The names that would do.
         known: String,
     },
+    /// A file or named pipe where an interface is wanted.
+    #[error(
+        "{0} is a file or a named pipe, no interface; read it with -r {0}, a Unix socket with -i unix:{0}"
+    )]
+    FileAsInterface(String),
     /// Capturing needs a privilege that the process lacks.
     #[error(
         "no permission to capture on {name}; give this binary the capability once: sudo setcap cap_net_raw+ep {binary}, \

@@ -171,7 +171,8 @@ impl Source {
         let failed = |reason| SourceError::Open { name: name.clone(), reason };
         let file = match origin {
             Origin::Interface(interface) => {
-                let live = Live::open(interface, options)?;
+                let live =
+                    Live::open(interface, options).map_err(|error| is_a_file(interface).unwrap_or(error))?;
                 return Ok(Self { name, kind: Kind::Live(Box::new(live)) });
             }
             Origin::Ssh(target) => {
@@ -200,13 +201,29 @@ impl Source {
     pub fn run(self, sink: &mut dyn Sink, stop: &Stop) -> Result<(), SourceError> {
         match self.kind {
             Kind::Live(live) => live.run(sink, stop),
-            Kind::Savefile(savefile, filter) => {
-                let _ = savefile.run(&self.name, filter, sink);
+            Kind::Savefile(savefile, mut filter) => {
+                let flow = savefile.run(&self.name, filter.as_mut(), sink);
+                let Some(filter) = filter else { return Ok(()) };
+                if let Some(reason) = filter.unusable() {
+                    return Err(SourceError::Filter {
+                        text: filter.text().to_owned(),
+                        reason: reason.to_owned(),
+                    });
+                }
+                if let Some(text) = filter.last_words().filter(|_| flow.is_continue() && !stop.is_set()) {
+                    sink.warning(format!("{}: {text}", self.name));
+                }
                 Ok(())
             }
             Kind::Ssh(ssh) => ssh.run(&self.name, sink, stop),
         }
     }
+}
+
+/// The error for a path that was given in place of an interface.
+fn is_a_file(name: &str) -> Option<SourceError> {
+    let is_interface = !name.contains('/') && Path::new("/sys/class/net").join(name).exists();
+    (!is_interface && Path::new(name).exists()).then(|| SourceError::FileAsInterface(name.to_owned()))
 }
 
 /// Opens a file; of a named pipe, once somebody writes to it.

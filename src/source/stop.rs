@@ -74,6 +74,38 @@ pub(crate) fn wait_for(file: Option<BorrowedFd<'_>>, stops: &[&Stop], timeout: O
     }
 }
 
+/// What ended a wait for two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Both {
+    /// The first can be read.
+    First,
+    /// The second can be read.
+    Second,
+    /// Somebody threw the switch.
+    Stopped,
+}
+
+/// Waits until one of two files can be read, for ever. The second goes first: it is the one that is read in small pieces.
+pub(crate) fn wait_for_both(first: BorrowedFd<'_>, second: Option<BorrowedFd<'_>>, stop: &Stop) -> Both {
+    loop {
+        if stop.is_set() {
+            return Both::Stopped;
+        }
+        let mut fds =
+            vec![PollFd::new(stop.0.ear.as_fd(), PollFlags::POLLIN), PollFd::new(first, PollFlags::POLLIN)];
+        fds.extend(second.map(|second| PollFd::new(second, PollFlags::POLLIN)));
+        let polled = poll(&mut fds, PollTimeout::NONE);
+        let is_ready = |at: usize| fds.get(at).is_some_and(|fd| fd.any().unwrap_or(true));
+        match polled {
+            Err(Errno::EINTR) => {}
+            _ if stop.is_set() => return Both::Stopped,
+            _ if is_ready(2) => return Both::Second,
+            _ if is_ready(1) => return Both::First,
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Instant;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use ipnet::IpNet;
 
 use super::proxy::ProxyVersion;
 use crate::model::size;
@@ -75,6 +76,18 @@ pub struct TapArgs {
     /// Expect a PROXY protocol header (v1 or v2) from every client: a load balancer stands in front
     #[arg(long, help_heading = "Upstream")]
     pub accept_proxy: bool,
+    /// Whose PROXY headers are believed: addresses and networks; other peers are turned away
+    #[arg(
+        long,
+        value_name = "CIDR",
+        value_delimiter = ',',
+        value_parser = super::proxy::network,
+        default_values = super::proxy::PRIVATE_NETWORKS,
+        hide_default_value = true,
+        requires = "accept_proxy",
+        help_heading = "Upstream"
+    )]
+    pub accept_proxy_from: Vec<IpNet>,
 
     /// Where to offer the plaintext as a pcap stream: unix:PATH, tcp:ADDR or none
     #[arg(long, value_name = "WHERE", help_heading = "Mirror")]

@@ -12,6 +12,8 @@ use super::Limits;
 use super::args::TapArgs;
 use super::certs::{Chooser, Pair};
 use super::error::TapError;
+use crate::edge::files;
+
 use super::local_ca::{LocalCa, Minter};
 use super::tls::{self, ClientAuth, ServerSettings};
 use super::upstream::{self, Upstream, UpstreamTls};
@@ -19,12 +21,15 @@ use super::upstream::{self, Upstream, UpstreamTls};
 /// A few milliseconds of a busy relay; with less, readers that are not slow would lose frames.
 const MIN_MIRROR_BUFFER: u64 = 1 << 20;
 
+/// The largest file of certificates or keys that is read; a bundle of all public authorities has 250 KiB.
+pub(super) const MOST_CERTIFICATES: u64 = 1 << 20;
+
 /// A file that was read.
 type Read<'a> = dyn Fn(&Path) -> Result<Vec<u8>, TapError> + 'a;
 
 /// Reads a file of certificates or keys.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, TapError> {
-    std::fs::read(path).map_err(|error| TapError::File {
+    files::read_named(path, MOST_CERTIFICATES).map_err(|error| TapError::File {
         path: path.to_owned(),
         why: error.to_string(),
         next: "check the path, and that you may read it (sudo, if it is root's)",

@@ -87,7 +87,12 @@ async fn receive(
     mut addresses: (SocketAddr, SocketAddr),
     tls: bool,
 ) -> Option<Client> {
-    if shared.accept_proxy {
+    if let Some(trusted) = &shared.accept_proxy {
+        if !proxy::is_trusted(trusted, addresses.0.ip()) {
+            let text = "closed: this peer is not among those of --accept-proxy-from, so its PROXY header is not believed";
+            shared.reporter.warn(addresses, NoticeKind::Proxy, text.to_owned());
+            return None;
+        }
         match read_proxy_header(&socket).await {
             Ok(Some((client, server))) => addresses = (canonical(client), canonical(server)),
             Ok(None) => {}

@@ -13,15 +13,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::prctl::set_dumpable;
-use nix::sys::resource::{Resource, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::edge::files;
+use crate::sandbox;
+
+use super::config::MOST_CERTIFICATES;
 use super::error::TapError;
 
 /// The most bytes of a file that are read.
-const MAX_FILE: u64 = 1 << 20;
+const MAX_FILE: u64 = MOST_CERTIFICATES;
 /// How long the keeper may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ASK: u8 = b'R';
@@ -88,9 +90,8 @@ impl Attached {
 
 /// The keeper's whole life. Standard input is the other end.
 pub(super) fn keep(files: &[PathBuf], socket: Option<&Path>) -> Result<(), TapError> {
-    // It reads keys; what cannot be forbidden here is forbidden by the tap's own check at its start.
-    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    let _ = set_dumpable(false);
+    // What the kernel lacks is in the tap's own report.
+    sandbox::confine_keeper(files, socket);
     let inode = socket.and_then(inode);
     let result = answer(files).map_err(TapError::system("the keeper process"));
     if let Some(path) = socket.filter(|path| inode.is_some() && self::inode(path) == inode) {
@@ -105,7 +106,7 @@ fn answer(files: &[PathBuf]) -> io::Result<()> {
     let mut asked = [0];
     while stream.read(&mut asked)? == 1 {
         for path in files {
-            let (good, bytes) = match read(path) {
+            let (good, bytes) = match files::read_named(path, MAX_FILE) {
                 Ok(bytes) => (1, bytes),
                 Err(error) => (0, format!("{}: {error}", path.display()).into_bytes()),
             };
@@ -115,12 +116,6 @@ fn answer(files: &[PathBuf]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Which socket it is, so that one that another tap made since is left alone.

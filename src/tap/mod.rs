@@ -36,6 +36,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use rustls::ServerConfig;
 
 pub use args::TapArgs;
@@ -53,7 +54,8 @@ struct Shared {
     /// How to speak TLS to clients; replaced when certificates are read again.
     server_tls: RwLock<Option<Arc<ServerConfig>>>,
     upstream: Upstream,
-    accept_proxy: bool,
+    /// Whose PROXY headers are expected and believed; none where clients send none.
+    accept_proxy: Option<Vec<IpNet>>,
     limits: Limits,
     hub: Arc<Hub>,
     reporter: Reporter,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::ValueEnum;
+use ipnet::IpNet;
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest line of version 1, with its end.
@@ -18,6 +19,30 @@ pub enum ProxyVersion {
     V1,
     /// The binary header.
     V2,
+}
+
+/// The networks in which load balancers usually stand: loopback, private, shared and link-local ones.
+pub(super) const PRIVATE_NETWORKS: [&str; 9] = [
+    "127.0.0.0/8",
+    "::1",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+];
+
+/// An address or a network.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from).ok();
+    text.parse().ok().or_else(one).ok_or_else(|| "write 10.0.0.5 or 10.0.0.0/8".to_owned())
+}
+
+/// Whether a peer is among those whose header is believed.
+pub(super) fn is_trusted(trusted: &[IpNet], peer: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(&peer.to_canonical()))
 }
 
 /// Who talks to whom: source, destination.
@@ -213,5 +238,25 @@ mod tests {
         ] {
             assert_eq!(parse(bytes), Header::Invalid, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn headers_are_believed_from_the_networks_that_are_named() {
+        let named =
+            |texts: &[&str]| texts.iter().map(|text| super::network(text).unwrap()).collect::<Vec<_>>();
+        let usual = named(&super::PRIVATE_NETWORKS);
+        for (peer, expected) in [
+            ("127.0.0.1", true),
+            ("::ffff:10.1.2.3", true),
+            ("fd00::1", true),
+            ("8.8.8.8", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(super::is_trusted(&usual, peer.parse().unwrap()), expected, "{peer}");
+        }
+        let one = named(&["203.0.113.9"]);
+        assert!(super::is_trusted(&one, "203.0.113.9".parse().unwrap()));
+        assert!(!super::is_trusted(&one, "127.0.0.1".parse().unwrap()));
+        assert!(super::network("10.0.0").is_err());
     }
 }

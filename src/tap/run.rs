@@ -82,7 +82,7 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
     let shared = Arc::new(Shared {
         server_tls: server_tls.into(),
         upstream,
-        accept_proxy: args.accept_proxy,
+        accept_proxy: args.accept_proxy.then(|| args.accept_proxy_from.clone()),
         limits: config::limits(args),
         reporter: Reporter::new(Arc::clone(&hub)),
         hub,

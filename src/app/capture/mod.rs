@@ -224,7 +224,7 @@ impl Feeder {
 
     /// Says when the clock of a running capture was set.
     fn watch_clock(&mut self, time: Timestamp) {
-        if let Some(words) = self.steps.saw(time, self.ticks) {
+        if let Some(words) = self.steps.frame(time, self.ticks) {
             self.warning(words);
         }
     }
@@ -283,7 +283,7 @@ impl Sink for Feeder {
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
         self.engine.tick(now, &mut self.batch);
-        self.watch_clock(now);
+        self.steps.quiet(now);
         self.keep_told(now);
         self.flush()
     }

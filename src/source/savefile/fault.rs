@@ -14,7 +14,8 @@ pub enum Fault {
     ShortHeader,
     /// A link type whose frames nobody here can read.
     #[error(
-        "its link type {0} is not supported; Ethernet, Linux cooked, raw IP, BSD loopback, PPP and 802.11 are"
+        "its link type {0}{name} is not supported; Ethernet, Linux cooked, raw IP, BSD loopback, PPP, Frame Relay and 802.11 are",
+        name = link_name(*.0)
     )]
     LinkType(u32),
     /// It ends inside a record.
@@ -69,5 +70,22 @@ impl Fault {
         } else {
             "its first bytes are unknown; -r wants what tcpdump -w or Wireshark wrote"
         }))
+    }
+}
+
+/// The name of a link type whose frames carry no TCP over IP, or are too rare to be read; empty for others.
+fn link_name(link: u32) -> &'static str {
+    match link {
+        6 => " (Token Ring)",
+        7 | 129 => " (ARCNET)",
+        10 => " (FDDI)",
+        100 | 123 => " (ATM)",
+        187 | 201 => " (Bluetooth)",
+        251 | 256 => " (Bluetooth LE)",
+        189 | 220 | 249 => " (USB)",
+        190 | 227 => " (CAN)",
+        195 | 230 | 215 => " (802.15.4)",
+        253 => " (netlink)",
+        _ => "",
     }
 }

@@ -22,6 +22,8 @@ const COMPRESSED_BUFFER: usize = 256 << 10;
 /// An open file of any kind, and how to wait for it.
 #[derive(Debug)]
 pub(super) struct Input {
+    /// Bytes that were read before.
+    first: Cursor<Vec<u8>>,
     file: File,
     /// A pipe or socket: reading may block.
     is_stream: bool,
@@ -36,9 +38,16 @@ pub(super) type Bytes = Box<dyn Read + Send>;
 
 impl Input {
     /// `hangup` is the reader's own switch, for when nobody wants its bytes any more.
-    pub(super) fn new(file: File, follow: bool, stop: &Stop, hangup: &Stop) -> io::Result<Self> {
+    pub(super) fn new(
+        first: Vec<u8>,
+        file: File,
+        follow: bool,
+        stop: &Stop,
+        hangup: &Stop,
+    ) -> io::Result<Self> {
         let is_stream = !file.metadata()?.is_file();
         Ok(Self {
+            first: Cursor::new(first),
             file,
             is_stream,
             follow: follow && !is_stream,
@@ -112,6 +121,10 @@ pub(super) fn decompress<R: Read + Send + 'static>(mut source: R) -> io::Result<
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.first.read(buffer)?;
+        if count > 0 {
+            return Ok(count);
+        }
         loop {
             self.wait()?;
             match self.file.read(buffer) {

@@ -34,6 +34,7 @@ pub use fault::Fault;
 use super::bpf::FrameFilter;
 use super::pace::Pace;
 use super::{Sink, Stop};
+use format::Format;
 use input::Input;
 
 /// Blocks read ahead of the one that is walked.
@@ -61,8 +62,13 @@ type Message = Result<Block, Fault>;
 impl Savefile {
     /// Reads the header of an open file, pipe or socket. Waits for it as long as it takes, or until `stop`.
     pub(super) fn new(file: File, follow: bool, stop: &Stop) -> Result<Self, OpenFault> {
+        Self::after(Vec::new(), file, follow, stop)
+    }
+
+    /// The same, of a file whose first bytes have been read already.
+    pub(super) fn after(first: Vec<u8>, file: File, follow: bool, stop: &Stop) -> Result<Self, OpenFault> {
         let hangup = Stop::new()?;
-        let input = Input::new(file, follow, stop, &hangup)?;
+        let input = Input::new(first, file, follow, stop, &hangup)?;
         let is_live = input.is_live();
         let blocks = BlockReader::new(input.decompressed()?, is_live)?;
         Ok(Self { blocks, hangup })
@@ -74,7 +80,12 @@ impl Savefile {
     }
 
     /// Hands every frame that passes the filter to the sink; says whether that broke. Damage ends the capture with a warning.
-    pub(super) fn run(self, name: &str, filter: Option<FrameFilter>, sink: &mut dyn Sink) -> ControlFlow<()> {
+    pub(super) fn run(
+        self,
+        name: &str,
+        filter: Option<&mut FrameFilter>,
+        sink: &mut dyn Sink,
+    ) -> ControlFlow<()> {
         let Self { blocks, hangup } = self;
         let is_live = blocks.is_live();
         let (full, walk) = sync_channel::<Message>(AHEAD);
@@ -89,6 +100,21 @@ impl Savefile {
             flow
         })
     }
+}
+
+/// Where in `bytes` a capture begins, of which enough is there to recognise it. What ends before `old` was searched before.
+pub(super) fn find_capture(bytes: &[u8], old: usize) -> Option<usize> {
+    let from = old.saturating_sub(format::ENOUGH);
+    (from..(bytes.len() + 1).saturating_sub(format::ENOUGH)).find(|at| {
+        let head = bytes.get(*at..).unwrap_or_default();
+        // Text may contain the four bytes of a magic number; a version of classic pcap beside them is no chance.
+        let is_version = matches!(head.get(4..8), Some([2, 0, 0..=4, 0] | [0, 2, 0, 0..=4]));
+        match Format::sniff(head) {
+            Ok((Format::PcapNg(_), _)) => true,
+            Ok(_) | Err(Fault::LinkType(_)) => is_version,
+            Err(_) => false,
+        }
+    })
 }
 
 /// Reads until the end or until nobody wants more.
@@ -109,7 +135,7 @@ fn read_ahead(mut blocks: BlockReader, full: &SyncSender<Message>, spare: &Recei
 /// The walking half.
 struct Walker<'a> {
     name: &'a str,
-    filter: Option<FrameFilter>,
+    filter: Option<&'a mut FrameFilter>,
     sink: &'a mut dyn Sink,
     counters: SourceCounters,
     pace: Pace,
@@ -180,7 +206,7 @@ impl Walker<'_> {
             pace.saw(time);
         }
         sink.counters(*counters);
-        if let Some(text) = filter.as_mut().and_then(FrameFilter::complaint) {
+        if let Some(text) = filter.as_mut().and_then(|filter| filter.complaint()) {
             sink.warning(format!("{}: {text}", self.name));
         }
         flow

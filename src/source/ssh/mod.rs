@@ -1,11 +1,15 @@
 //! tcpdump on another host, through the user's own ssh: nothing is installed there, and keys, agents, jump hosts and aliases of
 //! ~/.ssh/config work as they do in the shell.
 //!
-//! The far side is one line for any POSIX shell: it finds tcpdump, uses sudo where that asks for no password, leaves the ssh
+//! The far side is one line for any POSIX shell: it finds tcpdump, uses sudo (whose password is asked for on
+//! the terminal here), leaves the ssh
 //! connection itself out of the capture (else every frame would cause another one), and ends tcpdump when our end of the
 //! connection closes, however that came about.
 
+mod lines;
 mod losses;
+mod output;
+mod password;
 mod process;
 
 use std::path::PathBuf;
@@ -14,6 +18,7 @@ use std::time::Duration;
 use super::savefile::{OpenFault, Savefile};
 use super::{Sink, SourceError, SourceOptions, Stop, bpf};
 use losses::WithLosses;
+use output::NoCapture;
 use process::Process;
 
 /// Where and how to run tcpdump.
@@ -43,13 +48,16 @@ impl SshTarget {
     }
 }
 
-/// Arguments: interface, snapshot length, buffer, expression, and 1 to look into VLANs. No single quotes, no newlines, so that it
+/// Arguments: interface, snapshot length, buffer, expression, 1 to look into VLANs, and 1 where a password can be asked for. No single quotes, no newlines, so that it
 /// passes through any login shell.
 const SCRIPT: &str = concat!(
-    r#"PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin; i=$1; s=$2; b=$3; e=$4; v=$5; set -f; set -- $SSH_CONNECTION; "#,
+    r#"PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin; i=$1; s=$2; b=$3; e=$4; v=$5; a=$6; set -f; set -- $SSH_CONNECTION; "#,
     r#"[ $# -eq 4 ] && e="not (host ${1%%%*} and tcp port $2 and host ${3%%%*} and tcp port $4) and ($e)"; "#,
     r#"command -v tcpdump >/dev/null 2>&1 || { echo "tcpdump is not installed there" >&2; exit 127; }; "#,
     r#"r=; [ "$(id -u)" = 0 ] || { sudo -n tcpdump --version >/dev/null 2>&1 && r="sudo -n"; }; "#,
+    r#"[ -n "$r" ] || [ "$(id -u)" = 0 ] || [ "$a" != 1 ] || tcpdump -i "$i" -L >/dev/null 2>&1 || "#,
+    r#"{ command -v sudo >/dev/null 2>&1 && echo "why403: sudo password?" >&2 && IFS= read -r q && "#,
+    r#"printf "%s\n" "$q" | sudo -S -p "" -v && r="sudo -n"; q=; }; "#,
     r#"w="($e) or (vlan and ($e))"; "#,
     r#"[ "$v" = 1 ] && $r tcpdump -i "$i" -d "$w" >/dev/null 2>&1 && e=$w; "#,
     r#"exec 3<&0; $r tcpdump -i "$i" -s "$s" -B "$b" -n -U -w - "$e" </dev/null 3<&- & t=$!; "#,
@@ -87,6 +95,8 @@ pub(super) struct Ssh {
     host: String,
     child: Process,
     savefile: Savefile,
+    /// What the far side wrote before the capture, for people.
+    skipped: Option<String>,
 }
 
 impl Ssh {
@@ -103,12 +113,27 @@ impl Ssh {
         let failed = |text: String| SourceError::Ssh { host: host.clone(), text };
         let arguments = ARGUMENTS.iter().copied().map(str::to_owned);
         let command = remote_command(target, options, expression.unwrap_or(bpf::DEFAULT));
-        let (mut child, stdout) =
+        let (mut child, mut stdout) =
             Process::start(&target.program, arguments.chain([host.clone(), command]))
                 .map_err(|error| failed(format!("cannot run {}: {error}", target.program.display())))?;
-        match Savefile::new(super::to_file(std::os::fd::OwnedFd::from(stdout)), false, stop) {
-            Ok(savefile) => Ok(Self { host, child, savefile }),
-            Err(_) if stop.is_set() => Err(failed("stopped while waiting for it".to_owned())),
+        let beginning = match child.beginning(&host, &mut stdout, stop) {
+            Ok(beginning) => beginning,
+            Err(NoCapture::Stopped) => return Err(failed("stopped while waiting for it".to_owned())),
+            Err(NoCapture::Failed(error)) => return Err(failed(error.to_string())),
+            Err(NoCapture::Ended(output)) => {
+                let output = output.map(|output| format!("it wrote only: {output}"));
+                let nothing =
+                    || output.clone().unwrap_or_else(|| "it ended before a capture began".to_owned());
+                return Err(failed(child.last_words().unwrap_or_else(nothing)));
+            }
+            Err(NoCapture::SomethingElse(output)) => {
+                return Err(failed(format!(
+                    "it writes something else than a capture: {output}; silence what the shell there prints at its start"
+                )));
+            }
+        };
+        match Savefile::after(beginning.capture, stdout, false, stop) {
+            Ok(savefile) => Ok(Self { host, child, savefile, skipped: beginning.skipped }),
             Err(OpenFault::Io(error)) => Err(failed(error.to_string())),
             Err(OpenFault::Fault(fault)) => {
                 Err(failed(child.last_words().unwrap_or_else(|| fault.to_string())))
@@ -119,6 +144,9 @@ impl Ssh {
     pub(super) fn run(mut self, name: &str, sink: &mut dyn Sink, stop: &Stop) -> Result<(), SourceError> {
         self.child.listen();
         let losses = self.child.losses();
+        if let Some(text) = &self.skipped {
+            sink.warning(format!("{name}: skipped what the shell there wrote before the capture: {text}"));
+        }
         let mut sink = WithLosses::new(sink, &losses);
         let is_wanted = self.savefile.run(name, None, &mut sink).is_break() || stop.is_set();
         let last_words = if is_wanted { None } else { self.child.last_words() };
@@ -134,7 +162,9 @@ impl Ssh {
 fn remote_command(target: &SshTarget, options: &SourceOptions, expression: &str) -> String {
     let (snaplen, buffer) = (options.snaplen.to_string(), options.buffer_kib.to_string());
     let tags = if options.see_through_vlan { "1" } else { "0" };
-    let words = ["sh", "-c", SCRIPT, "why403", &target.interface, &snaplen, &buffer, expression, tags];
+    let may_ask = if password::can_ask() { "1" } else { "0" };
+    let words =
+        ["sh", "-c", SCRIPT, "why403", &target.interface, &snaplen, &buffer, expression, tags, may_ask];
     // Quoting fails for NUL only, which no argument of ours can have.
     shlex::try_join(words).unwrap_or_default()
 }

@@ -15,8 +15,6 @@
 
 mod datagram;
 mod fast;
-#[cfg(test)]
-mod fragment_tests;
 mod fragments;
 mod ip;
 mod layer;
@@ -24,6 +22,7 @@ mod link;
 mod notice;
 mod rare;
 mod skip;
+mod tags;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -167,5 +166,34 @@ fn run<'a>(
             }
             Step::Tcp(upper) => return tcp::segment(&upper, walk),
         };
+    }
+}
+
+/// The innermost IP packet of a frame that is more than IP in a plain link layer: inside tags, labels, tunnels, or a link type
+/// that is itself a wrapping. As much of it as was captured; datagrams in pieces are not put together.
+pub fn inner_packet<'a>(frame: &Frame<'a>) -> Option<&'a [u8]> {
+    if fast::segment(frame).is_some() {
+        return None;
+    }
+    let mut walk = Walk::new(frame, false);
+    let mut packet = None;
+    let mut step = link::first_step(frame).ok()?;
+    loop {
+        walk.deeper().ok()?;
+        let next = match step {
+            Step::Ethernet(layer) => link::ethernet(layer),
+            Step::EtherType(kind, layer) => link::ether_type(kind, layer, &mut walk),
+            Step::Ppp(layer) => link::ppp(layer),
+            Step::Ip(layer) => {
+                packet = Some(layer.bytes);
+                ip::header(layer)
+            }
+            Step::Upper(upper) => tunnel::upper(upper, &mut walk),
+            Step::Fragment(_) | Step::Tcp(_) => return packet,
+        };
+        match next {
+            Ok(next) => step = next,
+            Err(_) => return packet,
+        }
     }
 }

@@ -1,4 +1,7 @@
-//! Link types that turn up now and then: 802.11 from a laptop in monitor mode, NFLOG from a firewall rule, PKTAP from a Mac.
+//! Link types that are rare: 802.11 from a laptop in monitor mode, NFLOG and PFLOG from a firewall, PKTAP from a Mac, Frame
+//! Relay and Juniper's headers from a router.
+
+use etherparse::EtherType;
 
 use crate::model::LinkType;
 
@@ -54,6 +57,77 @@ pub(super) fn nflog(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
         rest = rest.after(length.next_multiple_of(4))?;
     }
     Err(Skip::NotIp)
+}
+
+/// RFC 2427: an address of two to four bytes, `03` and a protocol (NLPID); or, as Cisco does it, an EtherType.
+pub(super) fn frame_relay(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    const LONGEST_ADDRESS: usize = 4;
+    const LAST: u8 = 0x01;
+    let address = layer.bytes.iter().take(LONGEST_ADDRESS).position(|byte| byte & LAST != 0);
+    let length = match address {
+        Some(last @ 1..) => last + 1,
+        Some(_) => return Err(Skip::Malformed),
+        None if layer.bytes.len() < LONGEST_ADDRESS => return Err(layer.too_short(LONGEST_ADDRESS)),
+        None => return Err(Skip::NotIp),
+    };
+    let rest = layer.after(length)?;
+    match *rest.head::<2>()? {
+        // A zero pads what follows to an even place.
+        [3, 0] => network_protocol(rest.after(2)?),
+        [3, _] => network_protocol(rest.after(1)?),
+        [high, low] => Ok(Step::EtherType(EtherType(u16::from_be_bytes([high, low])), rest.after(2)?)),
+    }
+}
+
+/// What an NLPID announces (RFC 2427 §4): IP, PPP, or SNAP with an EtherType or a bridged frame.
+fn network_protocol(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    match layer.head::<1>()? {
+        [0xcc | 0x8e] => Ok(Step::Ip(layer.after(1)?)),
+        [0xcf] => Ok(Step::Ppp(layer.after(1)?)),
+        [0x80] => match *layer.head::<6>()? {
+            [_, 0, 0, 0, high, low] => {
+                Ok(Step::EtherType(EtherType(u16::from_be_bytes([high, low])), layer.after(6)?))
+            }
+            [_, 0, 0x80, 0xc2, 0, 1 | 7] => Ok(Step::Ethernet(layer.after(6)?)),
+            _ => Err(Skip::NotIp),
+        },
+        _ => Err(Skip::NotIp),
+    }
+}
+
+/// Juniper's header before a frame of type `link`: `MGC`, flags, extensions with a length. Without the link layer, four bytes
+/// stand in its place.
+pub(super) fn juniper(link: LinkType, layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    const EXTENDED: u8 = 0x80;
+    const WITHOUT_LINK_LAYER: u8 = 0x02;
+    let &[b'M', b'G', b'C', flags] = layer.head()? else { return Err(Skip::Malformed) };
+    let header = if flags & EXTENDED == 0 {
+        4
+    } else {
+        let &[.., high, low] = layer.head::<6>()?;
+        6 + usize::from(u16::from_be_bytes([high, low]))
+    };
+    let inner = layer.after(header)?;
+    if flags & WITHOUT_LINK_LAYER == 0 { link::of_type(link, inner) } else { Ok(Step::Ip(inner.after(4)?)) }
+}
+
+/// OpenBSD's packet filter log: the header's length without its padding comes first.
+pub(super) fn pflog(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    let &[length] = layer.head()?;
+    Ok(Step::Ip(layer.after(usize::from(length).next_multiple_of(4))?))
+}
+
+/// A Prism header, of 144 bytes; some drivers write AVS under the same number.
+pub(super) fn prism(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    const AVS: [u8; 3] = [0x80, 0x21, 0x10];
+    const PRISM: usize = 144;
+    if layer.head::<3>()? == &AVS { avs(layer) } else { wireless(layer.after(PRISM)?) }
+}
+
+/// An AVS header, whose length is its second word.
+pub(super) fn avs(layer: Layer<'_>) -> Result<Step<'_>, Skip> {
+    let &[_, _, _, _, a, b, c, d] = layer.head()?;
+    wireless(layer.after((u32::from_be_bytes([a, b, c, d]) as usize).max(8))?)
 }
 
 /// PPI: a length and, further on, the link type of what follows.

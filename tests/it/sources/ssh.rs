@@ -102,6 +102,57 @@ fn failures_come_with_the_far_sides_words_and_advice() {
     }
 }
 
+/// A capture of three frames, and a stand-in for ssh that runs `before` and then writes it.
+fn after(before: &str) -> (Bin, PathBuf) {
+    let bin = Bin::new();
+    let dir = bin.0.path().display().to_string();
+    let talk = Conversation::new("10.0.0.1:5".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+    fs::write(format!("{dir}/capture"), pcap::to_bytes(&talk.handshake(Timestamp(1)).into_frames())).unwrap();
+    let ssh = bin.script("ssh", &format!("{before}\nexec cat {dir}/capture"));
+    (bin, ssh)
+}
+
+#[test]
+fn a_flood_on_standard_error_stops_no_capture() {
+    for before in [
+        "head -c 70000 /dev/zero | tr '\\0' x >&2",
+        "yes warning | head -c 300000 >&2",
+        "head -c 200000 /dev/zero >&2; echo hello; head -c 200000 /dev/zero >&2",
+    ] {
+        let (_bin, ssh) = after(before);
+        let notes = run(&target(&ssh, "staging"), None).unwrap();
+        assert_eq!(notes.count, 3, "{before}");
+    }
+}
+
+#[test]
+fn text_before_the_capture_is_skipped_and_shown_escaped() {
+    for (before, wanted) in [
+        ("echo 'Welcome to box'", "Welcome to box"),
+        ("printf 'a\\033[2Jb\\r\\n'", "a␛[2Jb"),
+        ("printf '\\324\\303\\262\\241 no capture '", "no capture"),
+        ("yes noise | head -c 100000", "(100000 bytes)"),
+    ] {
+        let (_bin, ssh) = after(before);
+        let notes = run(&target(&ssh, "staging"), None).unwrap();
+        assert_eq!((notes.count, notes.warnings.len()), (3, 1), "{before}");
+        assert!(
+            notes.warnings[0].contains(wanted) && !notes.warnings[0].contains('\u{1b}'),
+            "{}",
+            notes.warnings[0]
+        );
+    }
+    let (_bin, ssh) = after("yes noise | head -c 1000000");
+    let error = run(&target(&ssh, "staging"), None).err().unwrap().to_string();
+    assert!(error.contains("something else than a capture"), "{error}");
+    let (_bin, ssh) = after("echo Welcome; echo 'tcpdump: any: broken' >&2; echo Terminated >&2; exit 1");
+    let error = run(&target(&ssh, "staging"), None).err().unwrap().to_string();
+    assert!(error.contains("tcpdump: any: broken") && !error.contains("Terminated"), "{error}");
+    let (_bin, ssh) = after("echo 'This account is closed.'; exit 0");
+    let error = run(&target(&ssh, "staging"), None).err().unwrap().to_string();
+    assert!(error.contains("it wrote only: This account is closed."), "{error}");
+}
+
 #[test]
 fn a_host_is_never_an_option() {
     for host in ["-oProxyCommand=touch x", "", "a b", "a\nb"] {

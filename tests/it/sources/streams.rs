@@ -50,6 +50,8 @@ fn errors_say_what_to_do_and_give_the_exit_code() {
     std::fs::write(&text, "POST /v1/users HTTP/1.1\n").unwrap();
     let file = dir.path().join("ok.pcap");
     std::fs::write(&file, capture()).unwrap();
+    let fifo = dir.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let unbound = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (origin, filter, wanted) in [
         (Origin::File("/nonexistent/x.pcap".into()), None, "cannot open /nonexistent/x.pcap: No such file"),
@@ -58,6 +60,7 @@ fn errors_say_what_to_do_and_give_the_exit_code() {
         (Origin::File(file), Some("port http and and"), "man pcap-filter"),
         (Origin::Unix(dir.path().join("no")), None, "cannot open unix:"),
         (Origin::Tcp(unbound.to_string()), None, "cannot open TCP@127.0.0.1:"),
+        (Origin::Interface(fifo.display().to_string()), None, "read it with -r"),
         (Origin::Interface("why403-none".into()), None, "there is no interface why403-none; there are: "),
     ] {
         let error = open(&origin, filter).err().unwrap();

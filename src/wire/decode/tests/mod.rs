@@ -1,10 +1,14 @@
 //! One TCP packet, wrapped in everything that the decoder knows; and what must not come out as a segment.
 
+mod fragments;
+mod wrappings;
+
 use std::net::SocketAddr;
 
 use crate::model::{InterfaceId, Timestamp};
 use crate::synth::{Conversation, Side};
 use crate::wire::decode::*;
+use wrappings::wrapped;
 
 const PAYLOAD: &[u8] =
     b"POST /v1/users/7/profile HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 0\r\n\r\n";
@@ -72,125 +76,6 @@ fn with_extensions() -> Vec<u8> {
     ];
     let length = (packet.len() - 40 + extensions.len()) as u16;
     cat(&[&packet[..4], &length.to_be_bytes(), &[0], &packet[7..40], extensions, &packet[40..]])
-}
-
-type Wrapped = (&'static str, LinkType, Vec<u8>, bool);
-
-fn wrapped() -> Vec<Wrapped> {
-    [links(), rare_links(), tunnels(), mirrors()].concat()
-}
-
-fn links() -> Vec<Wrapped> {
-    let (four, six) = (ip(false), ip(true));
-    let (e4, e6) = (ether(0x0800, &four), ether(0x86dd, &six));
-    let eth = LinkType::ETHERNET;
-    let sll = |kind: u16, inner: &[u8]| {
-        cat(&[&[0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &kind.to_be_bytes(), inner])
-    };
-    let sll2 = |kind: u16, inner: &[u8]| {
-        cat(&[&kind.to_be_bytes(), &[0, 0, 0, 0, 0, 2, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0], inner])
-    };
-    vec![
-        ("ethernet", eth, e4.clone(), false),
-        ("ethernet, IPv6", eth, e6.clone(), true),
-        ("VLAN", eth, ether(0x8100, &vlan(100, 0x0800, &four)), false),
-        ("QinQ", eth, ether(0x88a8, &vlan(5, 0x8100, &vlan(100, 0x86dd, &six))), true),
-        (
-            "three tags",
-            eth,
-            ether(0x9100, &vlan(5, 0x8100, &vlan(1, 0x8100, &vlan(2, 0x0800, &four)))),
-            false,
-        ),
-        ("padding", eth, cat(&[&e4, &[0xff; 9]]), false),
-        ("padding, IPv6", eth, cat(&[&e6, &[0xff; 9]]), true),
-        ("cooked", LinkType::LINUX_SLL, sll(0x0800, &four), false),
-        ("cooked, IPv6", LinkType::LINUX_SLL, sll(0x86dd, &six), true),
-        ("cooked, VLAN", LinkType::LINUX_SLL, sll(0x8100, &vlan(3, 0x0800, &four)), false),
-        ("cooked 2", LinkType::LINUX_SLL2, sll2(0x0800, &four), false),
-        ("cooked 2, IPv6", LinkType::LINUX_SLL2, sll2(0x86dd, &six), true),
-        ("raw", LinkType::RAW, four.clone(), false),
-        ("raw, IPv6", LinkType::RAW, six.clone(), true),
-        ("raw, BSD", LinkType(12), four.clone(), false),
-        ("IPV4", LinkType::IPV4, four.clone(), false),
-        ("IPV6", LinkType::IPV6, six.clone(), true),
-        ("null, little-endian", LinkType::NULL, cat(&[&[2, 0, 0, 0], &four]), false),
-        ("null, big-endian", LinkType::NULL, cat(&[&[0, 0, 0, 2], &four]), false),
-        ("null, FreeBSD IPv6", LinkType::NULL, cat(&[&[28, 0, 0, 0], &six]), true),
-        ("loop, Darwin IPv6", LinkType::LOOP, cat(&[&[0, 0, 0, 30], &six]), true),
-        ("IPv6 extension headers", eth, ether(0x86dd, &with_extensions()), true),
-    ]
-}
-
-fn rare_links() -> Vec<Wrapped> {
-    let (four, six) = (ip(false), ip(true));
-    let (eth, e4) = (LinkType::ETHERNET, ether(0x0800, &four));
-    let snap = cat(&[&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &four]);
-    let wifi = |kind: u8, inner: &[u8]| cat(&[&[kind], &[0; 23], inner]);
-    let qos = cat(&[&[0, 0, 9, 0, 0, 0, 0, 0, 7], &wifi(0x88, &cat(&[&[0, 0], &snap]))]);
-    let nflog_length = ((four.len() + 4) as u16).to_le_bytes();
-    let nflog = cat(&[&[2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 1, 0], &nflog_length, &[9, 0], &four]);
-    vec![
-        ("802.3 with SNAP", eth, ether(90, &snap), false),
-        ("PPP", LinkType(9), cat(&[&[0xff, 3, 0, 0x21], &four]), false),
-        ("PPP, short protocol", LinkType(9), cat(&[&[0x57], &six]), true),
-        ("PPPoE", eth, ether(0x8864, &cat(&[&[0x11, 0, 0, 1, 0, 99, 0, 0x21], &four])), false),
-        ("Cisco HDLC", LinkType(104), cat(&[&[0x0f, 0, 8, 0], &four]), false),
-        ("802.11", LinkType(105), wifi(8, &snap), false),
-        ("802.11 QoS, radiotap", LinkType(127), qos, false),
-        ("NFLOG", LinkType(239), nflog, false),
-        ("PPI", LinkType(192), cat(&[&[0, 0, 8, 0, 105, 0, 0, 0], &wifi(8, &snap)]), false),
-        ("PKTAP", LinkType(258), cat(&[&[14, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 9, 9], &e4]), false),
-        ("MPLS", eth, ether(0x8847, &cat(&[&[0, 0, 0x10, 64, 0, 0, 0x21, 64], &four])), false),
-        ("MPLS pseudowire", eth, ether(0x8847, &cat(&[&[0, 0, 0x11, 64, 0, 0, 0, 0], &e4])), false),
-    ]
-}
-
-fn tunnels() -> Vec<Wrapped> {
-    let (four, six) = (ip(false), ip(true));
-    let (e4, e6) = (ether(0x0800, &four), ether(0x86dd, &six));
-    let eth = LinkType::ETHERNET;
-    let on4 = |protocol: u8, inner: &[u8]| ether(0x0800, &v4(protocol, inner));
-    let vxlan = |inner: &[u8]| udp(4789, &cat(&[&[8, 0, 0, 0, 0, 0, 42, 0], inner]));
-    let geneve = |header: &[u8], inner: &[u8]| on4(17, &udp(6081, &cat(&[header, inner])));
-    let gtp: &[u8] = &[0x34, 255, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0x85, 1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0];
-    let l2tp: &[u8] = &[0x4a, 2, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0x57];
-    let ah: &[u8] = &[4, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
-    vec![
-        ("IP in IP", eth, on4(4, &four), false),
-        ("6in4", eth, on4(41, &six), true),
-        ("4in6", eth, ether(0x86dd, &v6(4, &four)), false),
-        ("AH", eth, on4(51, &cat(&[ah, &four])), false),
-        ("VXLAN", eth, on4(17, &vxlan(&e4)), false),
-        ("VXLAN, VLAN inside", eth, on4(17, &vxlan(&ether(0x8100, &vlan(7, 0x86dd, &six)))), true),
-        ("VXLAN in IPv6", eth, ether(0x86dd, &v6(17, &vxlan(&e6))), true),
-        ("Geneve with options", eth, geneve(&[1, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 4], &e4), false),
-        ("Geneve with IP", eth, geneve(&[0, 0, 0x86, 0xdd, 0, 0, 9, 0], &six), true),
-        ("GRE in UDP", eth, on4(17, &udp(4754, &cat(&[&[0, 0, 8, 0], &four]))), false),
-        ("GTP-U", eth, on4(17, &udp(2152, &cat(&[&[0x30, 255, 0, 0, 0, 0, 0, 9], &four]))), false),
-        ("GTP-U with extensions", eth, on4(17, &udp(2152, &cat(&[gtp, &six]))), true),
-        ("L2TP", eth, on4(17, &udp(1701, &cat(&[&[0, 2, 0, 1, 0, 2, 0xff, 3, 0, 0x21], &four]))), false),
-        ("L2TP with everything", eth, on4(17, &udp(1701, &cat(&[l2tp, &six]))), true),
-    ]
-}
-
-fn mirrors() -> Vec<Wrapped> {
-    let (four, six) = (ip(false), ip(true));
-    let (eth, e4) = (LinkType::ETHERNET, ether(0x0800, &four));
-    let gre = |header: &[u8], inner: &[u8]| ether(0x0800, &v4(47, &cat(&[header, inner])));
-    let all_options: &[u8] = &[0xb0, 0, 0x86, 0xdd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let pptp: &[u8] = &[0x30, 0x81, 0x88, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x21];
-    let erspan2: &[u8] = &[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 0, 0, 0, 0, 0];
-    let erspan3: &[u8] =
-        &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-    vec![
-        ("GRE", eth, gre(&[0, 0, 8, 0], &four), false),
-        ("GRE with checksum, key, sequence", eth, gre(all_options, &six), true),
-        ("GRE with Ethernet", eth, gre(&[0x30, 0, 0x65, 0x58, 0, 0, 0, 9, 0, 0, 0, 1], &e4), false),
-        ("PPTP", eth, gre(pptp, &four), false),
-        ("ERSPAN I", eth, gre(&[0, 0, 0x88, 0xbe], &e4), false),
-        ("ERSPAN II", eth, gre(erspan2, &e4), false),
-        ("ERSPAN III", eth, gre(erspan3, &e4), false),
-    ]
 }
 
 #[track_caller]
@@ -308,9 +193,16 @@ fn everything_else_has_its_reason() {
         (Skip::Udp, eth, ether(0x0800, &v4(17, &udp(4789, b"not VXLAN")))),
         (Skip::Icmp, eth, ether(0x0800, &v4(1, &[8, 0, 0, 0]))),
         (Skip::OtherProtocol, eth, ether(0x0800, &v4(132, &[0; 12]))),
-        (Skip::OtherProtocol, eth, ether(0x0800, &v4(47, &[0x40, 0, 8, 0]))),
+        (Skip::TooDeep, eth, ether(0x0800, &v4(47, &cat(&[&[0x40, 0, 8, 0], &[1; 200]])))),
+        (Skip::OtherProtocol, eth, ether(0x0800, &v4(47, &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x50]))),
+        (Skip::OtherProtocol, eth, ether(0x0800, &v4(17, &udp(4790, &[0x0c, 0, 0, 9, 0, 0, 7, 0])))),
+        (Skip::Udp, eth, ether(0x0800, &v4(17, &udp(4789, &[0xf7; 60])))),
+        (Skip::Udp, eth, ether(0x0800, &v4(17, &udp(5072, &[0x41, 0x52, 0, 41, 0, 0, 0, 0])))),
+        (Skip::Udp, eth, ether(0x0800, &v4(17, &udp(37008, &[1, 4, 0, 1, 1])))),
+        (Skip::FragmentRefused, LinkType(9), vec![0xff, 3, 0, 0x3d, 0x80, 0, 0, 1, 0, 0x21]),
+        (Skip::FragmentRefused, eth, ether(0x4305, &[0x41, 15, 50, 0])),
         (Skip::Encrypted, eth, ether(0x0800, &v4(50, &[0; 12]))),
-        (Skip::Encrypted, eth, ether(0x88e5, &[0; 40])),
+        (Skip::Encrypted, eth, ether(0x88e5, &[0x0c; 40])),
         (Skip::Malformed, eth, ether(0x0800, &[0x51; 40])),
         (Skip::Malformed, eth, vec![1; 13]),
         (Skip::Malformed, eth, ether(0x0800, &short)),
