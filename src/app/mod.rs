@@ -1,6 +1,8 @@
 //! The program: from what was typed to an exit code. Threads, the channel between them, signals and privileges are wired here.
 
 mod bug;
+#[cfg(test)]
+mod canaries;
 mod capture;
 mod error;
 mod headless;

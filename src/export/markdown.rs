@@ -21,9 +21,10 @@ const CONTENT: usize = 4096;
 /// The report on one exchange.
 pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
     let exchange = &item.record.exchange;
+    let redactor = &item.redactor(redactor);
     let mut out = String::new();
     let status = exchange.status().map_or("no response".to_owned(), |status| status.to_string());
-    let _ = writeln!(out, "## {status} for {}\n", code(item.endpoint.as_bytes()));
+    let _ = writeln!(out, "## {status} for {}\n", code(&redactor.target(item.endpoint.as_bytes())));
     let _ = writeln!(out, "- when: {}", exchange.started());
     let _ = writeln!(out, "- client {} → server {}", exchange.client, exchange.server);
     let _ = writeln!(out, "- outcome: {}, exchange {} of this run", exchange.outcome.as_str(), exchange.id.0);
@@ -113,7 +114,12 @@ fn messages(out: &mut String, exchange: &Exchange, redactor: &Redactor) {
     }
     if let Some(response) = &exchange.response {
         let head = &response.head;
-        let line = format!("{} {} {}", head.version().as_str(), head.status(), sanitize::line(head.reason()));
+        let line = format!(
+            "{} {} {}",
+            head.version().as_str(),
+            head.status(),
+            sanitize::line(&redactor.text(head.reason()))
+        );
         message(out, "Response", &line, head.fields(), &response.body, redactor);
     }
 }

@@ -9,7 +9,7 @@ pub mod ndjson;
 pub mod pcapng;
 mod raw;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use std::io::{self, Write};
 
@@ -17,7 +17,7 @@ use crate::cli::Format;
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::{Inspector, Report};
 use crate::history::Record;
-use crate::model::{BaselineChoice, ExchangeId};
+use crate::model::{BaselineChoice, Exchange, ExchangeId};
 
 /// An exchange with everything known about it, as the formats take it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,17 @@ impl<'a> Item<'a> {
         let baseline = report.baseline.as_ref().and_then(|baseline| history.get(baseline.id));
         Self { record, report, endpoint, baseline }
     }
+
+    /// `redactor` with what is secret in this exchange and in the one it is compared with, so that both are hidden wherever
+    /// they come again.
+    fn redactor(&self, redactor: &Redactor) -> Redactor {
+        redactor.knowing(&exchanges(self.record, self.baseline))
+    }
+}
+
+/// The exchanges whose secrets an output of `record` may hold.
+pub(crate) fn exchanges<'a>(record: &'a Record, baseline: Option<&'a Record>) -> Vec<&'a Exchange> {
+    std::iter::once(record).chain(baseline).map(|record| &record.exchange).collect()
 }
 
 /// Calls `each` with exchange `id`, compared with its last success; `None` when it is not there any more.

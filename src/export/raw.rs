@@ -3,19 +3,21 @@
 use std::io::{self, Write};
 
 use super::Item;
-use crate::edge::redact::{Redactor, Secret, secrets_in_field, secrets_in_target, settle};
+use crate::edge::redact::{Redactor, Secret, settle};
 use crate::features::coding::MAX_DECODED;
 use crate::features::content;
-use crate::model::{Body, Fields};
+use crate::model::{Body, Fields, Span};
 
 /// Writes both messages of an exchange.
 pub(super) fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor) -> io::Result<()> {
     let exchange = &item.record.exchange;
     let id = exchange.id.0;
+    let redactor = &item.redactor(redactor);
     if let Some(request) = &exchange.request {
         writeln!(out, "### {id} request {} {} -> {}", request.started, exchange.client, exchange.server)?;
-        let target = request.head.method().len() + 1;
-        head(out, request.head.fields(), Some((target, request.head.target())), redactor)?;
+        let target = request.head.target();
+        let at = Span::within(request.head.fields().raw(), target).map_or(0, |span| span.start as usize);
+        head(out, request.head.fields(), Some((at, target)), redactor)?;
         body(out, request.head.fields(), &request.body, redactor)?;
     }
     if let Some(response) = &exchange.response {
@@ -44,25 +46,30 @@ pub(super) fn secrets_in_head(
 ) -> Vec<Secret> {
     let raw = fields.raw();
     let mut secrets: Vec<Secret> = Vec::new();
-    if !redactor.reveals() {
-        if let Some((at, target)) = target {
-            found(&mut secrets, at, |out| secrets_in_target(target, out));
-        }
-        for span in fields.spans() {
-            let (name, value) = (span.name.of(raw), span.value.of(raw));
-            found(&mut secrets, span.value.start as usize, |out| secrets_in_field(name, value, out));
-        }
+    let mut done = 0;
+    if let Some((at, target)) = target {
+        found(&mut secrets, at, redactor.target_secrets(target));
+        done = at + target.len();
     }
+    for span in fields.spans() {
+        let (name, value) = (span.name.of(raw), span.value.of(raw));
+        // What stands between the fields is no field: a broken line, or the reason phrase.
+        let (before, start) =
+            (raw.get(done..span.name.start as usize).unwrap_or_default(), span.value.start as usize);
+        found(&mut secrets, done, redactor.text_secrets(before));
+        found(&mut secrets, start, redactor.field_secrets(name, value));
+        done = start + value.len();
+    }
+    found(&mut secrets, done, redactor.text_secrets(raw.get(done..).unwrap_or_default()));
     settle(secrets)
 }
 
-/// Adds what `find` finds in a part of the bytes that begins at `at`.
-fn found(secrets: &mut Vec<Secret>, at: usize, find: impl FnOnce(&mut Vec<Secret>)) {
-    let before = secrets.len();
-    find(secrets);
-    for secret in secrets.iter_mut().skip(before) {
+/// Adds what was found in a part of the bytes that begins at `at`.
+fn found(secrets: &mut Vec<Secret>, at: usize, found: Vec<Secret>) {
+    secrets.extend(found.into_iter().map(|mut secret| {
         secret.range = secret.range.start + at..secret.range.end + at;
-    }
+        secret
+    }));
 }
 
 fn body<W: Write>(out: &mut W, fields: &Fields, body: &Body, redactor: &Redactor) -> io::Result<()> {

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 /// An exchange of `request` and `response`, heads and bodies as on the wire. An empty one is absent.
-pub(super) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
+pub(crate) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
     let request = (!request.is_empty()).then(|| self::request(request));
     let response = (!response.is_empty()).then(|| self::response(response));
     Exchange {

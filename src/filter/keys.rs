@@ -11,6 +11,7 @@ use super::complete::{
 use super::term::{Is, Side, Term};
 use super::values::number::Unit;
 use super::values::{Kind, OUTCOMES, Values};
+use crate::edge::redact::starred;
 use crate::history::History;
 use crate::model::Cause;
 
@@ -119,7 +120,7 @@ pub const KEYS: &[KeyInfo] = &[
         help: "path of the target; * stands for anything",
         example: "path:/v1/*",
         read: |values| Ok(Term::Path(values.texts(Kind::Path)?)),
-        seen: |history| by_endpoint(history, |endpoint| glob(&endpoint.template)),
+        seen: |history| by_endpoint(history, |endpoint| starred(&glob(&endpoint.template))),
     },
     KeyInfo {
         key: Key::Host,
@@ -137,7 +138,7 @@ pub const KEYS: &[KeyInfo] = &[
         help: "endpoint: method, host and path template",
         example: "endpoint:/users/{id}",
         read: |values| Ok(Term::Endpoint(values.texts(Kind::Path)?)),
-        seen: |history| by_endpoint(history, ToString::to_string),
+        seen: |history| by_endpoint(history, |endpoint| starred(&endpoint.to_string())),
     },
     KeyInfo {
         key: Key::Cause,

@@ -112,6 +112,20 @@ impl GroupBy {
         matches!(self, Self::Cause | Self::Refuser)
     }
 
+    /// Whether its values come from fields, parameters or claims.
+    const fn quotes_the_wire(&self) -> bool {
+        matches!(
+            self,
+            Self::Identity
+                | Self::UserAgent
+                | Self::Header(_)
+                | Self::ResponseHeader(_)
+                | Self::Claim(_)
+                | Self::Query(_)
+                | Self::Cookie(_)
+        )
+    }
+
     /// The value that `record` has, redacted and escaped; `(none)` where it has none.
     pub fn value(&self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> String {
         let found = self.find(record, inspector, redactor);
@@ -126,6 +140,14 @@ impl GroupBy {
     fn find(&self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> Option<String> {
         let exchange = &record.exchange;
         let request = exchange.request.as_ref();
+        let knowing;
+        let redactor = if self.quotes_the_wire() {
+            // A value may repeat a secret of another place of its exchange.
+            knowing = redactor.knowing(&[exchange]);
+            &knowing
+        } else {
+            redactor
+        };
         let field = |name: &str| {
             let value = request?.head.fields().value(name)?;
             Some(shown(&redactor.field(name.as_bytes(), value)))
@@ -138,7 +160,7 @@ impl GroupBy {
             Self::Host => request.and_then(|request| target::authority(&request.head)).map(shown),
             Self::Endpoint => {
                 let endpoint = inspector.history().endpoint(record.endpoint)?;
-                Some(sanitize::text(&endpoint.to_string()).into_owned())
+                Some(sanitize::text(&redactor.endpoint(&endpoint.to_string())).into_owned())
             }
             Self::Method => {
                 Some(sanitize::text(exchange.method()).into_owned()).filter(|name| !name.is_empty())

@@ -193,11 +193,15 @@ mod tests {
     #[test]
     fn secrets_in_values_are_masked() {
         let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::new());
-        let fields = [("Host", "api.example"), ("Authorization", "Bearer s3cr3t-token-of-anna")];
+        let fields = [
+            ("Host", "api.example"),
+            ("Authorization", "Bearer s3cr3t-token-of-anna"),
+            ("User-Agent", "client s3cr3t-token-of-anna"),
+        ];
         let asked = request("POST", "/", &fields, b"");
         let id = inspector.push(exchange("10.0.0.1", 0, asked, response(403, &[], b"")));
         let record = inspector.history().get(id).unwrap();
-        for by in [GroupBy::Identity, GroupBy::Header("Authorization".into())] {
+        for by in [GroupBy::Identity, GroupBy::Header("Authorization".into()), GroupBy::UserAgent] {
             let value = by.value(record, &inspector, &Redactor::for_tests(false));
             assert!(value.contains("redacted") && !value.contains("s3cr3t"), "{by}: {value}");
         }

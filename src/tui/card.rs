@@ -20,6 +20,7 @@ pub(super) fn card(state: &State) -> Doc {
         return doc;
     };
     let name = history.endpoint(id).map(ToString::to_string).unwrap_or_default();
+    let name = state.redactor.endpoint(&name);
     doc.push(Line::of(Role::Title, &sanitize::text(&name)).hang(2));
     if history.endpoint(id).is_some_and(|endpoint| endpoint.method.is_empty()) {
         let text = "Only responses were captured: the connections began before the capture, or one direction is missing. \
@@ -56,15 +57,23 @@ pub(super) fn card(state: &State) -> Doc {
         let scale = format!(" peak {peak} per {} s", state.endpoints.scale.seconds());
         doc.push(Line::of(Role::Dim, &format!("{name} ")).add(role, &drawn).add(Role::Dim, &scale));
     }
-    if let Some(report) =
-        row.last_refusal.and_then(|id| state.inspector.report(id, BaselineChoice::default()))
+    if let Some((id, report)) =
+        row.last_refusal.and_then(|id| Some((id, state.inspector.report(id, BaselineChoice::default())?)))
     {
-        separates(&mut doc, state, &report);
+        let records = [Some(id), report.baseline.as_ref().map(|baseline| baseline.id)];
+        let exchanges: Vec<_> =
+            records.into_iter().flatten().filter_map(|id| Some(&history.get(id)?.exchange)).collect();
+        separates(&mut doc, state, &report, &state.redactor.knowing(&exchanges));
     }
     doc
 }
 
-fn separates(doc: &mut Doc, state: &State, report: &crate::explain::inspector::Report) {
+fn separates(
+    doc: &mut Doc,
+    state: &State,
+    report: &crate::explain::inspector::Report,
+    redactor: &crate::edge::redact::Redactor,
+) {
     let finding = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
     if let Some(finding) = finding {
         let sign = state.theme.glyphs.confidence_of(finding.confidence);
@@ -76,7 +85,7 @@ fn separates(doc: &mut Doc, state: &State, report: &crate::explain::inspector::R
         let mut evidence: Vec<_> = finding.evidence.iter().collect();
         evidence.sort_by_key(|evidence| evidence.kind != EvidenceKind::Differs);
         for evidence in evidence.into_iter().take(LISTED) {
-            let text = state.redactor.text(evidence.text.as_bytes());
+            let text = redactor.text(evidence.text.as_bytes());
             doc.push(Line::of(Role::Text, &format!("    {}", sanitize::line(&text))).hang(6).prose());
         }
     }

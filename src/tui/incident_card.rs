@@ -33,7 +33,8 @@ fn facts(state: &State, incident: &Incident) -> Vec<(&'static str, String)> {
     };
     let history = state.inspector.history();
     let names = incident.endpoints.iter().take(LISTED).filter_map(|id| history.endpoint(*id));
-    let mut endpoints = names.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut endpoints =
+        names.map(|name| state.redactor.endpoint(&name.to_string())).collect::<Vec<_>>().join(", ");
     if incident.endpoints.len() > LISTED {
         let _ = write!(endpoints, " and {} more", incident.endpoints.len() - LISTED);
     }
@@ -63,8 +64,12 @@ fn report(state: &State, incident: &Incident) -> Option<Report> {
 }
 
 /// Evidence and next steps of the last refusal, redacted and escaped.
-fn evidence(state: &State, report: &Report) -> (Vec<String>, Vec<String>) {
-    let shown = |text: &str| sanitize::line(&state.redactor.text(text.as_bytes())).into_owned();
+fn evidence(state: &State, incident: &Incident, report: &Report) -> (Vec<String>, Vec<String>) {
+    let history = state.inspector.history();
+    let baseline = report.baseline.as_ref().map(|baseline| baseline.id);
+    let records = [Some(incident.last_id), baseline].into_iter().flatten().filter_map(|id| history.get(id));
+    let redactor = state.redactor.knowing(&records.map(|record| &record.exchange).collect::<Vec<_>>());
+    let shown = |text: &str| sanitize::line(&redactor.text(text.as_bytes())).into_owned();
     let finding = report.diagnosis.as_ref().and_then(|diagnosis| diagnosis.findings.first());
     let evidence = finding.into_iter().flat_map(|finding| &finding.evidence).take(LISTED);
     let next = finding.into_iter().flat_map(|finding| &finding.next).take(LISTED);
@@ -86,7 +91,7 @@ pub(super) fn card(state: &State) -> Doc {
         doc.push(line.add(Role::Text, &sanitize::text(&value)).hang(10).prose());
     }
     let Some(report) = report(state, incident) else { return doc };
-    let (evidence, next) = self::evidence(state, &report);
+    let (evidence, next) = self::evidence(state, incident, &report);
     for (label, lines, role) in [("Why", evidence, Role::Text), ("Next", next, Role::Good)] {
         for (number, line) in lines.iter().enumerate() {
             let label = if number == 0 { label } else { "" };
@@ -111,7 +116,7 @@ pub(super) fn note(state: &State, incident: &Incident) -> String {
         let _ = writeln!(out, "- {label}: {}", sanitize::text(&value));
     }
     if let Some(report) = report(state, incident) {
-        let (evidence, next) = self::evidence(state, &report);
+        let (evidence, next) = self::evidence(state, incident, &report);
         for (label, lines) in [("Evidence", evidence), ("Next", next)] {
             for line in lines {
                 let _ = writeln!(out, "- {label}: {line}");

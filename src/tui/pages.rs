@@ -221,7 +221,11 @@ fn comparison(state: &State, width: u16) -> Doc {
     };
     let names = [name(older.0, before), name(newer.0, this)];
     let [left, right] = &names;
-    let scene = Scene { redactor: &state.redactor, glyphs: state.theme.glyphs, width };
+    let scene = Scene {
+        redactor: &state.redactor.knowing(&[&before.exchange, &this.exchange]),
+        glyphs: state.theme.glyphs,
+        width,
+    };
     diff::diff(
         &differences,
         Pair { this: newer, baseline: older, names: [left, right] },

@@ -38,7 +38,7 @@ pub(super) fn response(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> 
     let response = record.exchange.response.as_ref()?;
     let head = &response.head;
     let mut out = format!("{} {} ", head.version().as_str(), head.status()).into_bytes();
-    out.extend_from_slice(head.reason());
+    out.extend_from_slice(&redactor.text(head.reason()));
     out.extend_from_slice(b"\r\n");
     message(head.fields(), &response.body, redactor, &mut out);
     Some(out)

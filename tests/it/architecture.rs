@@ -39,7 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("export", &["cli", "edge", "explain", "features", "history", "model", "wire"]),
     ("features", &["model"]),
     ("feed", &["model"]),
-    ("filter", &["features", "history", "model"]),
+    ("filter", &["edge", "features", "history", "model"]),
     ("fuzzing", &["edge", "features", "filter", "model", "source", "synth", "tap", "wire"]),
     ("history", &["features", "model"]),
     ("incidents", &["edge", "explain", "features", "history", "model"]),

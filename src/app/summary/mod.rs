@@ -26,6 +26,8 @@ const LINES: usize = 50;
 pub struct Summary {
     counts: HashMap<Kind, u64, ahash::RandomState>,
     names: HashMap<EndpointId, String, ahash::RandomState>,
+    /// What hides keys in paths.
+    redactor: Redactor,
     /// Matches beyond the bound.
     other: u64,
     /// Counts by the property that was asked for (`--by`), instead of by endpoint, status and cause.
@@ -52,7 +54,7 @@ impl Summary {
     /// Counts by `by`, or by endpoint, status and cause.
     pub fn new(by: Option<GroupBy>, reveal: bool) -> Self {
         let groups = by.map(|by| (Groups::new(by), Redactor::new(reveal)));
-        Self { groups, ..Self::default() }
+        Self { groups, redactor: Redactor::new(reveal), ..Self::default() }
     }
 
     /// Whether it has to see every exchange, and not only those that match.
@@ -92,8 +94,11 @@ impl Summary {
         match self.counts.entry(kind) {
             Entry::Occupied(mut entry) => *entry.get_mut() += count,
             Entry::Vacant(entry) if known < KINDS => {
-                let name =
-                    || inspector.history().endpoint(endpoint).map(ToString::to_string).unwrap_or_default();
+                let name = || {
+                    let name =
+                        inspector.history().endpoint(endpoint).map(ToString::to_string).unwrap_or_default();
+                    self.redactor.endpoint(&name)
+                };
                 self.names.entry(endpoint).or_insert_with(name);
                 entry.insert(count);
             }

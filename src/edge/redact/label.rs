@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Kind;
+use super::text::random::looks_random;
+use super::{Kind, names};
 use crate::features::Jwt;
 
 /// Longest piece of a claim or user name that is shown, in characters.
@@ -60,5 +61,11 @@ fn shown(value: &str) -> String {
 fn user(encoded: &[u8]) -> Option<String> {
     let decoded = STANDARD.decode(encoded.get(..BASIC).unwrap_or(encoded)).ok()?;
     let colon = memchr::memchr(b':', &decoded)?;
+    // Some services take a key for the user and nothing for the password.
+    let name = decoded.get(..colon)?;
+    let is_key = colon + 1 == decoded.len() || looks_random(name) || names::is_secret_name(name);
+    if is_key {
+        return None;
+    }
     Some(String::from_utf8_lossy(decoded.get(..colon)?).into_owned())
 }

@@ -65,8 +65,8 @@ fn digest_keeps_what_is_public() {
 #[test]
 fn cookies_keep_their_names() {
     assert_eq!(
-        field("Cookie", "a=1; session=abc; b="),
-        "a=[redacted 1 bytes]; session=[redacted 3 bytes]; b="
+        field("Cookie", "a=12; session=abc; b=; lang=de"),
+        "a=[redacted 2 bytes]; session=[redacted 3 bytes]; b=; lang=de"
     );
     assert_eq!(field("Cookie", "bare"), "[redacted 4 bytes]");
     assert_eq!(field("Set-Cookie", "sid=abc; Path=/; HttpOnly"), "sid=[redacted 3 bytes]; Path=/; HttpOnly");
@@ -159,7 +159,7 @@ fn markup_by_names() {
 
 #[test]
 fn assignments_in_plain_text() {
-    assert_eq!(body("text/plain", "user: bob\npassword: x y"), "user: bob\npassword: [redacted 1 bytes] y");
+    assert_eq!(body("text/plain", "user: bob\npassword: x y"), "user: bob\npassword: [redacted 3 bytes]");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn values_of_differences() {
 /// Inputs on which a careless finder is quadratic or recursive; at this size it would not come back.
 #[test]
 fn hostile_shapes_take_linear_time() {
-    let n = 200_000;
+    let n = 20_000;
     let redactor = Redactor::new(false);
     for text in [
         "[".repeat(n),
@@ -209,6 +209,7 @@ fn hostile_shapes_take_linear_time() {
         "-----BEGIN PRIVATE KEY".repeat(n / 22),
         "\\".repeat(n),
     ] {
+        let begin = text.get(..40).unwrap_or_default();
         let before = step_counter::done();
         for media in ["", "application/json", "text/html", "multipart/form-data; boundary=a"] {
             let _ = redactor.body(media.as_bytes(), text.as_bytes());
@@ -217,7 +218,6 @@ fn hostile_shapes_take_linear_time() {
         let _ = redactor.field(b"Cookie", text.as_bytes());
         let steps = step_counter::done() - before;
         // A name is looked at again for each value that inherits it, but no more than 256 bytes of it.
-        let begin = text.get(..40).unwrap_or_default();
         assert!(steps <= 300 * text.len() as u64, "{begin}: {steps} steps for {} bytes", text.len());
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::shell::{Piece, Variables, Word, pieces};
-use crate::edge::redact::{Redactor, Secret, secrets_in_body, settle};
+use crate::edge::redact::{Redactor, Secret};
 use crate::edge::sanitize;
 use crate::features::coding::MAX_DECODED;
 use crate::features::content;
@@ -87,16 +87,15 @@ impl Content {
 
 /// The secrets in the content, in order; `None` when it is compressed and holds secrets or cannot be looked into.
 pub(super) fn secrets(request: &Request, redactor: &Redactor) -> Option<Vec<Secret>> {
-    let mut secrets = Vec::new();
     if redactor.reveals() {
-        return Some(secrets);
+        return Some(Vec::new());
     }
     let fields = request.head.fields();
     let read = content::read(fields, &request.body.kept, MAX_DECODED);
-    secrets_in_body(fields.value("content-type").unwrap_or_default(), &read.bytes, &mut secrets);
+    let secrets = redactor.body_secrets(fields.value("content-type").unwrap_or_default(), &read.bytes);
     let coded = read.problem.is_some() || !read.undone.is_empty() || read.charset.is_some();
     let withheld = coded && (read.problem.is_some() || !secrets.is_empty());
-    (!withheld).then(|| settle(secrets))
+    (!withheld).then_some(secrets)
 }
 
 /// Commands that together write `body`, with variables in place of `secrets`.

@@ -14,7 +14,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::edge::redact::{Redactor, secrets_in_field, secrets_in_target, settle};
+use crate::edge::redact::Redactor;
 use crate::model::{Exchange, Field, Request, Version};
 
 use body::Content;
@@ -36,6 +36,7 @@ pub struct Command {
 /// The request of `exchange` as a command; `None` for an orphan response.
 pub fn command(exchange: &Exchange, redactor: &Redactor) -> Option<Command> {
     let request = exchange.request.as_ref()?;
+    let redactor = &redactor.knowing(&[exchange]);
     let mut variables = Variables::default();
     let target = Target::new(&request.head, exchange.server);
     let content = Content::new(request, redactor, &mut variables);
@@ -85,11 +86,7 @@ fn version(request: &Request, target: &Target<'_>) -> Option<String> {
 
 /// The URL with the options that keep curl from changing it, and `--request-target` where no URL can say it.
 fn url(target: &Target<'_>, redactor: &Redactor, variables: &mut Variables) -> (String, Option<String>) {
-    let mut secrets = Vec::new();
-    if !redactor.reveals() {
-        secrets_in_target(target.raw, &mut secrets);
-    }
-    let secrets = settle(secrets);
+    let secrets = redactor.target_secrets(target.raw);
     let mut word = Word::default();
     word.literal(target.base.as_bytes());
     if target.path.is_none() {
@@ -172,11 +169,7 @@ fn field(
         word.literal(b";");
     } else {
         word.literal(separator);
-        let mut secrets = Vec::new();
-        if !redactor.reveals() {
-            secrets_in_field(field.name, field.value, &mut secrets);
-        }
-        word.mixed(field.value, &settle(secrets), variables);
+        word.mixed(field.value, &redactor.field_secrets(field.name, field.value), variables);
     }
     Ok(format!("-H {}", word.finish()))
 }

@@ -20,6 +20,7 @@ const CUT: [Anomaly; 2] = [Anomaly::HeadTooLarge, Anomaly::GapInRequestHead];
 /// The request of `exchange` as a command; `None` for an orphan response.
 pub fn command(exchange: &Exchange, redactor: &Redactor) -> Option<Command> {
     let request = exchange.request.as_ref()?;
+    let redactor = &redactor.knowing(&[exchange]);
     let mut variables = Variables::default();
     let mut warnings = body::losses(request);
     if CUT.iter().any(|anomaly| exchange.anomalies.contains(*anomaly)) {
@@ -106,16 +107,12 @@ fn content(
 }
 
 fn field_secrets(name: &[u8], value: &[u8], redactor: &Redactor) -> Vec<Secret> {
-    use crate::edge::redact::{secrets_in_field, settle};
-    let mut secrets = Vec::new();
-    if !redactor.reveals() {
-        secrets_in_field(name, value, &mut secrets);
-    }
+    let mut secrets = redactor.field_secrets(name, value);
     for secret in &mut secrets {
         let before = name.len() + 2;
         secret.range = secret.range.start + before..secret.range.end + before;
     }
-    settle(secrets)
+    secrets
 }
 
 /// Whether escapes would be few.

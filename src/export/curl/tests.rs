@@ -267,27 +267,21 @@ fn secrets_become_variables() {
     assert_eq!(
         command.text,
         format!(
-            r#"# Secrets are left out. Set these first: PASSWORD TOKEN AUTHORIZATION COOKIE_A COOKIE_SID
+            r#"# Secrets are left out. Set these first: PASSWORD TOKEN AUTHORIZATION COOKIE_SID
 curl -i \
   'http://{address}/a?token='"$TOKEN"'&x=1' \
   -H 'User-Agent: u' \
   -H 'Accept: a' \
   -H 'Authorization: Bearer '"$AUTHORIZATION" \
-  -H 'Cookie: a='"$COOKIE_A"'; sid='"$COOKIE_SID" \
-  -H 'X-Copy: s3cr3t' \
+  -H 'Cookie: a=1; sid='"$COOKIE_SID" \
+  -H 'X-Copy: '"$AUTHORIZATION" \
   -H 'X-Api-Key: '"$AUTHORIZATION" \
   -H 'Content-Type: application/json' \
   --data-raw '{{"user":"o'\''x","password":"'"$PASSWORD"'","n":1}}'
 "#
         )
     );
-    let values = [
-        ("PASSWORD", "p w"),
-        ("TOKEN", "T"),
-        ("AUTHORIZATION", "s3cr3t"),
-        ("COOKIE_A", "1"),
-        ("COOKIE_SID", "C'"),
-    ];
+    let values = [("PASSWORD", "p w"), ("TOKEN", "T"), ("AUTHORIZATION", "s3cr3t"), ("COOKIE_SID", "C'")];
     for shell in SHELLS.iter() {
         assert_eq!(run(shell, &command.text, &values, &listener), parse(request.as_bytes()), "{shell}");
     }

@@ -32,7 +32,7 @@ pub(super) fn entry<W: Write>(
     } else {
         out.write_all(b",\n")?;
     }
-    json::compact(out, &Entry::new(item, redactor))
+    json::compact(out, &Entry::new(item, &item.redactor(redactor)))
 }
 
 /// Writes the end.
@@ -208,15 +208,12 @@ impl<'a> HarResponse<'a> {
         let fields = response.head.fields();
         Self {
             status: response.head.status(),
-            status_text: sanitize::utf8(response.head.reason()),
+            status_text: text(redactor.text(response.head.reason())),
             http_version: response.head.version().as_str(),
             cookies: cookies::set(fields, response.started, redactor),
             headers: pairs(fields, redactor),
             content: HarContent::new(fields, &response.body, redactor),
-            redirect_url: fields
-                .value("location")
-                .map(|url| self::text(redactor.target(url)))
-                .unwrap_or_default(),
+            redirect_url: fields.value("location").map(|url| text(redactor.target(url))).unwrap_or_default(),
             headers_size: fields.raw().len() as i64,
             body_size: response.body.len as i64,
         }

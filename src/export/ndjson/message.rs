@@ -28,7 +28,7 @@ impl Line<'_> {
         self.raw("{\"status\":");
         self.number(head.status());
         self.raw(",\"reason\":");
-        json::string(self.out, head.reason());
+        json::string(self.out, &self.redactor.text(head.reason()));
         self.raw(",\"version\":");
         self.plain(head.version().as_str());
         self.message(head.fields(), &response.body);

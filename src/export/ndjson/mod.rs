@@ -26,6 +26,7 @@ pub struct Lines {
 impl Lines {
     /// Appends the line of one exchange, with its line break.
     pub fn append(&mut self, out: &mut Vec<u8>, item: &Item<'_>, redactor: &Redactor) {
+        let redactor = &item.redactor(redactor);
         Line { out, redactor, values: &mut self.values }.item(item);
         out.push(b'\n');
     }
@@ -41,6 +42,7 @@ pub fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor) -> io:
 /// One exchange over several lines, for people.
 pub fn pretty(item: &Item<'_>, redactor: &Redactor) -> String {
     let mut line = Vec::with_capacity(4096);
+    let redactor = &item.redactor(redactor);
     Line { out: &mut line, redactor, values: &mut ValueMemory::default() }.item(item);
     let mut out = json::indented(&line);
     out.push(b'\n');
@@ -121,6 +123,12 @@ impl Line<'_> {
         value: &[u8],
         make: impl FnOnce(&mut Vec<u8>, &Redactor),
     ) {
+        // What a secret of this exchange comes again in looks so here only; a coded body does not tell.
+        let coded = matches!(kind, Kind::CodedBody) && !self.redactor.reveals();
+        if coded || self.redactor.repeats(value) {
+            make(self.out, self.redactor);
+            return;
+        }
         let (key, redactor) = (kind.key(self.redactor.reveals()), self.redactor);
         self.values.append(self.out, (key, name, value), |out| make(out, redactor));
     }

@@ -322,10 +322,11 @@ pub const fn title(part: Part) -> &'static str {
 }
 
 /// What to show without a baseline: what is known of the endpoint instead.
-pub fn alone(record: &Record, history: &History, choice: BaselineChoice) -> Doc {
+pub fn alone(record: &Record, history: &History, choice: BaselineChoice, scene: &Scene<'_>) -> Doc {
     let mut doc = Doc::default();
     doc.push(Line::of(Role::Title, "Nothing to compare with").prose());
     let name = history.endpoint(record.endpoint).map(ToString::to_string).unwrap_or_default();
+    let name = scene.redactor.endpoint(&name);
     doc.gap();
     let text = format!("{}: {}", sanitize::text(&name), no_baseline(record, history, choice));
     doc.push(Line::of(Role::Text, &text).prose());

@@ -44,7 +44,7 @@ pub fn response(record: &Record, scene: &Scene<'_>) -> Doc {
     let mut doc = Doc::default();
     let exchange = &record.exchange;
     for head in &exchange.interim {
-        status_line(&mut doc, head);
+        status_line(&mut doc, head, scene);
         fields(&mut doc, head.fields(), scene);
         doc.gap();
     }
@@ -58,7 +58,7 @@ pub fn response(record: &Record, scene: &Scene<'_>) -> Doc {
     };
     timing(&mut doc, exchange, response);
     doc.gap();
-    status_line(&mut doc, &response.head);
+    status_line(&mut doc, &response.head, scene);
     fields(&mut doc, response.head.fields(), scene);
     body::show(&mut doc, &response.body, response.head.fields(), Part::ResponseBody, scene.redactor);
     trailers(&mut doc, response.body.trailers(), Part::ResponseHeader, scene);
@@ -122,11 +122,11 @@ fn start_line(doc: &mut Doc, request: &Request, scene: &Scene<'_>) {
     tree(doc, &rows, Part::Query, scene);
 }
 
-fn status_line(doc: &mut Doc, head: &ResponseHead) {
+fn status_line(doc: &mut Doc, head: &ResponseHead, scene: &Scene<'_>) {
     let role = status_role(head.status());
     let line = Line::of(Role::Dim, head.version().as_str())
         .value(role, &format!(" {}", head.status()))
-        .add(role, &format!(" {}", sanitize::line(head.reason())));
+        .add(role, &format!(" {}", sanitize::line(&scene.redactor.text(head.reason()))));
     doc.push(line.anchor(Part::StatusLine, ""));
 }
 

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::stream::cause;
+use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::model::{Endpoint, EndpointId, ExchangeId, Timestamp};
 use crate::tui::layout::HEADING;
@@ -155,7 +156,7 @@ impl Columns {
     ) {
         let (mut x, y) = (area.x + 2, area.y);
         if let Some(endpoint) = state.inspector.history().endpoint(id) {
-            name(canvas, (x, y), self.name, endpoint);
+            name(canvas, (x, y), self.name, (endpoint, &state.redactor));
         }
         x += self.name + 1;
         if self.spark > 0 {
@@ -189,7 +190,12 @@ impl Columns {
 }
 
 /// Method and as much of the end of host and path as fits, the host in whole labels: their end tells endpoints apart.
-fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endpoint) {
+fn name(
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    (endpoint, redactor): (&Endpoint, &Redactor),
+) {
     if endpoint.method.is_empty() {
         // Only responses: without a request there is no name but the address.
         let text = format!("(no request) {}", sanitize::text(&endpoint.authority));
@@ -198,7 +204,8 @@ fn name(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, endpoint: &Endp
     }
     let method = sanitize::text(&endpoint.method);
     let used = canvas.put(x, y, width, &method, Role::Dim) + 1;
-    let (host, path) = (sanitize::text(&endpoint.authority), sanitize::text(&endpoint.template));
+    let template = redactor.endpoint(&endpoint.template);
+    let (host, path) = (sanitize::text(&endpoint.authority), sanitize::text(&template));
     let room = width.saturating_sub(used);
     let over = text::width(&host) + text::width(&path) > usize::from(room);
     let for_host = usize::from(room).saturating_sub(text::width(&path));

@@ -144,7 +144,7 @@ fn rate(incident: &Incident) -> String {
 fn place(state: &State, incident: &Incident) -> String {
     let first = incident.endpoints.first().and_then(|id| state.inspector.history().endpoint(*id));
     let name = first.map(|endpoint| format!("{} {}", endpoint.method, endpoint.template)).unwrap_or_default();
-    let name = sanitize::text(&name).into_owned();
+    let name = sanitize::text(&state.redactor.endpoint(&name)).into_owned();
     match incident.endpoints.len().saturating_sub(1) {
         0 => name,
         more => format!("{name} +{more}"),

@@ -201,6 +201,10 @@ impl Detail {
                     key.known.cause = causes.note(record, report, inspector.history());
                 }
             }
+            let baseline = self.report.as_ref().and_then(|report| report.baseline.as_ref());
+            let baseline = baseline.and_then(|baseline| inspector.history().get(baseline.id));
+            let both = std::iter::once(record).chain(baseline).map(|record| &record.exchange);
+            let redactor = &redactor.knowing(&both.collect::<Vec<_>>());
             let scene = Scene { redactor, glyphs, width };
             self.page.set(self.document(inspector, record, &scene, exports), same);
             self.key = Some(key);
@@ -229,7 +233,7 @@ impl Detail {
                         Pair { this: record.exchange.id, baseline: baseline.id, names: [before, this] };
                     diff::diff(&report.differences, pair, self.noise, scene)
                 }
-                None => diff::alone(record, inspector.history(), self.choice),
+                None => diff::alone(record, inspector.history(), self.choice, scene),
             },
             Tab::Request => message::request(record, scene),
             Tab::Response => message::response(record, scene),

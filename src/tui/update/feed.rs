@@ -36,12 +36,15 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
     state.arrived = state.clock;
     let mut rang = false;
     let mut launched = Vec::new();
+    // Incidents keep the values that they count, also after secrets are hidden again.
+    let mut hiding = state.redactor.clone();
+    hiding.set_reveal(false);
     for exchange in batch {
         state.traffic.count(&exchange, state.clock);
         let id = state.inspector.push(exchange);
         if let Some(record) = state.inspector.history().get(id) {
             state.endpoints.count(record, state.inspector.history());
-            state.incidents.found.count(record, &state.inspector, &state.redactor);
+            state.incidents.found.count(record, &state.inspector, &hiding);
         }
         let matched = state.stream.push(id, &state.inspector);
         rang |= matched;

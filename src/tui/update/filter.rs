@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::movement::{Edited, edit as edit_line};
+use crate::edge::redact;
 use crate::filter::Filter;
 use crate::model::{Endpoint, ExchangeId};
 use crate::tui::action::Effect;
@@ -229,8 +230,10 @@ pub(super) fn return_to_origin(state: &mut State) {
 
 /// A filter value that means this endpoint and no other whose name begins like it: a pattern, which is anchored.
 pub(super) fn whole(endpoint: &Endpoint) -> String {
-    let name = format!("{}*{}{}", endpoint.method, endpoint.authority, endpoint.template);
-    if quoted(&name) == name { name } else { quoted(&endpoint.to_string()) }
+    // A secret in the path is left to the pattern: the filter is shown.
+    let template = redact::starred(&endpoint.template);
+    let name = format!("{}*{}{template}", endpoint.method, endpoint.authority);
+    if quoted(&name) == name { name } else { quoted(&redact::starred(&endpoint.to_string())) }
 }
 
 /// A value for the filter, quoted where it must be.

@@ -145,7 +145,7 @@ fn extension(what: &What) -> &'static str {
 
 fn text(state: &State, id: ExchangeId, what: &What) -> Option<(&'static str, Vec<u8>)> {
     let record = state.inspector.history().get(id)?;
-    let redactor = &state.redactor;
+    let redactor = &state.redactor.knowing(&[&record.exchange]);
     Some(match what {
         What::Curl => ("curl", (state.exports.curl)(record, redactor).into_bytes()),
         What::Url => ("URL", wire::url(record, redactor).into_bytes()),
@@ -162,11 +162,12 @@ fn text(state: &State, id: ExchangeId, what: &What) -> Option<(&'static str, Vec
 /// Opens the list of fields.
 fn fields(state: &mut State, id: ExchangeId, kind: MenuKind) {
     let Some(record) = state.inspector.history().get(id) else { return };
+    let redactor = state.redactor.knowing(&[&record.exchange]);
     let items: Vec<Item> = both(record)
         .take(MAX_FIELDS)
         .zip('a'..='z')
         .map(|((name, value), key)| {
-            let shown = state.redactor.field(name, value);
+            let shown = redactor.field(name, value);
             let label = format!("{}: {}", sanitize::line(name), sanitize::short(&shown, 60));
             Item { key, label, what: What::Field(name.to_vec(), value.to_vec()) }
         })

@@ -1,11 +1,11 @@
-//! Cookies: every value is a secret, every name and attribute is shown.
+//! Cookies: names and attributes are shown, values are secrets unless they say a preference.
 
 use std::ops::Range;
 
-use super::{Secret, push};
+use crate::edge::redact::{Secret, names, push};
 
 /// The values of a Cookie field.
-pub(super) fn cookies(value: &[u8], out: &mut Vec<Secret>) {
+pub(in crate::edge::redact) fn cookies(value: &[u8], out: &mut Vec<Secret>) {
     let mut start = 0;
     for piece in value.split(|byte| *byte == b';') {
         pair(value, start..start + piece.len(), out);
@@ -14,14 +14,16 @@ pub(super) fn cookies(value: &[u8], out: &mut Vec<Secret>) {
 }
 
 /// The value of a Set-Cookie field; what follows the first semicolon is public.
-pub(super) fn set_cookie(value: &[u8], out: &mut Vec<Secret>) {
+pub(in crate::edge::redact) fn set_cookie(value: &[u8], out: &mut Vec<Secret>) {
     let end = memchr::memchr(b';', value).unwrap_or(value.len());
     pair(value, 0..end, out);
 }
 
-/// The value of the cookie `name`, at `range`, without its quotes.
-pub(super) fn value(name: &[u8], range: Range<usize>, out: &mut Vec<Secret>) {
-    push(out, range, &[b"cookie", name]);
+/// The value of the cookie `name`, which is at `range` of `text`, without its quotes.
+pub(in crate::edge::redact) fn value(name: &[u8], text: &[u8], range: Range<usize>, out: &mut Vec<Secret>) {
+    if !names::is_public_cookie(name, text.get(range.clone()).unwrap_or_default()) {
+        push(out, range, &[b"cookie", name]);
+    }
 }
 
 fn pair(text: &[u8], range: Range<usize>, out: &mut Vec<Secret>) {
@@ -35,5 +37,5 @@ fn pair(text: &[u8], range: Range<usize>, out: &mut Vec<Secret>) {
     let start = hidden.iter().take_while(around).count();
     let tail = hidden.get(start..).unwrap_or_default();
     let end = hidden.len() - tail.iter().rev().take_while(around).count();
-    value(name, range.start + from + start..range.start + from + end, out);
+    value(name, text, range.start + from + start..range.start + from + end, out);
 }

@@ -1,9 +1,9 @@
 //! Credential fields: the scheme and what is public in it stay, the rest is a secret.
 
-use super::{Kind, Secret, names, push};
+use crate::edge::redact::{Kind, Secret, names, push};
 
 /// Schemes that are shown; an unknown first word may itself be the secret.
-const SCHEMES: [&str; 34] = [
+const SCHEMES: [&str; 35] = [
     "apikey",
     "api-key",
     "aws",
@@ -24,6 +24,7 @@ const SCHEMES: [&str; 34] = [
     "hmac-sha256",
     "hoba",
     "jwt",
+    "kerberos",
     "key",
     "mac",
     "macaroon",
@@ -73,7 +74,7 @@ const PUBLIC: [&str; 27] = [
 const PARAMETERS: usize = 64;
 
 /// The secrets of a value that is a credential, with or without a scheme. `name` is the field's, in lower case.
-pub(super) fn credentials(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
+pub(in crate::edge::redact) fn credentials(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
     let mut at = 0;
     let mut basic = false;
     // A doubled scheme ("Bearer Bearer …") is a mistake worth seeing.
@@ -94,12 +95,32 @@ pub(super) fn credentials(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
     }
 }
 
+/// Whether `word` is a scheme.
+pub(in crate::edge::redact) fn is_scheme(word: &[u8]) -> bool {
+    SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme.as_bytes()))
+}
+
+/// Whether `value` is a scheme with parameters (`Digest username=…`).
+pub(in crate::edge::redact) fn has_parameters(value: &[u8]) -> bool {
+    scheme(value, 0).is_some_and(|(_, at)| is_parameters(value.get(at..).unwrap_or_default()))
+}
+
+/// The secrets of a challenge: what a scheme without parameters says. Parameters are found by their names.
+pub(in crate::edge::redact) fn challenge(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
+    if let Some((word, at)) = scheme(value, 0)
+        && [&b"negotiate"[..], b"ntlm", b"kerberos"].iter().any(|one| word.eq_ignore_ascii_case(one))
+    {
+        let rest = value.get(at..).unwrap_or_default();
+        let len = memchr::memchr(b',', rest).unwrap_or(rest.len());
+        push(out, trimmed(value.get(..at + len).unwrap_or_default(), at), &[name]);
+    }
+}
+
 /// A known scheme at `at`, and where what follows it begins.
 fn scheme(value: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let rest = value.get(at..)?;
     let len = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b':')).unwrap_or(rest.len());
-    let word =
-        rest.get(..len).filter(|word| SCHEMES.iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes())))?;
+    let word = rest.get(..len).filter(|word| is_scheme(word))?;
     let spaces = rest.get(len..)?.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b':')).count();
     Some((word, at + len + spaces))
 }
