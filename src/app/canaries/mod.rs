@@ -259,6 +259,7 @@ fn outputs(exchanges: &[(Vec<u8>, Vec<u8>)], reveal: bool) -> Vec<(&'static str,
     for (name, format) in [
         ("ndjson", Format::Json),
         ("curl", Format::Curl),
+        ("nc", Format::Nc),
         ("har", Format::Har),
         ("markdown", Format::Markdown),
         ("raw", Format::Raw),
