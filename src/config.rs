@@ -42,6 +42,8 @@ pub struct Config {
     pub openapi: Option<PathBuf>,
     /// Fingerprints of the user's own (`--fingerprints`).
     pub fingerprints: Option<PathBuf>,
+    /// A directory with knowledge of the user's own (`--knowledge`).
+    pub knowledge: Option<PathBuf>,
     /// The screen.
     pub tui: Settings,
 }
@@ -58,6 +60,7 @@ impl Default for Config {
             sandbox: sandbox::Mode::Auto,
             openapi: None,
             fingerprints: None,
+            knowledge: None,
             tui: Settings::default(),
         }
     }
@@ -149,6 +152,7 @@ impl Config {
         set(&mut self.sandbox, "WHY403_SANDBOX", text, sandbox::Mode::from_str)?;
         set(&mut self.openapi, "WHY403_OPENAPI", text, |value| Ok(Some(value.into())))?;
         set(&mut self.fingerprints, "WHY403_FINGERPRINTS", text, |value| Ok(Some(value.into())))?;
+        set(&mut self.knowledge, "WHY403_KNOWLEDGE", text, |value| Ok(Some(value.into())))?;
         Ok(())
     }
 
@@ -183,6 +187,11 @@ impl Config {
             "Fingerprints of your own refusers",
             "fingerprints",
             self.fingerprints.as_deref(),
+        ));
+        out.push_str(&file(
+            "Directory of knowledge of your own (docs/knowledge.md)",
+            "knowledge",
+            self.knowledge.as_deref(),
         ));
         out.push_str("\n# The screen. Keys are rebound by name under [tui.keys], filters saved under [tui.filters].\n[tui]\n");
         out.push_str(&screen(&self.tui));
@@ -311,6 +320,7 @@ mod tests {
             memory: 1_000_000,
             openapi: Some("a.json".into()),
             fingerprints: Some("mine.toml".into()),
+            knowledge: Some("mine".into()),
             ..Config::default()
         };
         config.tui.filters.insert("slow".into(), "latency:>1s".into());

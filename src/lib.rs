@@ -19,6 +19,7 @@ pub mod filter;
 pub mod fuzzing;
 pub mod history;
 pub mod incidents;
+pub mod knowledge;
 pub mod logs;
 mod memo;
 pub mod model;

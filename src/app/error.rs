@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::config::ConfigError;
 use crate::export::pcapng::CaptureError;
 use crate::filter::FilterError;
-use crate::logs::PatternsError;
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
 use crate::source::logs::LogError;
@@ -36,9 +35,6 @@ pub enum AppError {
     /// A log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The built-in knowledge about logs cannot be used.
-    #[error(transparent)]
-    Patterns(#[from] PatternsError),
     /// The sandbox is required and not to be had.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -59,6 +55,9 @@ pub enum AppError {
         /// What is wrong.
         reason: String,
     },
+    /// The user's knowledge is not sound.
+    #[error("{0}")]
+    Knowledge(String),
     /// An export cannot be begun.
     #[error("cannot write {path}: {reason}; choose another file")]
     Write {

@@ -59,6 +59,8 @@ pub struct Plan {
     pub fingerprints: Option<PathBuf>,
     /// Logs of the server, as they were named.
     pub logs: Vec<String>,
+    /// A directory with knowledge of the user's own.
+    pub knowledge: Option<PathBuf>,
     /// What to give up.
     pub sandbox: sandbox::Mode,
     /// The screen's settings.
@@ -200,6 +202,7 @@ impl Plan {
             openapi: run.openapi.or(config.openapi),
             fingerprints: run.fingerprints.or(config.fingerprints),
             logs: run.logs,
+            knowledge: run.knowledge.or(config.knowledge),
             sandbox: run.sandbox.unwrap_or(config.sandbox),
             screen: Settings { bell: run.bell || config.tui.bell, ..config.tui },
         })

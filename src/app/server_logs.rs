@@ -2,6 +2,7 @@
 
 use super::{AppError, say};
 use crate::explain::inspector::ServerLogs;
+use crate::knowledge;
 use crate::logs::{Journal, Patterns};
 use crate::source::logs::LogInput;
 
@@ -10,7 +11,8 @@ pub(super) fn read(words: &[String]) -> Result<Option<ServerLogs>, AppError> {
     if words.is_empty() {
         return Ok(None);
     }
-    let patterns = Patterns::embedded()?;
+    let patterns =
+        Patterns::read(knowledge::current()).map_err(|error| AppError::Knowledge(error.to_string()))?;
     let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
     let mut journal = Journal::new(year);
     for word in words {

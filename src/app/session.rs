@@ -19,12 +19,14 @@ use crate::cli::Format;
 use crate::demo::Demo;
 use crate::edge::files;
 use crate::edge::redact::Redactor;
+use crate::explain;
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::inspector::Inspector;
 use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits};
 use crate::export::{curl, markdown, ndjson, with_item};
 use crate::feed;
 use crate::history::{History, OpenApi};
+use crate::knowledge;
 use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
 use crate::spelling::nearest;
@@ -116,8 +118,6 @@ fn judge(outcome: Outcome, on_screen: bool) -> Result<(), AppError> {
 
 /// The largest description of an interface that is read; large ones have some megabytes.
 const MOST_OPENAPI: u64 = 32 << 20;
-/// The largest file of fingerprints that is read.
-const MOST_FINGERPRINTS: u64 = 4 << 20;
 
 fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
     let mut history = History::new(plan.memory);
@@ -126,16 +126,30 @@ fn inspector(plan: &Plan) -> Result<Inspector, AppError> {
         let text = files::read_named_text(path, MOST_OPENAPI).map_err(|error| failed(error.to_string()))?;
         history.set_openapi(OpenApi::parse(&text).map_err(|error| failed(error.to_string()))?);
     }
-    Ok(Inspector::new(history, diagnoser(plan.fingerprints.as_deref())?))
+    teach(plan)?;
+    Ok(Inspector::new(history, Diagnoser::new()))
 }
 
-fn diagnoser(fingerprints: Option<&Path>) -> Result<Diagnoser, AppError> {
-    let Some(path) = fingerprints else { return Ok(Diagnoser::new()) };
-    let failed = |reason: String| AppError::Read { path: path.to_owned(), reason };
-    let text = files::read_named_text(path, MOST_FINGERPRINTS).map_err(|error| failed(error.to_string()))?;
-    // The parser's picture of the place is several lines.
-    Diagnoser::with_user_file(&text)
-        .map_err(|error| failed(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
+/// Adds the user's knowledge to what is built in, if all of it is sound.
+fn teach(plan: &Plan) -> Result<(), AppError> {
+    let failed = |error: knowledge::Error| AppError::Knowledge(error.to_string());
+    let mut user = Vec::new();
+    if let Some(path) = &plan.fingerprints {
+        user.push((knowledge::Kind::Fingerprints, knowledge::file(path).map_err(failed)?));
+    }
+    if let Some(path) = &plan.knowledge {
+        user.extend(knowledge::directory(path).map_err(failed)?);
+    }
+    if user.is_empty() {
+        return Ok(());
+    }
+    let sources = knowledge::Sources::with(user);
+    explain::knowledge::check(&sources).map_err(failed)?;
+    if knowledge::install(sources) {
+        Ok(())
+    } else {
+        Err(AppError::Knowledge("knowledge was read before".into()))
+    }
 }
 
 fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {

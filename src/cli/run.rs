@@ -26,6 +26,9 @@ pub struct RunArgs {
     /// Fingerprints of your own refusers (TOML), asked before those that are built in
     #[arg(long, value_name = "FILE", help_heading = "Pick")]
     pub fingerprints: Option<PathBuf>,
+    /// Directory of words, fingerprints, weights and log lines of your own (docs/knowledge.md)
+    #[arg(long, value_name = "DIR", help_heading = "Pick")]
+    pub knowledge: Option<PathBuf>,
 
     /// Log of the server, to be tied to the refusals: a file, a pattern such as '/var/log/nginx/*.log', - for standard
     /// input, journal[:UNIT], docker:NAME or pod:NAME (may be given again)

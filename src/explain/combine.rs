@@ -36,7 +36,7 @@ pub struct Ranked {
 /// The causes that have evidence, and `unknown`, with their probabilities, likeliest first; `quality` (0–1) is less where
 /// evidence is damaged.
 pub fn judge(knowledge: &Knowledge, out: &mut EvidenceSink, quality: f32) -> Vec<(Cause, f32)> {
-    let combine = &knowledge.combine;
+    let combine = knowledge.combine();
     out.clues.sort_by(|a, b| a.cause.cmp(&b.cause).then(b.weight.abs().total_cmp(&a.weight.abs())));
     let mut scored: Vec<(Cause, f32)> =
         Cause::ALL.iter().map(|cause| (*cause, knowledge.prior(*cause))).collect();
@@ -123,7 +123,7 @@ mod tests {
         for (cause, weight) in weights {
             out.add(*cause, *weight, EvidenceKind::Said, "x", Vec::new());
         }
-        rank(&Knowledge::embedded().unwrap(), &mut out, 1.0)
+        rank(&Knowledge::current().unwrap(), &mut out, 1.0)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::explain::case::Case;
 use crate::explain::contrast::stats::Stats;
 use crate::explain::contrast::{Change, lead};
-use crate::explain::knowledge::{Knowledge, KnowledgeError};
+use crate::explain::knowledge::Knowledge;
 use crate::explain::request::principal;
 use crate::explain::rules::EvidenceSink;
 use crate::explain::rules::contrast_rules::rules::part_of;
@@ -18,6 +18,7 @@ use crate::explain::rules::response_text::Memory;
 use crate::explain::top_cause::Top;
 use crate::explain::{combine, next, refuser, rules, top_cause};
 use crate::history::{History, Record};
+use crate::knowledge::Error;
 use crate::model::{
     Cause, Diagnosis, Difference, Evidence, EvidenceKind, ExchangeId, Finding, LogMatch, Refuser, Separates,
 };
@@ -25,8 +26,7 @@ use crate::model::{
 /// Knows the causes, and keeps incremental, bounded statistics of every place.
 #[derive(Debug, Default)]
 pub struct Diagnoser {
-    /// A user's knowledge; what is embedded is read when the first refusal needs it, which is not at the start.
-    mine: Option<Arc<Knowledge>>,
+    own: Option<Arc<Knowledge>>,
     stats: Stats,
     memory: Memory,
     answers: top_cause::Answers,
@@ -35,13 +35,13 @@ pub struct Diagnoser {
 }
 
 impl Diagnoser {
-    /// With the embedded knowledge (assets/).
+    /// With the knowledge of this process ([`crate::knowledge::current`]), read when the first refusal needs it.
     pub fn new() -> Self {
         Self::default()
     }
-    /// With the embedded knowledge and, before it, the fingerprints of a user's file.
-    pub fn with_user_file(text: &str) -> Result<Self, KnowledgeError> {
-        Ok(Self { mine: Some(Arc::new(Knowledge::read(text)?)), ..Self::default() })
+    /// With knowledge of its own.
+    pub fn with_knowledge(knowledge: Knowledge) -> Self {
+        Self { own: Some(Arc::new(knowledge)), ..Self::default() }
     }
     /// Counts an exchange that the history took in.
     pub fn observe(&mut self, record: &Record, history: &History) {
@@ -78,7 +78,7 @@ impl Diagnoser {
 
     fn find_top(&self, history: &History, this: &Record) -> Top {
         let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
-        let Some(knowledge) = self.knowledge() else { return nothing };
+        let Ok(knowledge) = self.knowledge() else { return nothing };
         let mut out = EvidenceSink { brief: true, ..EvidenceSink::default() };
         let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
         let refuser = case.refuser;
@@ -98,7 +98,10 @@ impl Diagnoser {
         baseline: Option<&Record>,
         differences: &[Difference],
     ) -> Diagnosis {
-        let Some(knowledge) = self.knowledge() else { return nothing() };
+        let knowledge = match self.knowledge() {
+            Ok(knowledge) => knowledge,
+            Err(error) => return nothing(&error),
+        };
         let mut out = EvidenceSink::default();
         let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
         let refuser = case.refuser;
@@ -112,8 +115,8 @@ impl Diagnoser {
         Diagnosis { findings, refuser, refuser_evidence, ruled_out }
     }
 
-    fn knowledge(&self) -> Option<Arc<Knowledge>> {
-        self.mine.clone().or_else(Knowledge::embedded)
+    fn knowledge(&self) -> Result<Arc<Knowledge>, Error> {
+        self.own.clone().map_or_else(Knowledge::current, Ok)
     }
 
     /// Prepares the case and asks every rule about it; the evidence is for who refused.
@@ -195,10 +198,10 @@ fn separates(case: &Case<'_>) -> Option<Separates> {
     })
 }
 
-fn nothing() -> Diagnosis {
+fn nothing(error: &Error) -> Diagnosis {
     let evidence = Evidence {
         kind: EvidenceKind::Said,
-        text: "the built-in knowledge cannot be read".into(),
+        text: format!("the knowledge cannot be read: {error}"),
         weight: 0.0,
         pointers: Vec::new(),
     };

@@ -1,42 +1,16 @@
 //! What to do next: concrete, filled in from the case.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::LazyLock;
-
-use regex::Regex;
-use serde::Deserialize;
 
 use crate::explain::case::Case;
 use crate::explain::contrast::{Change, Contrast, lead};
+use crate::explain::knowledge::causes::about;
+use crate::explain::knowledge::logs::{self, Log};
 use crate::explain::request::family::Family;
 use crate::explain::rules::contrast_rules::rules::{label, part_of};
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
-use crate::explain::wording::about;
 use crate::model::{Cause, Part, Refuser};
-
-#[derive(Debug, Deserialize)]
-struct File {
-    log: Vec<Log>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Log {
-    mark: String,
-    system: String,
-    #[serde(rename = "where")]
-    place: String,
-    /// By cause; `fields` for a firewall's rule on who sends rather than on what is sent.
-    causes: BTreeMap<String, String>,
-    otherwise: String,
-}
-
-static LOGS: LazyLock<Vec<(Regex, Log)>> = LazyLock::new(|| {
-    let file: File =
-        toml::from_str(include_str!("../../assets/loglines.toml")).unwrap_or(File { log: Vec::new() });
-    file.log.into_iter().filter_map(|log| Some((Regex::new(&log.mark).ok()?, log))).collect()
-});
 
 /// Steps for `cause`, most useful first.
 pub fn steps(case: &Case<'_>, cause: Cause) -> Vec<String> {
@@ -232,10 +206,10 @@ fn log(case: &Case<'_>, cause: Cause) -> Option<String> {
         ));
     }
     let server = case.response()?.head.fields().text("server").unwrap_or_default();
-    let marked = |text: &str| LOGS.iter().find(|(mark, _)| mark.is_match(text));
-    let known = case.prints.iter().find_map(|print| marked(&print.system)).or_else(|| marked(server));
+    let known = case.prints.iter().find_map(|print| logs::of_system(&print.system));
+    let known = known.or_else(|| logs::of_system(server));
     let (place, what) = match known {
-        Some((_, log)) => (format!("{} {}", log.system, log.place), log.look_for(case, cause)),
+        Some(log) => (format!("{} {}", log.system, log.place), look_for(log, case, cause)),
         None => (format!("{} request log", keeper(case, server)), request_line(case)),
     };
     let unsaid = known.is_none() && matches!(case.refuser, Refuser::Application | Refuser::Unknown);
@@ -255,27 +229,24 @@ fn is_elsewhere(case: &Case<'_>) -> bool {
     private(exchange.client.ip()) && !private(exchange.server.ip())
 }
 
-impl Log {
-    fn look_for(&self, case: &Case<'_>, cause: Cause) -> String {
-        let exchange = case.exchange();
-        let filled =
-            |text: &str| text.replace("{path}", &path(case)).replace("{method}", &clip(exchange.method()));
-        let own = if cause == Cause::Waf && !suspicious(case) { self.causes.get("fields") } else { None };
-        match own.or_else(|| self.causes.get(cause.id())) {
-            Some(list) => {
-                let parts: Vec<String> = list.split(" or ").map(|one| format!("`{}`", filled(one))).collect();
-                format!("look for {}", parts.join(" or "))
-            }
-            None => filled(&self.otherwise),
+fn look_for(log: &Log, case: &Case<'_>, cause: Cause) -> String {
+    let exchange = case.exchange();
+    let filled =
+        |text: &str| text.replace("{path}", &path(case)).replace("{method}", &clip(exchange.method()));
+    let own = log.fields.as_ref().filter(|_| cause == Cause::Waf && !suspicious(case));
+    match own.or_else(|| log.of(cause)) {
+        Some(list) => {
+            let parts: Vec<String> = list.split(" or ").map(|one| format!("`{}`", filled(one))).collect();
+            format!("look for {}", parts.join(" or "))
         }
+        None => filled(&log.otherwise),
     }
 }
 
 /// Whether the request holds what a firewall looks for, beyond the fields that say who sends it.
 fn suspicious(case: &Case<'_>) -> bool {
-    let telling = |id: &str| {
-        id.starts_with("payload") || matches!(id, "file-executable" | "argument-long" | "field-restricted")
-    };
+    let telling =
+        |id: &str| id.starts_with("payload") || matches!(id, "file-executable" | "field-restricted");
     case.features.facts.iter().any(|fact| telling(fact.id))
 }
 
@@ -318,7 +289,6 @@ fn clip(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::explain::diagnoser::Diagnoser;
     use crate::explain::fixture;
     use crate::explain::inspector::Inspector;
@@ -334,15 +304,5 @@ mod tests {
         let diagnosis = inspector.report(id, BaselineChoice::default()).unwrap().diagnosis.unwrap();
         let steps = &diagnosis.findings[0].next;
         assert!(steps.iter().any(|step| step.contains("HAProxy log") && step.contains("PR--")), "{steps:?}");
-    }
-
-    #[test]
-    fn the_log_knowledge_is_sound() {
-        assert!(LOGS.len() >= 8);
-        for (_, log) in LOGS.iter() {
-            for cause in log.causes.keys() {
-                assert!(cause == "fields" || cause.parse::<Cause>().is_ok(), "{cause}");
-            }
-        }
     }
 }

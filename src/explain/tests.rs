@@ -5,7 +5,10 @@ use crate::explain::diagnoser::Diagnoser;
 use crate::explain::fixture;
 use crate::explain::fixture::Scenario;
 use crate::explain::inspector::Inspector;
+use crate::explain::knowledge::Knowledge;
 use crate::history::History;
+use crate::knowledge::Kind;
+use crate::knowledge::tests::sources;
 use crate::model::{BaselineChoice, Diagnosis, EvidenceKind, Exchange, Part};
 
 /// Diagnoses every 403 of `exchanges`, all of them known.
@@ -280,7 +283,10 @@ fn what_was_accepted_afterwards_is_ruled_out() {
 #[test]
 fn a_users_fingerprint_counts() {
     let mine = "fingerprint = [{ id = \"mine\", system = \"our gate\", says = [\"nope 77\"], causes = { subscription = 7.0 } }]";
-    let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::with_user_file(mine).unwrap());
+    let mut inspector = Inspector::new(
+        History::new(1 << 20),
+        Diagnoser::with_knowledge(Knowledge::read(&sources(Kind::Fingerprints, mine)).unwrap()),
+    );
     let exchange = fixture::exchanges("POST /x\n--- 403\n\nNope-77\n").remove(0);
     let id = inspector.push(exchange);
     let report = inspector.report(id, BaselineChoice::default()).unwrap();

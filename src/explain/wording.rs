@@ -1,36 +1,9 @@
 //! What is known of a cause, as text for people.
 
-use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::LazyLock;
 
-use serde::Deserialize;
-
+use crate::explain::knowledge::causes::about;
 use crate::model::Cause;
-
-/// What is known of one cause.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct About {
-    /// What it is.
-    pub about: String,
-    /// What shows it.
-    pub wire: String,
-    /// What settles it.
-    pub check: String,
-    /// What helps.
-    pub mend: String,
-    /// What it is confused with.
-    pub rival: String,
-}
-
-static ABOUT: LazyLock<HashMap<String, About>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../assets/causes.toml")).unwrap_or_default());
-
-/// What is known of `cause`.
-pub fn about(cause: Cause) -> Option<&'static About> {
-    ABOUT.get(cause.id())
-}
 
 /// The text of `why403 explain CAUSE`.
 pub fn explain(cause: Cause) -> String {

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn facts(text: &str) -> Facts {
-        Facts::of(text, &Patterns::embedded().unwrap(), 2026)
+        Facts::of(text, &Patterns::read(&crate::knowledge::Sources::default()).unwrap(), 2026)
     }
 
     /// Client, port, method, path and status of lines of many servers.

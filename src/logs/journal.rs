@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn journal(lines: &[&str]) -> Journal {
-        let patterns = Patterns::embedded().unwrap();
+        let patterns = Patterns::read(&crate::knowledge::Sources::default()).unwrap();
         let mut journal = Journal::new(2026);
         let file = journal.add_file("app.log");
         for line in lines {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let patterns = Patterns::embedded().unwrap();
+        let patterns = Patterns::read(&crate::knowledge::Sources::default()).unwrap();
         let mut journal = Journal { limit: 100_000, ..Journal::new(2026) };
         let file = journal.add_file("app.log");
         for _ in 0..100 {

@@ -17,4 +17,4 @@ mod time;
 
 pub use join::join;
 pub use journal::{Journal, LogRecord};
-pub use patterns::{Patterns, PatternsError};
+pub use patterns::Patterns;

@@ -4,40 +4,17 @@ use std::collections::HashMap;
 
 use regex::{Regex, RegexSet};
 use serde::Deserialize;
-use thiserror::Error;
+use toml::Spanned;
 
+use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::{Cause, LogSays};
-
-/// The patterns cannot be used.
-#[derive(Debug, Error)]
-pub enum PatternsError {
-    /// Not TOML, or unknown or missing keys.
-    #[error("{0}")]
-    Form(#[from] toml::de::Error),
-    /// A regular expression that does not compile.
-    #[error("pattern {find:?} of {system}: {source}")]
-    Regex {
-        /// Whose log.
-        system: String,
-        /// The expression.
-        find: String,
-        /// Why not.
-        source: Box<regex::Error>,
-    },
-    /// A cause that does not exist.
-    #[error("pattern {find:?}: unknown cause {cause:?}")]
-    Cause {
-        /// The expression.
-        find: String,
-        /// What stands there.
-        cause: String,
-    },
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
+    #[serde(default)]
     pattern: Vec<RawPattern>,
+    #[serde(default)]
     keys: HashMap<Key, Vec<String>>,
 }
 
@@ -45,9 +22,9 @@ struct RawFile {
 #[serde(deny_unknown_fields)]
 struct RawPattern {
     system: String,
-    find: String,
-    cause: Option<String>,
-    also: Option<String>,
+    find: Spanned<String>,
+    cause: Option<Cause>,
+    also: Option<Cause>,
     /// How much of the weight its causes get, 0–1; 1 where nothing is written.
     strength: Option<f32>,
 }
@@ -83,36 +60,36 @@ pub struct Patterns {
 }
 
 impl Patterns {
-    /// Those that are built in.
-    pub fn embedded() -> Result<Self, PatternsError> {
-        Self::read(include_str!("../../assets/logpatterns.toml"))
-    }
-
-    /// Reads a file of patterns.
-    pub fn read(text: &str) -> Result<Self, PatternsError> {
-        let raw: RawFile = toml::from_str(text)?;
-        let mut patterns = Vec::with_capacity(raw.pattern.len());
-        for one in raw.pattern {
-            let cause = |id: Option<String>| {
-                id.map(|id| {
-                    id.parse().map_err(|()| PatternsError::Cause { find: one.find.clone(), cause: id })
-                })
-                .transpose()
-            };
-            let regex = compile(&one.system, &one.find)?;
-            let (cause, also) = (cause(one.cause)?, cause(one.also)?);
-            let strength = one.strength.unwrap_or(1.0).clamp(0.0, 1.0);
-            patterns.push(Pattern { system: one.system, regex, cause, also, strength });
+    /// Reads the `logpatterns.toml` of `sources`, a user's before those that are built in.
+    pub fn read(sources: &Sources) -> Result<Self, Error> {
+        let (mut patterns, mut keys) = (Vec::new(), HashMap::new());
+        for file in sources.of(Kind::LogPatterns) {
+            let raw: RawFile = parse(file)?;
+            for one in raw.pattern {
+                let wrong = |error: regex::Error| Error::at(file, Some(one.find.span()), error.to_string());
+                let regex = Regex::new(one.find.get_ref()).map_err(wrong)?;
+                let strength = one.strength.unwrap_or(1.0).clamp(0.0, 1.0);
+                patterns.push(Pattern {
+                    system: one.system,
+                    regex,
+                    cause: one.cause,
+                    also: one.also,
+                    strength,
+                });
+            }
+            for (key, names) in raw.keys {
+                for name in names {
+                    keys.entry(name).or_insert(key);
+                }
+            }
         }
-        let set = RegexSet::new(patterns.iter().map(|pattern| pattern.regex.as_str())).map_err(|source| {
-            PatternsError::Regex { system: "all".into(), find: String::new(), source: source.into() }
-        })?;
-        let keys = raw
-            .keys
-            .into_iter()
-            .flat_map(|(key, names)| names.into_iter().map(move |name| (name, key)))
-            .collect();
-        Ok(Self { set, patterns, keys })
+        let set = RegexSet::new(patterns.iter().map(|pattern| pattern.regex.as_str()));
+        let whole = |error: regex::Error| Error {
+            file: "logpatterns".into(),
+            line: None,
+            message: error.to_string(),
+        };
+        Ok(Self { set: set.map_err(whole)?, patterns, keys })
     }
 
     /// What `text` says, by the first pattern with a cause that matches, else by the first that matches.
@@ -147,21 +124,14 @@ impl Patterns {
     }
 }
 
-fn compile(system: &str, find: &str) -> Result<Regex, PatternsError> {
-    Regex::new(find).map_err(|source| PatternsError::Regex {
-        system: system.to_owned(),
-        find: find.to_owned(),
-        source: source.into(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::knowledge::tests::sources;
 
     #[test]
     fn known_lines_name_their_cause_and_values() {
-        let patterns = Patterns::embedded().unwrap();
+        let patterns = Patterns::read(&Sources::default()).unwrap();
         let line = r#"[client 127.0.0.5] ModSecurity: Warning. Operator GT matched 200 at ARGS:c. [file "/etc/crs/REQUEST-920.conf"] [line "820"] [id "920370"] [msg "Argument value too long"]"#;
         let says = patterns.says(line).unwrap();
         assert_eq!(says.cause, Some(Cause::Waf));
@@ -176,7 +146,7 @@ mod tests {
 
     #[test]
     fn names_of_fields_are_known_in_any_case_and_spelling() {
-        let patterns = Patterns::embedded().unwrap();
+        let patterns = Patterns::read(&Sources::default()).unwrap();
         for (name, key) in [
             ("req.method", Key::Method),
             ("remote_addr", Key::Client),
@@ -193,11 +163,15 @@ mod tests {
     #[test]
     fn a_wrong_file_is_an_error() {
         for text in [
-            "pattern = [{ system = 'x', find = '(' }]\n[keys]\n",
-            "pattern = [{ system = 'x', find = 'a', cause = 'no-such' }]\n[keys]\n",
-            "pattern = [{ system = 'x', find = 'a', colour = 'red' }]\n[keys]\n",
+            "pattern = [\n{ system = 'x', find = '(' }]\n",
+            "pattern = [\n{ system = 'x', find = 'a', cause = 'no-such' }]\n",
+            "pattern = [\n{ system = 'x', find = 'a', colour = 'red' }]\n",
         ] {
-            assert!(Patterns::read(text).is_err(), "{text}");
+            let error = Patterns::read(&sources(Kind::LogPatterns, text)).unwrap_err();
+            assert_eq!(error.line, Some(2), "{error}");
         }
+        let mine = "pattern = [{ system = 'x', find = 'no seats', cause = 'quota' }]";
+        let patterns = Patterns::read(&sources(Kind::LogPatterns, mine)).unwrap();
+        assert_eq!(patterns.says("no seats").and_then(|says| says.cause), Some(Cause::Quota));
     }
 }

@@ -32,7 +32,7 @@ fn history(exchanges: Vec<Exchange>) -> History {
 
 /// The best match of every refusal, in their order.
 fn best(exchanges: Vec<Exchange>, log: &str) -> Vec<Option<LogMatch>> {
-    let patterns = Patterns::embedded().unwrap();
+    let patterns = Patterns::read(&crate::knowledge::Sources::default()).unwrap();
     let history = history(exchanges);
     let mut journal = Journal::new(2026);
     let file = journal.add_file("server.log");

@@ -26,6 +26,7 @@ mod tap;
 mod tui;
 
 mod faults;
+mod knowledge;
 mod live;
 mod logs;
 mod processors;

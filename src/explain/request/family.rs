@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::explain::phrases::{Numbering, Phrases};
+use crate::knowledge::{self, Error, Kind, Sources, parse};
 use crate::step_counter;
 
 macro_rules! families {
@@ -67,7 +68,7 @@ struct RawFile {
 #[serde(deny_unknown_fields)]
 struct RawEntry {
     at: Option<At>,
-    family: String,
+    family: Family,
     #[serde(default)]
     is: String,
     has: Option<String>,
@@ -75,17 +76,22 @@ struct RawEntry {
     not: String,
 }
 
-struct Entry {
+/// Names of one family.
+#[derive(Debug)]
+pub struct Entry {
     at: Option<At>,
     family: Family,
-    /// Numbers of phrases that must not be in the name.
-    not: Vec<usize>,
+    is: Vec<String>,
+    /// Parts of the name; the empty one is in every name.
+    has: Vec<String>,
+    not: Vec<String>,
 }
 
-/// The list of the asset, so that a name is compared with none of its entries but those whose words it has.
+/// The list, so that a name is compared with none of its entries but those whose words it has.
+#[derive(Debug, Default)]
 struct Entries {
-    /// In the order of the asset; the first that fits counts.
-    all: Vec<Entry>,
+    /// In the order of the files; the first that fits counts.
+    all: Vec<Numbered>,
     /// Whole name → entries.
     is: HashMap<String, Vec<usize>>,
     /// Number of a phrase → entries that ask for it.
@@ -95,35 +101,60 @@ struct Entries {
     phrases: Phrases,
 }
 
-static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
-    let file: RawFile =
-        toml::from_str(include_str!("../../../assets/names.toml")).unwrap_or(RawFile { name: Vec::new() });
-    Entries::of(file)
-});
+/// An entry as [`Entries`] keeps it.
+#[derive(Debug)]
+struct Numbered {
+    at: Option<At>,
+    family: Family,
+    /// Numbers of phrases that must not be in the name.
+    not: Vec<usize>,
+}
+
+static ENTRIES: LazyLock<Result<Entries, Error>> =
+    LazyLock::new(|| read(knowledge::current()).map(Entries::of));
+
+/// Why the names cannot be used, if they cannot.
+pub fn check() -> Result<(), Error> {
+    ENTRIES.as_ref().map(drop).map_err(Clone::clone)
+}
+
+/// Reads the `names.toml` of `sources`.
+pub fn read(sources: &Sources) -> Result<Vec<Entry>, Error> {
+    let words = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let entry = |raw: RawEntry| {
+        let has = match raw.has.as_deref() {
+            Some("") => vec![String::new()],
+            other => words(other.unwrap_or_default()),
+        };
+        Entry { at: raw.at, family: raw.family, is: words(&raw.is), has, not: words(&raw.not) }
+    };
+    let mut entries = Vec::new();
+    for file in sources.of(Kind::Names) {
+        entries.extend(parse::<RawFile>(file)?.name.into_iter().map(entry));
+    }
+    Ok(entries)
+}
 
 impl Entries {
-    fn of(file: RawFile) -> Self {
-        let (mut all, mut any) = (Vec::new(), Vec::new());
+    fn of(entries: Vec<Entry>) -> Self {
+        let (mut all, mut any) = (Vec::with_capacity(entries.len()), Vec::new());
         let mut is: HashMap<String, Vec<usize>> = HashMap::new();
         let (mut has, mut numbering): (Vec<Vec<usize>>, _) = (Vec::new(), Numbering::default());
-        for raw in file.name {
-            let Some(family) = Family::ALL.iter().copied().find(|family| family.id() == raw.family) else {
-                continue;
-            };
-            let index = all.len();
-            for name in raw.is.split_ascii_whitespace() {
-                is.entry(name.to_owned()).or_default().push(index);
+        for (index, entry) in entries.into_iter().enumerate() {
+            for name in entry.is {
+                is.entry(name).or_default().push(index);
             }
-            if raw.has.as_deref() == Some("") {
-                any.push(index);
-            }
-            for part in raw.has.iter().flat_map(|parts| parts.split_ascii_whitespace()) {
+            for part in &entry.has {
+                if part.is_empty() {
+                    any.push(index);
+                    continue;
+                }
                 let number = numbering.number(part);
                 has.resize_with(has.len().max(number + 1), Vec::new);
                 has.get_mut(number).into_iter().for_each(|entries| entries.push(index));
             }
-            let not = raw.not.split_ascii_whitespace().map(|part| numbering.number(part)).collect();
-            all.push(Entry { at: raw.at, family, not });
+            let not = entry.not.iter().map(|part| numbering.number(part)).collect();
+            all.push(Numbered { at: entry.at, family: entry.family, not });
         }
         Self { all, is, has, any, phrases: numbering.build() }
     }
@@ -147,7 +178,8 @@ impl Entries {
 pub fn of(at: At, name: &str) -> Family {
     let lower = name.to_ascii_lowercase();
     let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(&lower) } else { &lower };
-    match ENTRIES.family(at, &lower, last).unwrap_or(Family::Other) {
+    let entries = ENTRIES.as_ref().ok();
+    match entries.and_then(|entries| entries.family(at, &lower, last)).unwrap_or(Family::Other) {
         Family::ApiKey if at == At::Member => Family::Body,
         family => family,
     }
@@ -191,9 +223,30 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_of_the_asset_counts() {
-        let file: RawFile = toml::from_str(include_str!("../../../assets/names.toml")).unwrap();
-        assert_eq!(file.name.len(), ENTRIES.all.len());
+    fn a_users_names_are_asked_first_and_mistakes_have_a_line() {
+        use crate::knowledge::tests::sources;
+        let mine =
+            "name = [\n{ at = \"field\", family = \"tenant\", is = \"x-acme-space\", has = \"csrf\" }\n]";
+        let entries = read(&sources(Kind::Names, mine)).unwrap();
+        assert_eq!((entries[0].family, &*entries[0].is), (Family::Tenant, &["x-acme-space".to_owned()][..]));
+        let entries = Entries::of(entries);
+        let family = |at, name| entries.family(at, name, name);
+        assert_eq!(family(At::Field, "x-acme-space"), Some(Family::Tenant));
+        // Both lists have a fitting entry; where the user's does not fit, the one that is built in counts.
+        assert_eq!(family(At::Field, "x-csrf-token"), Some(Family::Tenant));
+        assert_eq!(family(At::Cookie, "xsrf-csrf-token"), Some(Family::Csrf));
+        for (from, to) in [("tenant", "tenent"), ("field", "head"), ("is", "called")] {
+            assert_eq!(
+                read(&sources(Kind::Names, &mine.replace(from, to))).unwrap_err().line,
+                Some(2),
+                "{to}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        assert!(!read(&Sources::default()).unwrap().is_empty());
         let mut ids: Vec<&str> = Family::ALL.iter().map(|family| family.id()).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -32,7 +32,7 @@ impl Rule for Logged {
 
 /// The causes that a record speaks for: by a known pattern, else by its words.
 fn causes(case: &Case<'_>, one: &LogMatch) -> Vec<(Cause, f32)> {
-    let weights = &case.knowledge.combine;
+    let weights = case.knowledge.combine();
     if let Some(says) = &one.says {
         let named = says.cause.map(|cause| (cause, weights.logged_pattern * says.strength));
         let also = says.also.map(|cause| (cause, weights.logged_also * says.strength));

@@ -57,7 +57,7 @@ fn part_of(id: &str) -> (Part, Cow<'static, str>) {
         "accept-missing" => "accept",
         "charset-odd" => "content-type",
         "encoding-odd" => "content-encoding",
-        "credential-malformed" | "credential-none" | "token-malformed" => "authorization",
+        "credential-malformed" | "credential-none" => "authorization",
         _ => "",
     };
     (part, Cow::Borrowed(name))

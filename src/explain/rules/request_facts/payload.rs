@@ -7,11 +7,14 @@ use std::sync::{LazyLock, OnceLock};
 
 use percent_encoding::percent_decode;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use serde::Deserialize;
+use toml::Spanned;
 
 use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::features;
 use crate::features::parameters;
+use crate::knowledge::{self, Error, Kind, Sources, parse};
 use crate::model::Part;
 
 /// Bytes of one piece of text that are looked at.
@@ -30,45 +33,74 @@ pub struct Payload {
     pub place: String,
 }
 
-#[derive(Debug, serde::Deserialize)]
-struct File {
-    payload: Vec<Pattern>,
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    payload: Vec<RawPattern>,
 }
 
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPattern {
+    name: String,
+    strong: bool,
+    regex: Spanned<String>,
+}
+
+#[derive(Debug)]
 struct Pattern {
     name: String,
     strong: bool,
     regex: String,
+    /// By itself, made when the first text with it is shown.
+    built: OnceLock<Option<Regex>>,
 }
 
-struct Patterns {
+/// What is looked for.
+#[derive(Debug)]
+pub struct Patterns {
     set: RegexSet,
-    names: Vec<(&'static str, bool)>,
-    /// Each by itself, made when the first text with it is shown.
-    single: Vec<(String, OnceLock<Option<Regex>>)>,
+    all: Vec<Pattern>,
 }
 
 impl Patterns {
     /// Where the pattern `index` matches in `lower`.
     fn span(&self, index: usize, lower: &[u8]) -> Option<Range<usize>> {
-        let (pattern, made) = self.single.get(index)?;
-        let make = || RegexBuilder::new(pattern).unicode(false).build().ok();
-        made.get_or_init(make).as_ref()?.find(lower).map(|found| found.range())
+        let pattern = self.all.get(index)?;
+        let built = pattern.built.get_or_init(|| build(&pattern.regex).ok());
+        built.as_ref()?.find(lower).map(|found| found.range())
     }
 }
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("../../../../assets/payloads.toml"))
-        .unwrap_or(File { payload: Vec::new() });
-    let set = RegexSetBuilder::new(file.payload.iter().map(|pattern| &pattern.regex))
-        .unicode(false)
-        .build()
-        .unwrap_or_default();
-    let single = file.payload.iter().map(|pattern| (pattern.regex.clone(), OnceLock::new())).collect();
-    let names = file.payload.into_iter().map(|pattern| (&*pattern.name.leak(), pattern.strong)).collect();
-    Patterns { set, names, single }
-});
+fn build(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).build()
+}
+
+static PATTERNS: LazyLock<Result<Patterns, Error>> = LazyLock::new(|| read(knowledge::current()));
+
+/// Why the patterns cannot be used, if they cannot.
+pub fn check() -> Result<(), Error> {
+    PATTERNS.as_ref().map(drop).map_err(Clone::clone)
+}
+
+/// Reads the `payloads.toml` of `sources`.
+pub fn read(sources: &Sources) -> Result<Patterns, Error> {
+    let mut all = Vec::new();
+    for file in sources.of(Kind::Payloads) {
+        for raw in parse::<RawFile>(file)?.payload {
+            if file.is_user {
+                build(raw.regex.get_ref())
+                    .map_err(|error| Error::at(file, Some(raw.regex.span()), error.to_string()))?;
+            }
+            let regex = raw.regex.into_inner();
+            all.push(Pattern { name: raw.name, strong: raw.strong, regex, built: OnceLock::new() });
+        }
+    }
+    let set = RegexSetBuilder::new(all.iter().map(|pattern| &pattern.regex)).unicode(false).build();
+    let whole =
+        |error: regex::Error| Error { file: "payloads".into(), line: None, message: error.to_string() };
+    Ok(Patterns { set: set.map_err(whole)?, all })
+}
 
 /// The strongest suspicious text of a request, if there is any.
 pub fn find(seen: &ParsedRequest<'_, '_>) -> Option<Payload> {
@@ -159,7 +191,8 @@ fn scan(text: &[u8]) -> Option<(&'static str, bool)> {
             slot.1
         })
     };
-    found.and_then(|index| PATTERNS.names.get(index).copied())
+    let pattern = PATTERNS.as_ref().ok()?.all.get(found?)?;
+    Some((&pattern.name, pattern.strong))
 }
 
 /// Texts of one thread whose patterns are remembered.
@@ -177,13 +210,14 @@ thread_local! {
 /// Where the text stands that makes `text` suspicious.
 pub(super) fn span(text: &[u8]) -> Option<Range<usize>> {
     let text = text.get(..WINDOW.min(text.len())).unwrap_or_default();
-    PATTERNS.span(search(text)?, &text.to_ascii_lowercase())
+    PATTERNS.as_ref().ok()?.span(search(text)?, &text.to_ascii_lowercase())
 }
 
 /// The first strong pattern that matches, else the first one.
 fn search(text: &[u8]) -> Option<usize> {
-    let hits = PATTERNS.set.matches(&text.to_ascii_lowercase());
-    let strong = |index: &usize| PATTERNS.names.get(*index).is_some_and(|(_, strong)| *strong);
+    let patterns = PATTERNS.as_ref().ok()?;
+    let hits = patterns.set.matches(&text.to_ascii_lowercase());
+    let strong = |index: &usize| patterns.all.get(*index).is_some_and(|pattern| pattern.strong);
     let mut found = hits.iter();
     let first = found.next()?;
     Some(std::iter::once(first).chain(found).find(strong).unwrap_or(first))
@@ -195,8 +229,19 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert!(PATTERNS.names.len() > 20);
-        assert_eq!(PATTERNS.set.len(), PATTERNS.names.len());
+        let patterns = read(&Sources::default()).unwrap();
+        assert!(patterns.all.len() > 20);
+        for pattern in &patterns.all {
+            assert!(build(&pattern.regex).is_ok(), "{}", pattern.name);
+        }
+    }
+
+    #[test]
+    fn a_users_pattern_is_added_and_a_wrong_one_has_a_line() {
+        let mine = "payload = [\n{ name = \"ours\", strong = true, regex = 'zzz+' }\n]";
+        let of = |text: &str| read(&crate::knowledge::tests::sources(Kind::Payloads, text));
+        assert_eq!(of(mine).unwrap().all[0].name, "ours");
+        assert_eq!(of(&mine.replace("zzz+", "(")).unwrap_err().line, Some(2));
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::explain::knowledge::{KnowledgeError, cause};
 use crate::explain::phrases::{Found, Numbering, Phrases};
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
+use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct RawFile {
     boilerplate: Vec<String>,
     page_boilerplate: Vec<String>,
@@ -21,13 +21,13 @@ struct RawFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawConcept {
-    cause: String,
+    cause: Cause,
     weight: f32,
     all: Vec<String>,
     #[serde(default)]
     none: Vec<String>,
     #[serde(default)]
-    also: BTreeMap<String, f32>,
+    also: BTreeMap<Cause, f32>,
 }
 
 #[derive(Debug)]
@@ -61,28 +61,23 @@ pub struct Hit {
 }
 
 impl Lexicon {
-    /// Reads `assets/lexicon.toml`.
-    pub fn read(text: &str) -> Result<Self, KnowledgeError> {
-        let raw: RawFile = toml::from_str(text).map_err(|error| KnowledgeError::Form(error.to_string()))?;
+    /// Reads the `lexicon.toml` of `sources`.
+    pub fn read(sources: &Sources) -> Result<Self, Error> {
         let mut numbering = Numbering::default();
         let mut stems =
             |list: &str| list.split('|').map(|text| numbering.number(&stem(text))).collect::<Vec<_>>();
-        let mut concepts = Vec::with_capacity(raw.concept.len());
-        for one in raw.concept {
-            let mut causes = vec![(cause("lexicon", &one.cause)?, one.weight)];
-            for (id, weight) in &one.also {
-                causes.push((cause("lexicon", id)?, *weight));
-            }
-            concepts.push(Concept {
-                causes,
+        let framed = |phrase: String| format!(" {phrase} ");
+        let (mut boilerplate, mut page_boilerplate, mut concepts) = (Vec::new(), Vec::new(), Vec::new());
+        for file in sources.of(Kind::Lexicon) {
+            let raw: RawFile = parse(file)?;
+            boilerplate.extend(raw.boilerplate.into_iter().map(framed));
+            page_boilerplate.extend(raw.page_boilerplate.into_iter().map(framed));
+            concepts.extend(raw.concept.into_iter().map(|one| Concept {
+                causes: [(one.cause, one.weight)].into_iter().chain(one.also).collect(),
                 all: one.all.iter().map(|list| stems(list)).collect(),
                 none: one.none.iter().flat_map(|list| stems(list)).collect(),
-            });
+            }));
         }
-        let framed = |list: Vec<String>| -> Vec<String> {
-            list.into_iter().map(|phrase| format!(" {phrase} ")).collect()
-        };
-        let (boilerplate, page_boilerplate) = (framed(raw.boilerplate), framed(raw.page_boilerplate));
         let mut formulas = Numbering::default();
         boilerplate.iter().chain(&page_boilerplate).for_each(|phrase| {
             formulas.number(phrase);
@@ -144,7 +139,7 @@ mod tests {
     use crate::model::Part;
 
     fn best(text: &str) -> Option<Cause> {
-        let lexicon = Lexicon::read(include_str!("../../../../assets/lexicon.toml")).unwrap();
+        let lexicon = Lexicon::read(&Sources::default()).unwrap();
         let place = if text.contains(' ') { Place::Prose } else { Place::Code };
         let hits = lexicon.hits(&Utterance::new(place, Part::ResponseBody, "message", text));
         hits.into_iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|hit| hit.cause)
@@ -187,7 +182,7 @@ mod tests {
 
     #[test]
     fn default_pages_say_nothing() {
-        let lexicon = Lexicon::read(include_str!("../../../../assets/lexicon.toml")).unwrap();
+        let lexicon = Lexicon::read(&Sources::default()).unwrap();
         for text in [
             "Forbidden",
             "403 Forbidden",
