@@ -39,6 +39,7 @@ pub(crate) fn exchange(number: u64, kind: Kind) -> Exchange {
         id: ExchangeId(0),
         client: ([10, 0, (number % 3) as u8, (number % 40) as u8], 40_000).into(),
         server: ([10, 1, 0, 9], 8080).into(),
+        preface: None,
         connection: Connection::default(),
         request: Some(Request {
             head: request(number, refused, body.len()),

@@ -379,7 +379,7 @@ impl Run {
     fn record(&self, id: ExchangeId) {
         let Headless { inspector, recording, .. } = &self.headless;
         if let (Some(recording), Some(record)) = (recording, inspector.history().get(id)) {
-            let _ = recording.send((record.exchange.client, record.exchange.server));
+            let _ = recording.send((record.exchange.peer(), record.exchange.server));
         }
     }
 }

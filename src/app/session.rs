@@ -320,7 +320,7 @@ fn screen(
     let on_match: tui::OnMatch = Box::new(move |inspector, id| {
         let record = inspector.history().get(id);
         if let (Some(recording), Some(record)) = (&recording, record) {
-            let _ = recording.send((record.exchange.client, record.exchange.server));
+            let _ = recording.send((record.exchange.peer(), record.exchange.server));
         }
         if let Some(command) = &mut command {
             command.matched(|| json(inspector, id, &redactor));

@@ -205,6 +205,7 @@ impl Writer {
                 40_000 + self.count as u16,
             ),
             server: SocketAddr::from(([10, 0, 0, 1], 80)),
+            preface: None,
             connection: Connection {
                 flow: FlowId(self.count as u64),
                 handshake: true,

@@ -26,7 +26,7 @@ pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
     let status = exchange.status().map_or("no response".to_owned(), |status| status.to_string());
     let _ = writeln!(out, "## {status} for {}\n", code(&redactor.target(item.endpoint.as_bytes())));
     let _ = writeln!(out, "- when: {}", exchange.started());
-    let _ = writeln!(out, "- client {} → server {}", exchange.client, exchange.server);
+    let _ = writeln!(out, "- client {} → server {}", exchange.client_text(), exchange.server);
     let _ = writeln!(out, "- outcome: {}, exchange {} of this run", exchange.outcome.as_str(), exchange.id.0);
     if let Some(bytes) = &exchange.not_http {
         let _ = writeln!(out, "- the server sent, which is not HTTP: {}", code(&redactor.text(bytes)));

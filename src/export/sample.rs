@@ -15,6 +15,7 @@ pub(crate) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
         id: ExchangeId(1),
         client: "127.0.0.1:49152".parse().unwrap(),
         server: "127.0.0.1:8080".parse().unwrap(),
+        preface: None,
         connection: Connection { handshake: true, ..Connection::default() },
         outcome: match (&request, &response) {
             (Some(_), Some(_)) => Outcome::Complete,

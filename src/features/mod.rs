@@ -29,7 +29,9 @@ pub use crate::features::json::{Json, JsonEnd, JsonKind, JsonLeaf};
 pub use crate::features::jwt::{Jwt, Token, TokenPlace, tokens};
 pub use crate::features::media::MediaType;
 pub use crate::features::multipart::{MultipartField, fields as multipart_fields};
-pub use crate::features::network::{client_network, first_address, forwarded_for};
+pub use crate::features::network::{
+    client_network, first_address, forwarded_client, forwarded_for, is_private,
+};
 pub use crate::features::signer::{path_secret, signer};
 pub use crate::features::sniff::{Sniffed, sniff};
 pub use crate::features::target::Target;
@@ -103,6 +105,7 @@ pub(crate) mod tests {
             id: ExchangeId(0),
             client: std::net::SocketAddr::new(client.parse().unwrap(), 40_000),
             server: "10.0.0.9:80".parse().unwrap(),
+            preface: None,
             connection: Connection::default(),
             request: Some(Request { started: start, ended: start, ..request }),
             interim: Box::default(),

@@ -12,6 +12,7 @@ use super::term::{Is, Side, Term};
 use super::values::number::Unit;
 use super::values::{Kind, OUTCOMES, Values};
 use crate::edge::redact::starred;
+use crate::features::forwarded_client;
 use crate::history::History;
 use crate::model::Cause;
 
@@ -42,6 +43,10 @@ pub enum Key {
     Query,
     /// The client's address.
     Client,
+    /// The address that opened the connection.
+    Peer,
+    /// The client behind the proxy.
+    Forwarded,
     /// The server's address, with or without its port.
     Server,
     /// The server's port.
@@ -229,6 +234,28 @@ pub const KEYS: &[KeyInfo] = &[
         example: "client:10.0.0.0/8",
         read: |values| Ok(Term::Client(values.addresses(false)?)),
         seen: |history| seen(history, |record, add| add(record.exchange.client.ip().to_string())),
+    },
+    KeyInfo {
+        key: Key::Peer,
+        name: "peer",
+        aliases: &[],
+        help: "who opened the connection, if not the client",
+        example: "peer:10.0.0.5",
+        read: |values| Ok(Term::Peer(values.addresses(false)?)),
+        seen: |history| seen(history, |record, add| add(record.exchange.peer().ip().to_string())),
+    },
+    KeyInfo {
+        key: Key::Forwarded,
+        name: "forwarded",
+        aliases: &[],
+        help: "client that a proxy in a private network names",
+        example: "forwarded:203.0.113.0/24",
+        read: |values| Ok(Term::Forwarded(values.addresses(false)?)),
+        seen: |history| {
+            seen(history, |record, add| {
+                forwarded_client(&record.exchange).into_iter().for_each(|client| add(client.to_string()));
+            })
+        },
     },
     KeyInfo {
         key: Key::Server,

@@ -7,8 +7,9 @@ use super::values::number::Numbers;
 use super::values::text::Text;
 use super::values::when::When;
 use crate::features::coding::MAX_DECODED;
-use crate::features::{Target, content, cookies, parameters, target};
+use crate::features::{Target, content, cookies, forwarded_client, parameters, target};
 use crate::history::Record;
+use crate::history::store::columns::address_bits;
 use crate::model::{AnomalySet, Cause, Outcome};
 
 /// Which message of an exchange.
@@ -67,6 +68,8 @@ pub(crate) enum Term {
     Cookie(Vec<Named>),
     Query(Vec<Named>),
     Client(Vec<Addresses>),
+    Peer(Vec<Addresses>),
+    Forwarded(Vec<Addresses>),
     Server(Vec<Addresses>),
     Port(Numbers),
     Body(Side, Vec<Text>),
@@ -100,9 +103,9 @@ impl Term {
             | Self::Latency(_)
             | Self::Anomaly(_)
             | Self::Is(_) => 1,
-            Self::Server(_) | Self::Port(_) | Self::Size(..) => 2,
+            Self::Peer(_) | Self::Server(_) | Self::Port(_) | Self::Size(..) => 2,
             Self::Path(_) | Self::Target(_) => 3,
-            Self::Field(..) | Self::Cookie(_) | Self::Query(_) => 4,
+            Self::Field(..) | Self::Forwarded(_) | Self::Cookie(_) | Self::Query(_) => 4,
             Self::Body(..) => 6,
             Self::Cause(_) => DIAGNOSIS,
         }
@@ -131,6 +134,10 @@ impl Term {
                 .as_ref()
                 .is_some_and(|request| has_pair(Target::of(&request.head).query(), named)),
             Self::Client(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.client)),
+            Self::Peer(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.peer())),
+            Self::Forwarded(addresses) => forwarded_client(exchange).is_some_and(|client| {
+                addresses.iter().any(|addresses| addresses.contains(address_bits(client)))
+            }),
             Self::Server(addresses) => addresses.iter().any(|addresses| addresses.matches(exchange.server)),
             Self::Port(numbers) => numbers.contains(exchange.server.port().into()),
             Self::Body(side, texts) => messages(record, *side).any(|(fields, body)| match &*body.kept {

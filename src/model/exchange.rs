@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{AnomalySet, Body, InterfaceId, RequestHead, ResponseHead, Timestamp};
+use super::{AnomalySet, Body, InterfaceId, Preface, RequestHead, ResponseHead, Timestamp};
 
 /// The number of an exchange within a run, from 1 in the order they finished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,12 +114,14 @@ pub const NOT_HTTP_KEPT: usize = 256;
 pub struct Exchange {
     /// Set when the history takes it in; 0 before.
     pub id: ExchangeId,
-    /// Who asked.
+    /// Who asked: the address that a PROXY header names, else the one that opened the connection.
     pub client: SocketAddr,
     /// Who answered.
     pub server: SocketAddr,
     /// The connection it came on.
     pub connection: Connection,
+    /// What stood on the connection before HTTP.
+    pub preface: Option<Box<Preface>>,
     /// The request; `None` only for an orphan response.
     pub request: Option<Request>,
     /// Interim responses (1xx) before the final one, in order; bounded.
@@ -136,6 +138,20 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Who opened the TCP connection; the client, unless a preface names another one.
+    pub fn peer(&self) -> SocketAddr {
+        self.preface.as_ref().map_or(self.client, |preface| preface.peer)
+    }
+    /// The client for people, with the peer of the connection where a preface names another client.
+    pub fn client_text(&self) -> String {
+        match &self.preface {
+            None => self.client.to_string(),
+            Some(preface) if preface.client.is_some() => {
+                format!("{} ({} from {})", self.client, preface.kind.as_str(), preface.peer)
+            }
+            Some(preface) => format!("{} ({})", self.client, preface.kind.as_str()),
+        }
+    }
     /// The method; empty for an orphan response.
     pub fn method(&self) -> &str {
         self.request.as_ref().map_or("", |request| request.head.method())

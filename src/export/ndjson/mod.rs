@@ -13,7 +13,8 @@ use std::io::{self, Write};
 
 use super::{Item, json};
 use crate::edge::redact::Redactor;
-use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer, Separates};
+use crate::features::forwarded_client;
+use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer, Preface, Separates};
 use value_memory::ValueMemory;
 
 /// Writes lines one after the other and remembers what values look like. For use with one redactor: labels in remembered
@@ -190,10 +191,36 @@ impl Line<'_> {
         self.shown(exchange.started());
         self.raw(",\"client\":");
         self.shown(exchange.client);
+        if exchange.peer() != exchange.client {
+            self.raw(",\"peer\":");
+            self.shown(exchange.peer());
+        }
+        if let Some(client) = forwarded_client(exchange) {
+            self.raw(",\"forwarded_client\":");
+            self.shown(client);
+        }
+        if let Some(preface) = &exchange.preface {
+            self.preface(preface);
+        }
         self.raw(",\"server\":");
         self.shown(exchange.server);
         self.raw(",\"endpoint\":");
         self.sentence(endpoint);
+    }
+
+    /// What stood on the connection before HTTP.
+    fn preface(&mut self, preface: &Preface) {
+        self.raw(",\"preface\":{\"protocol\":");
+        self.plain(preface.kind.as_str());
+        if let Some(destination) = &preface.destination {
+            self.raw(",\"destination\":");
+            self.sentence(destination);
+        }
+        if let Some(authority) = &preface.authority {
+            self.raw(",\"authority\":");
+            self.sentence(authority);
+        }
+        self.out.push(b'}');
     }
 
     fn difference(&mut self, one: &Difference) {

@@ -13,11 +13,22 @@ use crate::model::ExchangeId;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Preface {
+    protocol: String,
+    destination: Option<String>,
+    authority: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Line {
     v: u8,
     id: u64,
     started: String,
     client: String,
+    peer: Option<String>,
+    forwarded_client: Option<String>,
+    preface: Option<Preface>,
     server: String,
     endpoint: String,
     request: Option<Request>,
@@ -212,4 +223,42 @@ fn without_a_response_and_without_a_request() {
 fn text_in_another_charset() {
     let lines = lines(&[(SUCCESS, b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Length: 1\r\n\r\n\xe9")], false);
     assert_eq!(lines[0].1.response.as_ref().unwrap().body.text.as_deref(), Some("\u{e9}"));
+}
+
+#[test]
+fn both_ends_of_a_proxied_connection_are_written() {
+    let mut exchange = sample::exchange(
+        b"GET /a HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 198.51.100.7, 10.0.0.3\r\n\r\n",
+        b"HTTP/1.1 403 Forbidden\r\n\r\n",
+    );
+    let line = |exchange: crate::model::Exchange| {
+        let mut inspector = Inspector::new(History::new(1 << 20), Diagnoser::new());
+        let id = inspector.push(exchange);
+        let mut out = Vec::new();
+        with_item(&inspector, id, |item| write(&mut out, item, &Redactor::new(true))).unwrap().unwrap();
+        serde_json::from_slice::<Line>(&out).unwrap()
+    };
+    let plain = line(exchange.clone());
+    assert_eq!((plain.peer, plain.preface.is_none()), (None, true));
+    assert_eq!(plain.forwarded_client.as_deref(), Some("198.51.100.7"));
+    exchange.preface = Some(Box::new(crate::model::Preface {
+        kind: crate::model::PrefaceKind::Proxy2,
+        peer: exchange.client,
+        client: Some("203.0.113.9:5555".parse().unwrap()),
+        destination: Some("10.0.0.1:80".into()),
+        authority: Some("api.test".into()),
+    }));
+    exchange.client = "203.0.113.9:5555".parse().unwrap();
+    let proxied = line(exchange);
+    assert_eq!(
+        (proxied.client.as_str(), proxied.peer.as_deref()),
+        ("203.0.113.9:5555", Some("127.0.0.1:49152"))
+    );
+    assert_eq!(proxied.forwarded_client, None, "a public client is believed about nobody else");
+    let preface = proxied.preface.unwrap();
+    assert_eq!(
+        (preface.protocol.as_str(), preface.destination.as_deref()),
+        ("proxy-v2", Some("10.0.0.1:80"))
+    );
+    assert_eq!(preface.authority.as_deref(), Some("api.test"));
 }

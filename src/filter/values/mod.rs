@@ -215,7 +215,7 @@ impl<'a> Values<'a> {
     fn not_this<T>(&self, value: &str, at: usize) -> Result<T, FilterError> {
         let right = match self.key {
             Key::Status => "403, 4xx, 400-499, >=400 or none",
-            Key::Client => "10.0.0.1, 10.0.0.0/8, 10.0.* or 2001:db8::/32",
+            Key::Client | Key::Peer | Key::Forwarded => "10.0.0.1, 10.0.0.0/8, 10.0.* or 2001:db8::/32",
             Key::Server => "10.0.0.9, 10.0.0.9:8080 or 10.0.0.0/8",
             Key::Latency => ">500ms, <2s or 100ms-1s",
             Key::Size | Key::ResponseSize => ">8k, 0 or 1k-64k",

@@ -84,7 +84,7 @@ pub fn no_response(outcome: Outcome) -> &'static str {
 }
 
 fn connection(doc: &mut Doc, exchange: &Exchange) {
-    let way = format!("{} to {}", exchange.client, exchange.server);
+    let way = format!("{} to {}", exchange.client_text(), exchange.server);
     let nth = exchange.connection.index + 1;
     let late = if exchange.connection.handshake { "" } else { " seen, connection begun before the capture" };
     let line = Line::of(Role::Text, &way)

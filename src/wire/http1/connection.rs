@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Anomaly, NOT_HTTP_KEPT, Outcome, Timestamp};
+use crate::model::{Anomaly, NOT_HTTP_KEPT, Outcome, Preface, Timestamp};
 use crate::wire::http1::framing::body;
-use crate::wire::http1::framing::reader::{Reader, Role, State};
+use crate::wire::http1::framing::reader::{Framing, Reader, Role, State};
 use crate::wire::http1::heads::cache::Models;
 use crate::wire::http1::heads::sniff;
 use crate::wire::http1::pairing::entry::Entry;
+use crate::wire::http1::preface::CONNECT_TUNNEL;
 use crate::wire::protocol;
 use crate::wire::protocol::Ending;
 use crate::wire::protocol::{Ignored, Protocol};
@@ -70,6 +71,14 @@ pub(crate) struct Http1 {
     pub(super) switched: Option<&'static str>,
     /// What the server sent last, if that was not HTTP.
     pub(super) not_http: Option<Box<NotHttp>>,
+    /// What stood before the first message.
+    pub(super) preface: Option<Box<Preface>>,
+    /// The client's first bytes in a dialogue of SOCKS. Bound: `SOCKS_DIALOGUE`.
+    pub(super) dialogue: Vec<u8>,
+    /// How the content of the last CONNECT request is delimited, should it be refused.
+    pub(super) refused_content: Framing,
+    /// Whether a CONNECT tunnel is open in which nothing was recognised yet.
+    pub(super) is_new_tunnel: bool,
     /// Bytes of memory that `queue` takes.
     pub(super) held: usize,
 }
@@ -95,6 +104,10 @@ impl Http1 {
             foreign_bytes: 0,
             switched: None,
             not_http: None,
+            preface: None,
+            dialogue: Vec::new(),
+            refused_content: Framing::Empty,
+            is_new_tunnel: false,
             held: 0,
         };
         if !from_start {
@@ -156,6 +169,7 @@ impl Http1 {
             self.foreign = None;
         }
         self.client = Some(client);
+        self.end_dialogue(cx);
     }
 
     /// What the server sends where a response should begin is not HTTP: `data` is its beginning.
@@ -306,12 +320,14 @@ impl Protocol for Http1 {
         let foreign = self.foreign.filter(|_| self.requests.messages == 0);
         let unknown =
             (self.requests.messages == 0 && self.responses.messages == 0).then_some("no message start seen");
-        self.switched.or(foreign).or(unknown)
+        let tunnel = self.is_new_tunnel.then_some(CONNECT_TUNNEL);
+        self.switched.or(tunnel).or(foreign).or(unknown)
     }
 
     fn cost(&self) -> usize {
         let entries = self.queue.capacity() * size_of::<Entry>();
         let not_http = self.not_http.as_ref().map_or(0, |_| size_of::<NotHttp>() + NOT_HTTP_KEPT);
-        size_of::<Self>() + not_http + entries + self.held + self.requests.cost() + self.responses.cost()
+        let readers = self.requests.cost() + self.responses.cost();
+        size_of::<Self>() + not_http + entries + self.held + self.dialogue.capacity() + readers
     }
 }

@@ -5,6 +5,7 @@ mod framing;
 mod heads;
 pub mod measure;
 mod pairing;
+mod preface;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
 

@@ -54,7 +54,7 @@ const fn shard(key: &FlowKey) -> usize {
 
 /// The shard that an exchange comes from.
 pub(crate) fn shard_of(exchange: &Exchange) -> usize {
-    shard(&FlowKey::between(exchange.client, exchange.server, 0).0)
+    shard(&FlowKey::between(exchange.peer(), exchange.server, 0).0)
 }
 
 /// What the shards of one thread have in common.

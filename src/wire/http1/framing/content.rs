@@ -205,13 +205,13 @@ impl Http1 {
     }
 
     /// CONNECT was answered: what was held is given to whom it belongs to.
-    pub(in crate::wire::http1) fn release(&mut self, tunnel: bool, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn release(&mut self, cx: &mut Context<'_>) {
         if !matches!(self.requests.state, State::Held) {
             return;
         }
         let (held, buf) = (self.requests.held, std::mem::take(&mut self.requests.buf));
         cx.tally.parsed_bytes -= buf.len() as u64;
-        self.requests.state = if tunnel { State::Tunnel } else { State::Start };
+        self.requests.state = State::Start;
         self.feed(Role::Request, &buf, held, cx);
     }
 }

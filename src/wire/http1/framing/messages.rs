@@ -76,6 +76,7 @@ impl Http1 {
                 if role == Role::Response {
                     self.more_not_http(data);
                 }
+                self.note_dialogue(role, data);
                 data.len()
             }
         }
@@ -88,6 +89,9 @@ impl Http1 {
             Role::Response => (Anomaly::GapInResponseHead, Anomaly::GapInResponseBody),
         };
         let end = at.offset.saturating_add(len);
+        if self.is_new_tunnel {
+            self.close_tunnel(cx);
+        }
         let state = self.reader(role).state;
         match state {
             State::Tunnel | State::Foreign => {}
@@ -196,6 +200,7 @@ impl Http1 {
         cx: &mut Context<'_>,
     ) -> usize {
         let limit = cx.limits.head as usize;
+        let is_new_tunnel = self.is_new_tunnel;
         let reader = self.reader(role);
         let end = reader.scan.find(data);
         let used = end.unwrap_or(data.len());
@@ -210,6 +215,7 @@ impl Http1 {
                 || reader.buf.len() > limit)
         {
             let verdict = match role {
+                Role::Request if is_new_tunnel => sniff::request_in_tunnel(&reader.buf),
                 Role::Request if reader.messages > 0 => sniff::later_request(&reader.buf),
                 Role::Request => sniff::request(&reader.buf),
                 Role::Response => sniff::response(&reader.buf),
@@ -329,6 +335,10 @@ impl Http1 {
         at: Arrival,
         cx: &mut Context<'_>,
     ) -> usize {
+        if self.is_new_tunnel {
+            self.close_tunnel(cx);
+            return used;
+        }
         if self.reader(role).messages > 0 {
             return self.begin_cruft(role, used, at, cx);
         }
@@ -347,21 +357,8 @@ impl Http1 {
         if role == Role::Request || self.foreign.is_none() {
             self.foreign = Some(name);
         }
+        self.note_dialogue(role, &buf);
         used
-    }
-
-    /// A PROXY header before the first request is skipped. The buffer holds it and what follows; its last `used` bytes end at
-    /// those of the segment at `at`.
-    fn skip_preface(&mut self, at: Arrival, used: usize, cx: &mut Context<'_>) -> bool {
-        let Some(len) = sniff::preface(&self.requests.buf) else { return false };
-        let buf = std::mem::take(&mut self.requests.buf);
-        cx.tally.parsed_bytes -= buf.len() as u64;
-        cx.tally.skipped_bytes += len as u64;
-        self.requests.state = State::Start;
-        let offset = at.offset + used as u64 - (buf.len() - len) as u64;
-        let rest = Arrival { offset, starts_segment: false, ..at };
-        self.feed(Role::Request, buf.get(len..).unwrap_or_default(), rest, cx);
-        true
     }
 
     fn unreadable(&mut self, role: Role, len: usize, cx: &mut Context<'_>) {

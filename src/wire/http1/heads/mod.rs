@@ -4,5 +4,6 @@ pub(in crate::wire::http1) mod cache;
 pub(in crate::wire::http1) mod facts;
 pub(in crate::wire::http1) mod lenient;
 pub(in crate::wire::http1) mod parse;
+pub(super) mod preface;
 pub(in crate::wire::http1) mod scan;
 pub(in crate::wire::http1) mod sniff;

@@ -1,6 +1,7 @@
 //! Whether bytes can begin an HTTP/1.1 message, and the name of what they are otherwise.
 
 use crate::wire::http1::heads::lenient::is_token;
+use crate::wire::http1::heads::preface;
 
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,15 @@ pub(crate) fn begun_request(data: &[u8]) -> bool {
     let method = data.iter().take(LONGEST_METHOD).take_while(|byte| is_token(**byte)).count();
     let is_known = METHODS.contains(&data.get(..method).unwrap_or_default());
     is_known && matches!(data.get(method), Some(b' ' | b'\t'))
+}
+
+/// Whether `data`, the first bytes inside a CONNECT tunnel, begins a request: anything may be there, so the line has to be whole
+/// and right.
+pub(crate) fn request_in_tunnel(data: &[u8]) -> Sniff {
+    match request(data) {
+        Sniff::Http if !surely_request(data) => Sniff::Other("other"),
+        other => other,
+    }
 }
 
 /// Whether `data` begins a request with a method that is well known.
@@ -192,36 +202,47 @@ fn begins(data: &[u8], with: &[u8]) -> bool {
     data.iter().zip(with).all(|(a, b)| a == b)
 }
 
-/// The length of a PROXY header of version 2 without its first four bytes, which are line ends, once it is whole.
-fn proxy_2(data: &[u8]) -> Option<usize> {
-    let &[high, low] = data.get(10..12)?.first_chunk()?;
-    let len = 12 + usize::from(u16::from_be_bytes([high, low]));
-    (data.len() >= len).then_some(len)
-}
-
-/// The length of the PROXY header that `data` begins with (one line in version 1).
-pub(in crate::wire::http1) fn preface(data: &[u8]) -> Option<usize> {
-    const LONGEST_LINE: usize = 107;
-    if data.first() == Some(&0) {
-        return proxy_2(data);
-    }
-    let line = memchr::memchr(b'\n', data.get(..data.len().min(LONGEST_LINE))?)? + 1;
-    data.starts_with(b"PROXY ").then_some(line)
-}
-
 /// The name of a protocol whose first bytes are no text.
 fn binary(data: &[u8]) -> Sniff {
     match data {
         [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
         [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
         [5, 1..=9, ..] | [4, 1 | 2, ..] => Sniff::Other("socks"),
-        [0, rest @ ..] if begins(rest, PROXY_2) => match proxy_2(data) {
+        [0, rest @ ..] if begins(rest, PROXY_2) => match preface::proxy_2_len(data) {
             Some(_) => Sniff::Other("proxy protocol"),
             None => Sniff::More,
         },
         [0x80..=0xFF, ..] => odd_line(data),
-        _ => Sniff::Other("binary"),
+        [0x12, 0x34, _, _, 1..=10, ..] => Sniff::Other("ajp"),
+        [0x12] | [0x12, 0x34] | [0x12, 0x34, _] | [0x12, 0x34, _, _] => Sniff::More,
+        // Version, the type of the first record, its number, length and padding, and a zero.
+        [1, 1 | 9, _, _, _, _, _, 0, ..] => Sniff::Other("fastcgi"),
+        [1] => Sniff::More,
+        [1, 1 | 9, rest @ ..] if rest.len() < 6 => Sniff::More,
+        _ => uwsgi(data),
     }
+}
+
+/// A uwsgi packet: a modifier, the length of its variables in little-endian order, another modifier, and the first variable.
+fn uwsgi(data: &[u8]) -> Sniff {
+    let length = data.get(1..3).map_or(1, |length| length.iter().map(|byte| usize::from(*byte)).sum());
+    let may_be =
+        matches!(data.first(), Some(0 | 5 | 7)) && length > 0 && data.get(3).is_none_or(|byte| *byte == 0);
+    if may_be && data.len() < 7 {
+        return Sniff::More;
+    }
+    let &[0 | 5 | 7, low, high, 0, name_low, name_high, first, ..] = data else {
+        return Sniff::Other("binary");
+    };
+    let (all, name) = (u16::from_le_bytes([low, high]), u16::from_le_bytes([name_low, name_high]));
+    let is_variable = name > 0 && name < 256 && all > name + 2 && first.is_ascii_uppercase();
+    Sniff::Other(if is_variable { "uwsgi" } else { "binary" })
+}
+
+/// SCGI: a netstring whose first field is the length of the content.
+fn is_scgi(data: &[u8]) -> bool {
+    let digits = data.iter().take(7).take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && data.get(digits..).is_some_and(|rest| rest.starts_with(b":CONTENT_LENGTH\0"))
 }
 
 /// Whether a segment of a connection whose beginning was not seen starts with a record of TLS, whose length is possible.
@@ -247,6 +268,9 @@ fn text(data: &[u8]) -> Sniff {
         (b"*", "redis"),
         (b"NICK ", "irc"),
     ];
+    if is_scgi(data) {
+        return Sniff::Other("scgi");
+    }
     let name = NAMES.iter().find(|(start, _)| data.starts_with(start)).map_or("other", |(_, name)| *name);
     Sniff::Other(name)
 }
@@ -271,13 +295,14 @@ mod tests {
             (b"OPTIONS rtsp://a/ RTSP/1.0\r\n", Sniff::Other("rtsp")),
             (b"INVITE sip:a@b SIP/2.0\r\n", Sniff::Other("sip")),
             (b"EHLO a\r\n", Sniff::Other("smtp or ftp")),
-            (b"\x00\x01", Sniff::Other("binary")),
             (b"POST\t/a\tHTTP/1.1\r\n", Sniff::Http),
             (b"PURGE\t/a\tHTTP/1.1\r\n", Sniff::Http),
             (b"P\xd6ST /a HTTP/1.1\r\n", Sniff::Http),
             (b"\xef\xbb\xbfPOST /a HTTP/1.1\r\n", Sniff::Http),
             (b"\xef\xbb\xbf", Sniff::More),
             (b"\xd0\x01\x02\x03\x04", Sniff::Other("other")),
+            (b"\x00\x01", Sniff::More),
+            (b"\x00\x01\x02\x03\x04\x05\x06", Sniff::Other("binary")),
         ] {
             assert_eq!(request(data), expected, "{data:?}");
         }

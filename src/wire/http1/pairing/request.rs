@@ -18,7 +18,7 @@ impl Http1 {
         at: Arrival,
         cx: &mut Context<'_>,
     ) {
-        let framing = if facts.chunked {
+        let mut framing = if facts.chunked {
             Framing::Chunked
         } else {
             match facts.length {
@@ -27,6 +27,10 @@ impl Http1 {
             }
         };
         let connect = head.method() == "CONNECT";
+        if connect {
+            // What follows is the tunnel's, unless the request is refused (RFC 9110 §9.3.6).
+            self.refused_content = std::mem::replace(&mut framing, Framing::Empty);
+        }
         self.open(head, &facts, cx);
         self.requests.messages += 1;
         if facts.expects && framing != Framing::Empty && framing != Framing::Length(0) {
@@ -55,6 +59,7 @@ impl Http1 {
 
     fn open(&mut self, head: RequestHead, facts: &Facts, cx: &mut Context<'_>) {
         cx.tally.requests += 1;
+        self.is_new_tunnel = false;
         let began = self.requests.began;
         let request = Request { head, body: Body::default(), started: began.time, ended: began.time };
         let mut anomalies = std::mem::take(&mut self.requests.carry);
@@ -95,9 +100,10 @@ impl Http1 {
         let index = self.first + self.queue.len() as u32;
         let exchange = Exchange {
             id: ExchangeId(0),
-            client: cx.key.sender(client),
+            client: self.named_client().unwrap_or_else(|| cx.key.sender(client)),
             server: cx.key.sender(client.other()),
             connection: Connection { index, ..*cx.connection },
+            preface: self.preface.clone(),
             request,
             interim: Box::default(),
             response: None,

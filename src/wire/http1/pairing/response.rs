@@ -45,7 +45,7 @@ impl Http1 {
         });
         self.answer(head, &facts, chosen, cx);
         if method == Some(Method::Connect) && status >= 300 {
-            self.release(false, cx);
+            self.refuse_tunnel(at, cx);
         }
         if status == 101 || (method == Some(Method::Connect) && (200..300).contains(&status)) {
             self.switch(facts.upgrade, status, at, cx);
@@ -214,14 +214,13 @@ impl Http1 {
             (101, Upgrade::Http2) => "h2c",
             (101, Upgrade::WebSocket) => "websocket",
             (101, _) => "upgraded",
-            _ => "connect tunnel",
+            _ => return self.open_tunnel(at, cx),
         });
         if let Target::Entry(number) = self.target
             && let Some(entry) = self.at(number)
         {
             entry.exchange.outcome = Outcome::Switched;
         }
-        self.release(true, cx);
         self.finish(Role::Response, BodyEnd::None, at, cx);
         self.stop(Role::Request, Ending::Closed, at, cx);
         self.requests.state = State::Tunnel;
