@@ -205,7 +205,14 @@ fn begins(data: &[u8], with: &[u8]) -> bool {
 /// The name of a protocol whose first bytes are no text.
 fn binary(data: &[u8]) -> Sniff {
     match data {
-        [0x14..=0x17] | [0x14..=0x17, 3] => Sniff::More,
+        // Too short for TLS, AJP or FastCGI.
+        [0x14..=0x17]
+        | [0x14..=0x17, 3]
+        | [1]
+        | [0x12]
+        | [0x12, 0x34]
+        | [0x12, 0x34, _]
+        | [0x12, 0x34, _, _] => Sniff::More,
         [0x14..=0x17, 3, 0..=4, ..] | [0x80..=0xFF, _, 1, 0 | 3, ..] => Sniff::Other("tls"),
         [5, 1..=9, ..] | [4, 1 | 2, ..] => Sniff::Other("socks"),
         [0, rest @ ..] if begins(rest, PROXY_2) => match preface::proxy_2_len(data) {
@@ -214,10 +221,8 @@ fn binary(data: &[u8]) -> Sniff {
         },
         [0x80..=0xFF, ..] => odd_line(data),
         [0x12, 0x34, _, _, 1..=10, ..] => Sniff::Other("ajp"),
-        [0x12] | [0x12, 0x34] | [0x12, 0x34, _] | [0x12, 0x34, _, _] => Sniff::More,
         // Version, the type of the first record, its number, length and padding, and a zero.
         [1, 1 | 9, _, _, _, _, _, 0, ..] => Sniff::Other("fastcgi"),
-        [1] => Sniff::More,
         [1, 1 | 9, rest @ ..] if rest.len() < 6 => Sniff::More,
         _ => uwsgi(data),
     }
