@@ -108,9 +108,9 @@ mod tests {
 
     fn phrases(list: &[&str]) -> Phrases {
         let mut numbering = Numbering::default();
-        list.iter().for_each(|phrase| {
+        for phrase in list {
             numbering.number(phrase);
-        });
+        }
         numbering.build()
     }
 

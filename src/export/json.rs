@@ -82,7 +82,7 @@ pub(super) fn number(out: &mut Vec<u8>, number: impl Serialize) {
 /// Whether a byte of UTF-8 cannot simply be copied.
 static SPECIAL: [bool; 256] = {
     let mut special = [false; 256];
-    let mut rest = special.as_mut_slice();
+    let mut rest: &mut [bool] = &mut special;
     let mut byte = 0;
     while let [first, tail @ ..] = rest {
         *first = byte < 0x20 || byte >= 0x7f || byte == b'"' as usize || byte == b'\\' as usize;

@@ -55,11 +55,11 @@ pub fn to_utf8(media: Option<MediaType<'_>>, bytes: &[u8]) -> Option<(String, &'
         return None;
     }
     let label = media.as_ref().and_then(MediaType::charset);
-    if let Some(encoding) = label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes())) {
-        if encoding != encoding_rs::UTF_8 {
-            let (text, _, malformed) = encoding.decode(bytes);
-            return (!malformed).then(|| (text.into_owned(), encoding.name()));
-        }
+    if let Some(encoding) = label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()))
+        && encoding != encoding_rs::UTF_8
+    {
+        let (text, _, malformed) = encoding.decode(bytes);
+        return (!malformed).then(|| (text.into_owned(), encoding.name()));
     }
     let (charset, start) = unicode(bytes)?;
     let bytes = bytes.get(start..)?;

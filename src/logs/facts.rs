@@ -211,6 +211,7 @@ mod tests {
 
     /// Client, port, method, path and status of lines of many servers.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of log lines")]
     fn lines_of_many_servers_identify_their_request() {
         for (line, client, port, method, path, status) in [
             (
@@ -264,7 +265,7 @@ mod tests {
                 403,
             ),
             (
-                r#"level=warn method=POST path=/v1/a status=403 remote_addr=[2001:db8::7]:4711"#,
+                "level=warn method=POST path=/v1/a status=403 remote_addr=[2001:db8::7]:4711",
                 "2001:db8::7",
                 4711,
                 "POST",

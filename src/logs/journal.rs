@@ -75,17 +75,17 @@ impl Journal {
         if text.trim().is_empty() {
             return;
         }
-        if is_continuation(&text) {
-            if let Some(last) = self.records.back_mut().filter(|last| last.file == file) {
-                let room = MAX_RECORD.saturating_sub(last.text.len() + 1);
-                let part = cut(&text, room);
-                if !part.is_empty() {
-                    last.text.push('\n');
-                    last.text.push_str(part);
-                    self.bytes += part.len() + 1;
-                }
-                return;
+        if is_continuation(&text)
+            && let Some(last) = self.records.back_mut().filter(|last| last.file == file)
+        {
+            let room = MAX_RECORD.saturating_sub(last.text.len() + 1);
+            let part = cut(&text, room);
+            if !part.is_empty() {
+                last.text.push('\n');
+                last.text.push_str(part);
+                self.bytes += part.len() + 1;
             }
+            return;
         }
         let text = cut(&text, MAX_RECORD).to_owned();
         let facts = Facts::of(&text, patterns, self.year);

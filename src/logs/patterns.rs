@@ -55,7 +55,7 @@ struct Pattern {
 #[derive(Debug)]
 pub struct Patterns {
     set: RegexSet,
-    patterns: Vec<Pattern>,
+    list: Vec<Pattern>,
     keys: HashMap<String, Key>,
 }
 
@@ -95,7 +95,7 @@ impl Patterns {
     /// What `text` says, by the first pattern with a cause that matches, else by the first that matches.
     pub(super) fn says(&self, text: &str) -> Option<LogSays> {
         let matches = self.set.matches(text);
-        let found: Vec<&Pattern> = matches.iter().filter_map(|index| self.patterns.get(index)).collect();
+        let found: Vec<&Pattern> = matches.iter().filter_map(|index| self.list.get(index)).collect();
         let pattern = found.iter().find(|pattern| pattern.cause.is_some()).or(found.first())?;
         let captures = pattern.regex.captures(text)?;
         let named = pattern.regex.capture_names().flatten();

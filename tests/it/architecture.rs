@@ -235,18 +235,19 @@ fn functions_stay_short() {
             if starts && !words.starts_with("//") && !words.ends_with(';') {
                 open = Some((number, indent, words));
             }
-            if let Some((start, depth, head)) = open {
-                if words == "}" && indent == depth {
-                    if number - start > FUNCTION {
-                        wrong.push(format!(
-                            "{}:{}: {head} has {} lines",
-                            relative(&path),
-                            start + 1,
-                            number - start
-                        ));
-                    }
-                    open = None;
+            if let Some((start, depth, head)) = open
+                && words == "}"
+                && indent == depth
+            {
+                if number - start > FUNCTION {
+                    wrong.push(format!(
+                        "{}:{}: {head} has {} lines",
+                        relative(&path),
+                        start + 1,
+                        number - start
+                    ));
                 }
+                open = None;
             }
         }
     }

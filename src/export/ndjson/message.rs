@@ -16,7 +16,7 @@ impl Line<'_> {
         self.raw(",\"target\":");
         let target = head.target();
         self.remembered(Kind::Target, b"", target, |out, redactor| {
-            json::string(out, &redactor.target(target))
+            json::string(out, &redactor.target(target));
         });
         self.raw(",\"version\":");
         self.plain(head.version().as_str());

@@ -298,7 +298,7 @@ impl Line<'_> {
         json::string(self.out, one.name.as_bytes());
         for (name, counts) in [(",\"refused\":", one.refused), (",\"accepted\":", one.accepted)] {
             self.raw(name);
-            self.list([counts.0, counts.1], |line, count| line.number(count));
+            self.list([counts.0, counts.1], Line::number);
         }
         for (name, value) in [(",\"this\":", &one.this), (",\"accepted_value\":", &one.accepted_value)] {
             self.raw(name);
@@ -359,7 +359,7 @@ impl Line<'_> {
         }
         if let Some((from, to)) = pointer.range {
             self.raw(",\"range\":");
-            self.list([from, to], |line, end| line.number(end));
+            self.list([from, to], Line::number);
         }
         self.out.push(b'}');
     }

@@ -222,5 +222,5 @@ fn control_word(layer: &Layer<'_>) -> usize {
         })
     };
     let begins_with_zero = layer.bytes.first().is_some_and(|first| first >> 4 == 0);
-    if begins_with_zero && !(is_known(12) && !is_known(WORD + 12)) { WORD } else { 0 }
+    if begins_with_zero && (!is_known(12) || is_known(WORD + 12)) { WORD } else { 0 }
 }

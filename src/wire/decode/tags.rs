@@ -24,9 +24,8 @@ pub(super) fn tag<'a>(kind: EtherType, layer: Layer<'a>, walk: &mut Walk) -> Opt
             layer.head::<2>().and_then(|&[_, options]| typed(layer, 2 + usize::from(options) * 4))
         }
         // Path and size, sequence number (IEC 62439-3). PRP's trailer is padding to IP.
-        HSR => typed(layer, 4),
+        HSR | VN_TAG => typed(layer, 4),
         E_TAG => typed(layer, 6),
-        VN_TAG => typed(layer, 4),
         PROVIDER_BACKBONE => backbone(layer, walk),
         TRILL => trill(layer),
         MACSEC => macsec(layer),

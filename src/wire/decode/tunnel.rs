@@ -73,7 +73,7 @@ pub(super) fn gre<'a>(layer: Layer<'a>, walk: &mut Walk) -> Result<Step<'a>, Ski
     let has = |bit: u8| usize::from(flags & bit != 0);
     let (routing, key, sequence) = (has(0x40), has(0x20), has(0x10));
     let checksum = has(0x80) | routing;
-    if key == 1 && version & 0x07 == 0 {
+    if key == 1 && version.trailing_zeros() >= 3 {
         let word: &[u8; 4] = layer.after(4 + checksum * 4)?.head()?;
         walk.enter(u32::from_be_bytes(*word));
     }

@@ -277,7 +277,7 @@ fn a_full_memory_says_what_was_given_up() {
     prepare_frame(&mut state);
     assert!(screen(&state).contains("oldest exchanges given up"), "{}", screen(&state));
     press(&mut state, "H");
-    let page: Vec<&str> = state.page.doc.lines().iter().map(|line| line.text()).collect();
+    let page: Vec<&str> = state.page.doc.lines().iter().map(why403::tui::doc::Line::text).collect();
     assert!(page.iter().any(|line| line.contains("oldest successes first")), "{page:?}");
 }
 
