@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(version.without_match(), (2, 3));
         let client = counted("client", 100, &TRAFFIC);
         assert_eq!(rows(&client), [("10.0.0.2".to_owned(), 2, 2, 3), ("10.0.0.3".to_owned(), 1, 1, 1)]);
-        assert_eq!(client.sorted()[0].1.since.map(Timestamp::seconds), Some(1));
+        assert_eq!(client.sorted()[0].1.since.map(crate::model::Timestamp::seconds), Some(1));
         assert_eq!(rows(&counted("query:v", 100, &TRAFFIC)), [("2".to_owned(), 3, 3, 6)]);
         assert_eq!(rows(&counted("claim:sub", 100, &TRAFFIC)), [("(none)".to_owned(), 3, 3, 6)]);
         let cause = counted("cause", 100, &TRAFFIC);
