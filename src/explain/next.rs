@@ -116,11 +116,11 @@ fn specific(case: &Case<'_>, cause: Cause) -> Option<String> {
                         Family::Credential | Family::ApiKey | Family::Session | Family::Consumer
                     )
             })?;
-            Some(format!("send {}: successes carry it", named(missing)))
+            Some(format!("send {}, which successes carry", named(missing)))
         }
         Cause::Csrf => find(&[Family::Csrf])
             .filter(|one| absent(one))
-            .map(|one| format!("send {}: successes carry it", named(one))),
+            .map(|one| format!("send {}, which successes carry", named(one))),
         Cause::WrongEnvironment => find(&[Family::Audience, Family::Issuer]).map(|one| {
             format!(
                 "{} is {}: ask for a token with the value that accepted ones have",

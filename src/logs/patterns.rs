@@ -89,7 +89,7 @@ impl Patterns {
             line: None,
             message: error.to_string(),
         };
-        Ok(Self { set: set.map_err(whole)?, patterns, keys })
+        Ok(Self { set: set.map_err(whole)?, list: patterns, keys })
     }
 
     /// What `text` says, by the first pattern with a cause that matches, else by the first that matches.

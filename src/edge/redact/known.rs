@@ -246,8 +246,9 @@ fn is_worth_remembering(value: &[u8], name: &str) -> bool {
 /// The bytes at `at` that are looked up.
 fn window(bytes: &[u8], at: usize) -> Option<u64> {
     let window: &[u8; WINDOW] = bytes.get(at..at + WINDOW)?.try_into().ok()?;
-    let [a, b, c, d, e, f] = *window;
-    Some(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    let mut padded = [0; 8];
+    padded.get_mut(..WINDOW)?.copy_from_slice(window);
+    Some(u64::from_le_bytes(padded))
 }
 
 /// The bit of the filter for a window.

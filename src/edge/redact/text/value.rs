@@ -202,8 +202,8 @@ impl Scan<'_, '_> {
             at += 1;
         }
         step_counter::steps(at - start);
-        let trail = |byte: &&u8| matches!(byte, b'.' | b'!' | b'?' | b':');
-        let tail = self.slice(start, at).iter().rev().take_while(trail).count();
+        let is_stop = |byte: &&u8| matches!(byte, b'.' | b'!' | b'?' | b':');
+        let tail = self.slice(start, at).iter().rev().take_while(is_stop).count();
         // A full stop ends the sentence; a value of nothing else is a value.
         if tail < at - start
             && self.byte(at).is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\\'))
