@@ -181,7 +181,9 @@ pub(crate) mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            assert_eq!(Kind::of(&name).is_some(), name.ends_with(".toml"), "{name}");
+            // The redactor reads its own list of secrets; a user's folder does not change it.
+            let is_knowledge = name.ends_with(".toml") && name != "secrets.toml";
+            assert_eq!(Kind::of(&name).is_some(), is_knowledge, "{name}");
         }
         assert_eq!(EMBEDDED.len(), Sources::default().files.len());
     }

@@ -49,7 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("memo", &[]),
     ("model", &[]),
     ("sandbox", &[]),
-    ("source", &["model", "wire"]),
+    ("source", &["edge", "model", "wire"]),
     ("spelling", &[]),
     ("step_counter", &[]),
     ("synth", &["model"]),
@@ -101,7 +101,8 @@ fn relative(path: &Path) -> String {
 
 fn is_test_file(path: &Path) -> bool {
     let relative = relative(path);
-    relative.contains("/cases/") || relative.ends_with("tests.rs") || relative.ends_with("fixture.rs")
+    ["/cases/", "/tests/"].iter().any(|folder| relative.contains(folder))
+        || relative.ends_with("tests.rs") || relative.ends_with("fixture.rs")
 }
 
 /// The text of a file without comments and without its unit tests.

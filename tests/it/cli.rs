@@ -288,7 +288,7 @@ fn a_configuration_that_may_not_be_read_is_said_and_left_out_unless_it_was_named
     assert_eq!(told(&output).lines().count(), 1);
     let output = with("HOME", &dir.path().join("home"));
     assert_eq!((output.status.code(), told(&output).as_str()), (Some(0), ""));
-    refuses(&with("WHY403_CONFIG", &usual.join("why403/config.toml")), "name another one with --config");
+    refuses(&with("WHY403_CONFIG", &usual.join("why403/config.toml")), "name another file with --config");
 }
 
 #[test]
