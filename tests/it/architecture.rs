@@ -102,7 +102,8 @@ fn relative(path: &Path) -> String {
 fn is_test_file(path: &Path) -> bool {
     let relative = relative(path);
     ["/cases/", "/tests/"].iter().any(|folder| relative.contains(folder))
-        || relative.ends_with("tests.rs") || relative.ends_with("fixture.rs")
+        || relative.ends_with("tests.rs")
+        || relative.ends_with("fixture.rs")
 }
 
 /// The text of a file without comments and without its unit tests.

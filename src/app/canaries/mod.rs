@@ -312,12 +312,7 @@ fn places() -> Vec<(String, Vec<(Vec<u8>, Vec<u8>)>)> {
     let host = "Host: api.example.com";
     let put = |place: &str, canary: &str| {
         // `@@` is a canary and an at sign.
-        place
-            .replace("@@", "\u{1}@")
-            .replace('@', "\u{2}")
-            .replace('\u{1}', canary)
-            .replace('\u{2}', canary)
-            .to_owned()
+        place.replace("@@", "\u{1}@").replace('@', "\u{2}").replace(['\u{1}', '\u{2}'], canary).clone()
     };
     let put = move |place: &str, canary: &str| {
         if place.contains("@@") { place.replace("@@", &format!("{canary}@")) } else { put(place, canary) }

@@ -196,7 +196,7 @@ mod tests {
             let error = of(&mine.replace(from, to)).unwrap_err();
             assert!(error.message.contains(message), "{error}");
             // An id that is built in as well is told where the second one stands.
-            assert_eq!(error.line.is_some(), true, "{error}");
+            assert!(error.line.is_some(), "{error}");
             assert!(error.file == "assets/fingerprints.toml" || error.line == Some(3), "{error}");
         }
         assert!(of("fingerprint = 1").is_err());

@@ -182,7 +182,7 @@ impl<'a> Scan<'a, '_> {
             level.items += 1;
             match level.items {
                 1 if nested && names::is_secret_name(value.get(..NAME).unwrap_or(value)) => {
-                    level.pair.0 = Some(value)
+                    level.pair.0 = Some(value);
                 }
                 2 => level.pair.1 = Some(range),
                 _ => level.pair.0 = None,

@@ -154,7 +154,7 @@ fn attributes<'a>(tag: &'a [u8], offset: usize, out: &mut Vec<Secret>) -> Option
         let content = tag.get(start..end).unwrap_or_default();
         match name.to_ascii_lowercase().as_slice() {
             b"name" | b"key" | b"property" if names::is_secret_name(content) => {
-                (named, naming) = (Some(content), Some(content))
+                (named, naming) = (Some(content), Some(content));
             }
             b"id" if names::is_secret_name(content) => named = named.or(Some(content)),
             b"value" | b"content" => value = Some(start..end),

@@ -42,7 +42,7 @@ fn structure(media_type: &[u8], body: &[u8], depth: u8, out: &mut Vec<Secret>) {
         Some(b'{' | b'[' | b'"') => json::find(body, start, depth, out),
         Some(b'<') => markup::find(body, out),
         Some(_) if media.is_some_and(|media| media.is_form()) || looks_like_form(body) => {
-            form::find(body, 0, depth, out)
+            form::find(body, 0, depth, out);
         }
         Some(_) if media.is_some_and(|media| media.is_json()) => json::find(body, 0, depth, out),
         _ => {}

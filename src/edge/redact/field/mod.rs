@@ -20,13 +20,11 @@ pub(super) fn find(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
         b"content-security-policy" | b"content-security-policy-report-only" => script_nonces(value, out),
         // The server proves that it knows the key, which anybody may see; the rest is found by name.
         b"sec-websocket-accept" | b"authentication-info" | b"proxy-authentication-info" => {}
-        _ if names::is_secret_name(&lower) => {
-            if text::is_secret_value(&lower, value) {
-                auth::credentials(&lower, value, out);
-            }
+        _ if names::is_secret_name(&lower) && text::is_secret_value(&lower, value) => {
+            auth::credentials(&lower, value, out);
         }
         _ if names::ends_in_key(&lower) && random::looks_like_key(value) => {
-            push(out, 0..value.len(), &[&lower])
+            push(out, 0..value.len(), &[&lower]);
         }
         _ => {}
     }

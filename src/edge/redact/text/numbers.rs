@@ -60,7 +60,7 @@ fn number(text: &[u8], start: usize, out: &mut Vec<Secret>) -> usize {
             Some(b' ' | b'-')
                 if at == end && text.get(at + 1).is_some_and(u8::is_ascii_digit) && digits % 2 == 0 =>
             {
-                at += 1
+                at += 1;
             }
             _ => break,
         }

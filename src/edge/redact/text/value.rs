@@ -37,12 +37,11 @@ impl Scan<'_, '_> {
             return None;
         }
         let line_end = at + self.spaces(at, false);
-        if self.reading.lines
-            || self.byte(line_end).is_none_or(|byte| matches!(byte, b'|' | b'>' | b'\n' | b'\r'))
+        if (self.reading.lines
+            || self.byte(line_end).is_none_or(|byte| matches!(byte, b'|' | b'>' | b'\n' | b'\r')))
+            && let Some(next) = self.indented(start, line_end)
         {
-            if let Some(next) = self.indented(start, line_end) {
-                return Some(next);
-            }
+            return Some(next);
         }
         let value = at + self.spaces(at, quoted > end);
         let name = self.slice(start, end);
