@@ -253,7 +253,9 @@ pub const KEYS: &[KeyInfo] = &[
         read: |values| Ok(Term::Forwarded(values.addresses(false)?)),
         seen: |history| {
             seen(history, |record, add| {
-                forwarded_client(&record.exchange).into_iter().for_each(|client| add(client.to_string()));
+                if let Some(client) = forwarded_client(&record.exchange) {
+                    add(client.to_string());
+                }
             })
         },
     },

@@ -182,7 +182,8 @@ pub(crate) mod tests {
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             // The redactor reads its own list of secrets; a user's folder does not change it.
-            let is_knowledge = name.ends_with(".toml") && name != "secrets.toml";
+            let is_knowledge = std::path::Path::new(&name).extension().is_some_and(|end| end == "toml")
+                && name != "secrets.toml";
             assert_eq!(Kind::of(&name).is_some(), is_knowledge, "{name}");
         }
         assert_eq!(EMBEDDED.len(), Sources::default().files.len());

@@ -308,6 +308,7 @@ fn refusal() -> Vec<u8> {
     message("HTTP/1.1 403 Forbidden", &["Content-Type: application/json"], "{\"error\":\"forbidden\"}")
 }
 
+#[expect(clippy::type_complexity, reason = "a table of tests")]
 fn places() -> Vec<(String, Vec<(Vec<u8>, Vec<u8>)>)> {
     let host = "Host: api.example.com";
     let put = |place: &str, canary: &str| {

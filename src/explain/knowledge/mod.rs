@@ -61,7 +61,9 @@ impl Knowledge {
     pub fn read(sources: &Sources) -> Result<Self, Error> {
         let mut fingerprints = fingerprints::read(sources)?;
         let mut numbering = Numbering::default();
-        fingerprints.iter_mut().for_each(|print| print.number(&mut numbering));
+        for print in &mut fingerprints {
+            print.number(&mut numbering);
+        }
         Ok(Self {
             fingerprints,
             phrases: numbering.build(),

@@ -170,6 +170,7 @@ impl<'a> Scan<'a, '_> {
     }
 
     /// `?code=…`: a parameter that is a secret in a URL only.
+    #[expect(clippy::unnecessary_wraps, reason = "one of several readers that may give nothing")]
     fn parameter(&mut self, start: usize, end: usize) -> Option<usize> {
         let name = self.slice(start + 1, end - 1);
         let value = value::parameter(self.text, end);

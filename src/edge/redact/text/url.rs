@@ -10,6 +10,7 @@ const ODD: usize = 128;
 const SEGMENTS: usize = 6;
 
 /// The user information after `://` at `at`: the password, or all of it when there is no colon.
+#[expect(clippy::unnecessary_wraps, reason = "one of several readers that may give nothing")]
 pub(super) fn authority(text: &[u8], at: usize, out: &mut Vec<Secret>) -> Option<usize> {
     let start = at + 3;
     user_information(text, start, out);
@@ -44,6 +45,7 @@ pub(in crate::edge::redact) fn user_information(text: &[u8], start: usize, out: 
 }
 
 /// The segments of a path from the slash at `at` on that look like secrets. `one_use` takes identifiers as well.
+#[expect(clippy::unnecessary_wraps, reason = "one of several readers that may give nothing")]
 pub(super) fn path(text: &[u8], at: usize, one_use: bool, out: &mut Vec<Secret>) -> Option<usize> {
     let mut start = at + 1;
     for _ in 0..SEGMENTS {

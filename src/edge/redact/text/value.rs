@@ -78,6 +78,7 @@ impl Scan<'_, '_> {
     }
 
     /// The value of a credential field or cookies, quoted in text: to the end of the line when it has parameters.
+    #[expect(clippy::unnecessary_wraps, reason = "one of several readers that may give nothing")]
     fn field(&mut self, name: &[u8], at: usize, line: usize, end: usize) -> Option<usize> {
         let value = self.slice(at, line);
         let before = self.out.len();

@@ -67,6 +67,7 @@ fn version_1(line: &str) -> Option<(SocketAddr, SocketAddr)> {
 }
 
 /// The addresses of version 2 and what follows them. A health check of the proxy's own (LOCAL) and Unix sockets name none.
+#[expect(clippy::many_single_char_names, clippy::similar_names, reason = "bytes of two addresses")]
 fn version_2(command: u8, family: u8, body: &[u8]) -> (Option<(SocketAddr, SocketAddr)>, &[u8]) {
     const PROXY: u8 = 1;
     let ports = |bytes: [u8; 4]| {

@@ -203,6 +203,7 @@ fn begins(data: &[u8], with: &[u8]) -> bool {
 }
 
 /// The name of a protocol whose first bytes are no text.
+#[expect(clippy::unnested_or_patterns, reason = "one prefix of a handshake a line")]
 fn binary(data: &[u8]) -> Sniff {
     match data {
         // Too short for TLS, AJP or FastCGI.
