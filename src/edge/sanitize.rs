@@ -23,9 +23,15 @@ pub fn line(text: &[u8]) -> Cow<'_, str> {
     escape(text, Mode::Line)
 }
 
-/// As [`line()`], for a `str`.
+/// Makes text of ours, which may quote the wire, safe on one terminal line. What was escaped already stays as it is, so
+/// that this can be done again at the last moment.
 pub fn text(text: &str) -> Cow<'_, str> {
-    line(text.as_bytes())
+    sentence(text.as_bytes())
+}
+
+/// As [`text()`], for bytes.
+pub fn sentence(text: &[u8]) -> Cow<'_, str> {
+    escape(text, Mode::Guard)
 }
 
 /// As [`line()`], but line breaks (LF, CR LF) are kept as LF and tabs become four spaces.
@@ -112,7 +118,9 @@ impl Marks {
 enum Mode {
     /// Everything that is unsafe on a line.
     Line,
-    /// The same, line breaks and tabs apart.
+    /// Everything that is unsafe on a line, in text that may hold escapes already.
+    Guard,
+    /// As on a line, line breaks and tabs apart.
     Block,
     /// Only bytes that are not UTF-8.
     Bytes,
@@ -124,8 +132,8 @@ fn is_plain_ascii(text: &[u8]) -> bool {
 
 fn escape(text: &[u8], mode: Mode) -> Cow<'_, str> {
     if let Ok(valid) = std::str::from_utf8(text)
-        && (mode == Mode::Bytes || is_plain_ascii_line(text) || !needs_escape(valid))
-        && !is_ambiguous(valid)
+        && (mode == Mode::Bytes || is_plain_ascii_line(text) || !needs_escape(valid, mode))
+        && (mode == Mode::Guard || !is_ambiguous(valid))
     {
         return Cow::Borrowed(valid);
     }
@@ -143,8 +151,9 @@ fn escape(text: &[u8], mode: Mode) -> Cow<'_, str> {
                 run += 1;
                 continue;
             }
-            let escaped = mode != Mode::Bytes && (is_unsafe(c) || marks.too_many(c) || is_picture(c));
-            if (escaped && !c.is_ascii_control()) || looks_escaped(rest) {
+            let escaped = mode != Mode::Bytes
+                && (is_unsafe(c) || marks.too_many(c) || (mode != Mode::Guard && is_picture(c)));
+            if mode != Mode::Guard && ((escaped && !c.is_ascii_control()) || looks_escaped(rest)) {
                 double(&mut out, run);
             }
             run = 0;
@@ -157,7 +166,9 @@ fn escape(text: &[u8], mode: Mode) -> Cow<'_, str> {
             }
         }
         for byte in chunk.invalid() {
-            double(&mut out, std::mem::take(&mut run));
+            if mode != Mode::Guard {
+                double(&mut out, std::mem::take(&mut run));
+            }
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
@@ -191,9 +202,9 @@ fn is_plain_ascii_line(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-fn needs_escape(text: &str) -> bool {
+fn needs_escape(text: &str, mode: Mode) -> bool {
     let mut marks = Marks::default();
-    text.chars().any(|c| is_unsafe(c) | marks.too_many(c) | is_picture(c))
+    text.chars().any(|c| is_unsafe(c) | marks.too_many(c) | (mode != Mode::Guard && is_picture(c)))
 }
 
 /// C0 controls and DEL as their pictures, everything else by number.

@@ -50,7 +50,7 @@ fn refused(doc: &mut Doc, diagnosis: &Diagnosis, scene: &Scene<'_>) {
     if let Some(separates) = diagnosis.findings.first().and_then(|finding| finding.separates.as_ref()) {
         let sentence = separates.sentence();
         let text = scene.redactor.text(sentence.as_bytes());
-        doc.push(Line::of(Role::Bad, &sanitize::line(&text)).hang(4).prose());
+        doc.push(Line::of(Role::Bad, &sanitize::sentence(&text)).hang(4).prose());
     }
     for (rank, finding) in diagnosis.findings.iter().take(FULL).enumerate() {
         if rank < FULL {
@@ -116,7 +116,7 @@ fn evidence(doc: &mut Doc, evidence: &Evidence, scene: &Scene<'_>) {
     };
     let against = evidence.weight < 0.0;
     let text = scene.redactor.text(evidence.text.as_bytes());
-    let text = sanitize::line(&text);
+    let text = sanitize::sentence(&text);
     let mut line = Line::of(Role::Dim, &format!("    {kind:<13} "));
     if against {
         line = line.add(Role::Warn, "but ");
@@ -139,7 +139,8 @@ fn next(doc: &mut Doc, steps: &[String], label: &str, scene: &Scene<'_>) {
     for (number, step) in steps.iter().enumerate() {
         let label = if number == 0 { label } else { "" };
         let step = scene.redactor.text(step.as_bytes());
-        let line = Line::of(Role::Good, &format!("    {label:<13} ")).add(Role::Text, &sanitize::line(&step));
+        let line =
+            Line::of(Role::Good, &format!("    {label:<13} ")).add(Role::Text, &sanitize::sentence(&step));
         doc.push(line.hang(HANG).prose());
     }
 }
