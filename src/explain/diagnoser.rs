@@ -1,7 +1,7 @@
 //! Why an exchange was refused: rules find evidence, one place combines it.
 //!
 //! [`Diagnoser::observe`] counts every exchange of a place (server, method, path template) within bounds; [`Diagnoser::diagnose`]
-//! prepares a [`case::Case`] from the refusal and what was counted, asks every [`rule::Rule`] for evidence and lets
+//! prepares a [`Case`] from the refusal and what was counted, asks every [`rules::Rule`] for evidence and lets
 //! [`combine::rank`] turn it into probabilities. What is known of systems and words is data in `assets/`.
 
 use std::collections::HashMap;

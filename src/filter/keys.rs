@@ -79,7 +79,7 @@ pub enum Key {
     Is,
 }
 
-/// A key of the query language: everything about it but how a [`Term`] is matched.
+/// A key of the query language: everything about it but how a term is matched.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyInfo {
     /// Which.

@@ -1,6 +1,6 @@
 //! The bounded store of exchanges, with their endpoints and baselines. One owner, no lock.
 //!
-//! Exchanges lie in chunks of 4,096 with columns of what is asked for most ([`columns`]); an exchange is found by its id in
+//! Exchanges lie in chunks of 4,096 with columns of what is asked for most ([`store::columns`]); an exchange is found by its id in
 //! constant time while its chunk has no holes, by a binary search of the chunk otherwise. When the budget is used up, old
 //! exchanges leave: first successes (and what has no answer), then refusals, baselines of endpoints only when nothing else
 //! is left, the newest exchange never.

@@ -27,7 +27,7 @@ pub struct Sample {
     pub has_members: bool,
     /// Bytes of its body.
     pub body_len: u64,
-    /// What the response sounds like, see [`voice`].
+    /// Fingerprint of the response, ignoring ids and times, see [`crate::explain::response_fingerprint`].
     pub voice: u64,
     /// Hash of the response's `Server` field; 0 without one.
     pub server: u64,

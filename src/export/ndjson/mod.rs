@@ -1,6 +1,6 @@
 //! One JSON object a line: the contract with scripts. Its stable core is in README; fields may be added, none renamed.
 //!
-//! Lines are written straight into a buffer. What is remembered of values ([`ValueMemory`]) changes how long that takes, and
+//! Lines are written straight into a buffer. What is remembered of values (`ValueMemory`) changes how long that takes, and
 //! never what is written.
 
 mod message;

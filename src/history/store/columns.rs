@@ -51,7 +51,7 @@ pub struct Row {
     pub anomalies: AnomalySet,
     /// Status code; 0 without a response.
     pub status: u16,
-    /// Number of its method in [`super::History::methods`].
+    /// Number of its method in [`crate::history::History::methods`].
     pub method: u8,
     /// What became of it.
     pub outcome: Outcome,

@@ -25,7 +25,7 @@ impl ShapeId {
     /// There is no such message.
     pub const ABSENT: Self = Self(1);
 
-    /// Its place in [`super::History::shapes`].
+    /// Its place in [`crate::history::History::shapes`].
     pub const fn index(self) -> usize {
         self.0 as usize
     }
