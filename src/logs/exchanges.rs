@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use super::facts::Facts;
+use super::facts::{Facts, path_of};
 use crate::history::History;
 use crate::model::{Exchange, ExchangeId, Fields};
 
@@ -127,12 +127,7 @@ fn known(exchange: &Exchange) -> Known {
 }
 
 fn path(exchange: &Exchange) -> String {
-    let target = String::from_utf8_lossy(exchange.target());
-    let path = match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned(),
-        None => target.into_owned(),
-    };
-    path.split('?').next().unwrap_or_default().to_owned()
+    path_of(&String::from_utf8_lossy(exchange.target())).unwrap_or_default()
 }
 
 fn forwarded(exchange: &Exchange) -> Vec<IpAddr> {

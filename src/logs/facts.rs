@@ -163,7 +163,8 @@ fn is_request_path(path: &str) -> bool {
     !files.iter().any(|start| path.starts_with(start))
 }
 
-fn path_of(target: &str) -> Option<String> {
+/// The path of a request target in origin or absolute form (RFC 9112 §3.2), without query and fragment.
+pub(super) fn path_of(target: &str) -> Option<String> {
     let path = match target.split_once("://") {
         Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
         None => target,
