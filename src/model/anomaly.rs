@@ -60,7 +60,7 @@ anomalies! {
     AmbiguousFraming = "ambiguous-framing", "Receivers may disagree about where this message ends (request smuggling)";
     ClockWentBack = "clock-went-back", "The capture's clock went backwards";
     UpgradeRequested = "upgrade-requested", "The request asked to switch protocols";
-    BodyLongerThanLength = "body-longer-than-content-length", "More content was sent than Content-Length announced";
+    BodyLongerThanLength = "body-longer-than-content-length", "The client sent more content than the request's Content-Length announced";
     WhiteSpaceBeforeStartLine = "white-space-before-start-line", "White space or several empty lines stand before the start line";
     ContentCodingDamaged = "content-coding-damaged", "The content is cut or corrupt: its content coding cannot be undone to the end";
     MultipartUnclosed = "multipart-unclosed", "A multipart body ends without its closing boundary";

@@ -9,7 +9,6 @@ use crate::wire::http1::connection::{Context, Http1};
 use crate::wire::http1::framing::reader::{Role, State};
 use crate::wire::http1::heads::scan::Scan;
 use crate::wire::http1::heads::sniff;
-use crate::wire::http1::heads::sniff::Sniff;
 use crate::wire::tcp::Arrival;
 
 /// The longest line that is looked at for a request line.
@@ -29,7 +28,9 @@ impl Http1 {
             self.begin_not_http(&buf);
             self.responses.buf = buf;
         }
-        self.was_longer(role);
+        if role == Role::Request {
+            self.note_longer_request();
+        }
         let reader = self.reader(role);
         let len = reader.buf.len();
         cx.tally.parsed_bytes -= len as u64;
@@ -43,28 +44,25 @@ impl Http1 {
         self.search(role, 1, len - new, new, at, cx)
     }
 
-    /// The content of the last message went on beyond its Content-Length.
-    fn was_longer(&mut self, role: Role) {
-        if !std::mem::take(&mut self.reader(role).was_length) {
+    /// The content of the last request went on beyond its Content-Length. Of a response nothing is said here: its exchange
+    /// may have left when the rest comes, and the answer must not depend on how the bytes are cut into segments.
+    fn note_longer_request(&mut self) {
+        if !std::mem::take(&mut self.requests.was_length) {
             return;
         }
-        match self.queue.back_mut().filter(|last| role == Role::Request && last.requested) {
+        match self.queue.back_mut().filter(|last| last.requested) {
             Some(last) => last.exchange.anomalies.insert(Anomaly::BodyLongerThanLength),
-            None => self.reader(role).carry.insert(Anomaly::BodyLongerThanLength),
+            None => self.requests.carry.insert(Anomaly::BodyLongerThanLength),
         }
     }
 
-    /// What follows the content of the message being read, in the same segment, begins with `rest`: if that cannot begin a
-    /// message, the content is longer than its Content-Length.
-    pub(in crate::wire::http1) fn note_longer_body(&mut self, role: Role, rest: &[u8]) {
+    /// What follows the content of the request being read, in the same segment, begins with `rest`: if that cannot begin a
+    /// request, the content is longer than its Content-Length.
+    pub(in crate::wire::http1) fn note_longer_body(&mut self, rest: &[u8]) {
         let rest = rest.trim_ascii_start();
-        let is_message = match role {
-            Role::Request => sniff::may_follow(rest),
-            Role::Response => !matches!(sniff::response(rest), Sniff::Other(_)),
-        };
-        if !rest.is_empty() && !is_message {
-            self.note(role, Anomaly::BodyLongerThanLength);
-            self.reader(role).was_length = false;
+        if !rest.is_empty() && !sniff::may_follow(rest) {
+            self.note(Role::Request, Anomaly::BodyLongerThanLength);
+            self.requests.was_length = false;
         }
     }
 

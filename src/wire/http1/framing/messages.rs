@@ -49,8 +49,8 @@ impl Http1 {
             State::LongHead(framing) => self.long_head(role, framing, data, at, cx),
             State::Length(left) => {
                 let take = (data.len() as u64).min(left) as usize;
-                if take < data.len() {
-                    self.note_longer_body(role, data.get(take..).unwrap_or_default());
+                if role == Role::Request && take < data.len() {
+                    self.note_longer_body(data.get(take..).unwrap_or_default());
                 }
                 self.content(role, data.get(..take).unwrap_or_default(), at, cx);
                 self.length_left(role, left - take as u64, after(at, take), cx);
