@@ -48,10 +48,7 @@ pub fn areas(state: &State) -> Areas {
         hints: row(height.saturating_sub(1).max(2)),
         ..Areas::default()
     };
-    match state.view {
-        View::Compare | View::Help | View::Health => areas.page = body,
-        View::Stream | View::Endpoints | View::Incidents => panes(state, body, &mut areas),
-    }
+    state.view.screen().lay_out(state, body, &mut areas);
     areas
 }
 
@@ -67,18 +64,9 @@ pub const NAME: u16 = 8;
 /// The views that the header names: each with its name, the column it begins at and its width.
 pub fn headings(state: &State) -> impl Iterator<Item = (View, &'static str, u16, u16)> {
     let open = state.view;
-    let views = [
-        (View::Stream, "Stream"),
-        (View::Endpoints, "Endpoints"),
-        (View::Incidents, "Incidents"),
-        (View::Compare, "Compare"),
-        (View::Health, "Health"),
-        (View::Help, "Help"),
-    ];
-    let named = views
-        .into_iter()
-        .filter(move |(view, _)| *view == open || !matches!(view, View::Compare | View::Help));
-    named.scan(NAME, |x, (view, name)| {
+    let named = View::ALL.iter().filter(move |view| **view == open || view.screen().is_in_header());
+    named.scan(NAME, |x, view| {
+        let (view, name) = (*view, view.screen().name());
         let (start, width) = (*x, name.len() as u16 + 2);
         *x += width;
         Some((view, name, start, width))
@@ -94,20 +82,22 @@ pub fn tabs() -> impl Iterator<Item = (Tab, u16, u16)> {
     })
 }
 
-fn panes(state: &State, body: Rect, areas: &mut Areas) {
-    if matches!(state.view, View::Endpoints | View::Incidents) {
-        if state.zoom || body.height < STRIP {
-            areas.list = body;
-        } else {
-            split_rows(body, body.height - (body.height / 3).max(CARD) - 1, areas);
-        }
-        return;
+/// A list with a card of what is selected below it, where there is room.
+pub fn list_and_card(state: &State, body: Rect, areas: &mut Areas) {
+    if state.zoom || body.height < STRIP {
+        areas.list = body;
+    } else {
+        split_rows(body, body.height - (body.height / 3).max(CARD) - 1, areas);
     }
+}
+
+/// The stream, with the exchange that is open or what is refused.
+pub fn stream(state: &State, body: Rect, areas: &mut Areas) {
     let reads = state.focus == Focus::Detail;
     if is_single(state) {
         if reads {
             areas.detail = body;
-        } else if state.view == View::Stream && !state.zoom && body.height >= STRIP {
+        } else if !state.zoom && body.height >= STRIP {
             let strip = (state.stream.refusing().len().min(100) as u16 + 1).min(body.height / 3);
             let strip = if strip > 1 { strip } else { 0 };
             let list = body.height - strip - u16::from(strip > 0);

@@ -4,18 +4,9 @@
 //! `render` turns a state into cells, `painter` turns cells into few bytes. Only this module imports ratatui and crossterm.
 
 pub mod action;
-mod card;
-mod clipboard;
-mod complete;
 pub mod doc;
-mod incident_card;
-mod input;
-mod job;
 mod keys;
 pub mod layout;
-pub mod pace;
-pub mod pages;
-pub mod painter;
 pub mod prepare_frame;
 pub mod render;
 mod run;
@@ -25,12 +16,13 @@ pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
-mod wire;
+mod views;
 
-pub use job::block_stop;
-pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, TABLE, names as key_names};
+pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, names as key_names};
 pub use run::run;
 pub use settings::{BytesPerSecond, Colours, Environment, Settings, ThemeName};
+pub use terminal::job::block_stop;
+pub use terminal::painter;
 
 use std::path::PathBuf;
 

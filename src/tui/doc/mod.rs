@@ -10,6 +10,7 @@ mod flow;
 mod line;
 pub mod message;
 pub mod why;
+pub(super) mod wire;
 
 use std::ops::Range;
 

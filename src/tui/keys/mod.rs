@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::spelling::distance;
 
 pub use chord::{Chord, ChordError};
-pub use table::{Binding, Command, Place, TABLE};
+pub(in crate::tui) use table::bindings;
+pub use table::{Binding, Command, Place};
 
 /// The table with the configuration applied.
 #[derive(Clone, Debug)]
@@ -49,13 +50,13 @@ pub enum KeysError {
 
 /// The names of all commands, for the configuration.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|binding| binding.name)
+    bindings().map(|binding| binding.name)
 }
 
 impl Default for Keys {
     fn default() -> Self {
         let read = |keys: &[&str]| keys.iter().filter_map(|key| key.parse().ok()).collect();
-        Self { bindings: TABLE.iter().map(|binding| (binding, read(binding.keys))).collect() }
+        Self { bindings: bindings().map(|binding| (binding, read(binding.keys))).collect() }
     }
 }
 
@@ -120,7 +121,7 @@ fn nearest(name: &str) -> &'static str {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Command, Keys, Place, TABLE};
+    use super::{Command, Keys, Place, bindings};
 
     #[test]
     fn every_default_key_reads_and_none_is_bound_twice() {
@@ -129,10 +130,10 @@ mod tests {
         for (binding, chords) in keys.iter() {
             assert_eq!(chords.len(), binding.keys.len(), "{}", binding.name);
         }
-        let mut names: Vec<_> = TABLE.iter().map(|binding| binding.name).collect();
+        let mut names: Vec<_> = bindings().map(|binding| binding.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), TABLE.len());
+        assert_eq!(names.len(), bindings().count());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The table of keys: dispatch, footer hints, help and the configuration's names all come from here.
 
+use crate::tui::views::View;
+
 /// Where a key means something. A narrower place wins over [`Place::Everywhere`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -49,10 +51,14 @@ macro_rules! table {
     ($($command:ident $name:literal $place:ident [$($key:literal)*] $hint:literal $help:literal)*) => {
         /// Something a key can do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Command { $(#[doc = $help] $command,)* }
+        pub enum Command {
+            $(#[doc = $help] $command,)*
+            /// Opens a view.
+            Show(View),
+        }
 
-        /// Every binding, in the order of help and footer.
-        pub const TABLE: &[Binding] = &[$(Binding {
+        /// Every binding but those of the views, in the order of help and footer.
+        const TABLE: &[Binding] = &[$(Binding {
             command: Command::$command, name: $name, place: Place::$place, keys: &[$($key),*], hint: $hint, help: $help,
         },)*];
     };
@@ -63,11 +69,6 @@ table! {
     Leave         "leave"          Everywhere ["Ctrl-c"]                ""          "Leave why403 from anywhere"
     Help          "help"           Everywhere ["?" "F1"]                "help"      "These keys"
     Back          "back"           Everywhere ["Esc"]                   "back"      "Back; closes, cancels, returns to following or to the filter before"
-    ViewStream    "stream"         Everywhere ["F2" "S"]                "stream"    "Stream: exchanges that match"
-    ViewEndpoints "endpoints"      Everywhere ["F3" "E"]                "endpoints" "Endpoints: refusals and successes of each"
-    ViewIncidents "incidents"      Everywhere ["F6" "I"]                "incidents" "Incidents: what broke, since when, for whom"
-    Compare       "compare"        Everywhere ["F4" "C"]                ""          "Compare the two exchanges marked with Space"
-    Health        "health"         Everywhere ["F5" "H"]                ""          "Health: source, losses by stage, memory, queue"
     EditFilter    "filter"         Everywhere ["F"]                     ""          "Edit the filter"
     UndoFilter    "undo-filter"    Everywhere ["u"]                     ""          "The filter before this one"
     Only          "only"           Everywhere ["o"]                     ""          "Show only this endpoint, client, status, cause, …"
@@ -118,4 +119,12 @@ table! {
     PrevExchange  "prev-exchange"  Detail     ["K" "Ctrl-p"]            ""          "Previous exchange"
     Left          "left"           Detail     ["h" "Left"]              ""          "Scroll left; at the left: back to the list"
     Right         "right"          Detail     ["l" "Right"]             ""          "Scroll right"
+}
+
+/// Every binding, in the order of help and footer: those of the views follow [`Command::Back`].
+pub(in crate::tui) fn bindings() -> impl Iterator<Item = &'static Binding> {
+    TABLE.iter().flat_map(|binding| {
+        let views = if binding.command == Command::Back { View::ALL } else { &[] };
+        std::iter::once(binding).chain(views.iter().filter_map(|view| view.screen().binding()))
+    })
 }

@@ -10,12 +10,12 @@ use crate::tui::doc::Doc;
 use crate::tui::layout::{HEADING, tabs};
 use crate::tui::state::detail::Tab;
 use crate::tui::state::page::Page;
-use crate::tui::state::{Focus, State, View};
+use crate::tui::state::{Focus, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
 /// The exchange with its tabs.
-pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height == 0 {
         return;
     }
@@ -63,22 +63,17 @@ fn title(state: &State, room: usize, ellipsis: &str) -> String {
 }
 
 /// Help, health or comparison.
-pub(super) fn page(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn page(canvas: &mut Canvas<'_>, area: Rect, state: &State, title: &str) {
     if area.height == 0 {
         return;
     }
-    let title = match state.view {
-        View::Help => "Help",
-        View::Health => "Health",
-        _ => "Comparison of two exchanges",
-    };
     canvas.put(area.x + 1, area.y, area.width, title, Role::Accent);
     let body = Rect { y: area.y + HEADING, height: area.height - HEADING, ..area };
     reading(canvas, body, &state.page, true);
 }
 
 /// What is known of the selected endpoint.
-pub(super) fn card(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn card(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height > 0 {
         rows(canvas, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, &state.page.doc, 0);
     }
@@ -104,7 +99,7 @@ fn reading(canvas: &mut Canvas<'_>, area: Rect, page: &Page, focused: bool) {
 }
 
 /// Rows of a document from `top` on, nothing marked.
-pub(super) fn rows(canvas: &mut Canvas<'_>, area: Rect, doc: &Doc, top: usize) {
+pub(in crate::tui) fn rows(canvas: &mut Canvas<'_>, area: Rect, doc: &Doc, top: usize) {
     for number in 0..area.height {
         row(canvas, Rect { y: area.y + number, height: 1, ..area }, doc, top + usize::from(number), 0);
     }

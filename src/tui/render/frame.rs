@@ -7,7 +7,7 @@ use crate::edge::sanitize;
 use crate::feed::{Ended, SourceKind};
 use crate::tui::keys::{Binding, Command};
 use crate::tui::layout::{self, Areas};
-use crate::tui::state::{Focus, State, View};
+use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -15,7 +15,7 @@ use crate::tui::theme::Role;
 const ROOMY: u16 = 100;
 
 /// Name, views, filter.
-pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn header(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.fill(area, Role::Bar);
     canvas.put(area.x + 1, area.y, layout::NAME, "why403", Role::Title);
     canvas.tint(Rect { width: layout::NAME.min(area.width), ..area }, Role::Bar);
@@ -38,7 +38,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 /// The line between two panes.
-pub(super) fn divider(canvas: &mut Canvas<'_>, areas: &Areas) {
+pub(in crate::tui) fn divider(canvas: &mut Canvas<'_>, areas: &Areas) {
     let area = areas.divider;
     if areas.side_by_side() {
         for y in area.top()..area.bottom() {
@@ -51,7 +51,7 @@ pub(super) fn divider(canvas: &mut Canvas<'_>, areas: &Areas) {
 }
 
 /// Source, rate, matches, 403s, losses, memory; what is unusual stands out.
-pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn status(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     canvas.fill(area, Role::Bar);
     let mut x = area.x + 1;
     for (text, loud) in flags(state) {
@@ -132,7 +132,7 @@ fn facts(state: &State) -> Vec<(String, Role)> {
 }
 
 /// The last line: a message, or the keys that matter here.
-pub(super) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if let Some(notice) = &state.notice {
         let role = if notice.bad { Role::Bad } else { Role::Accent };
         canvas.put(area.x + 1, area.y, area.width.saturating_sub(2), &notice.text, role);
@@ -160,16 +160,9 @@ pub(super) fn hints(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 
 /// Whether the key does something here that people would look for.
 fn is_worth_a_hint(binding: &Binding, state: &State) -> bool {
-    let reading = matches!(state.view, View::Compare | View::Help | View::Health);
     let useful = match binding.command {
-        Command::NextTab | Command::Baseline | Command::Copy | Command::Pause => !reading,
-        Command::Jump => !reading || state.view == View::Compare,
-        Command::Back => reading || state.focus == Focus::Detail,
-        Command::ViewStream => state.view != View::Stream,
-        Command::ViewIncidents => state.view != View::Incidents,
-        Command::ViewEndpoints => state.view != View::Endpoints,
-        Command::Help => state.view != View::Help,
-        _ => true,
+        Command::Show(view) => state.view != view,
+        command => state.view.screen().has_hint(state, command),
     };
     useful && !binding.hint.is_empty()
 }

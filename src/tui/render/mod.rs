@@ -1,21 +1,16 @@
 //! Draws the state. Reads only what `prepare_frame` prepared; looks at no clock.
 
 mod canvas;
-mod detail;
-mod endpoints;
-mod first_minute;
-mod frame;
-mod incidents;
+pub(super) mod detail;
+pub(super) mod frame;
 mod input;
-mod stream;
 
 use ratatui::buffer::Buffer;
 
 pub use canvas::Canvas;
 
 use super::layout::areas;
-use super::prepare_frame::shows_exchange;
-use super::state::{State, View};
+use super::state::State;
 
 /// Draws `state` into `buffer`, which has the size that the state knows. Returns where the cursor belongs, if anywhere.
 pub fn render(state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
@@ -26,27 +21,6 @@ pub fn render(state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
         return None;
     }
     frame::header(&mut canvas, areas.header, state);
-    match state.view {
-        View::Stream => {
-            stream::draw(&mut canvas, areas.list, state);
-            frame::divider(&mut canvas, &areas);
-            if shows_exchange(state) {
-                detail::draw(&mut canvas, areas.detail, state);
-            } else {
-                endpoints::overview(&mut canvas, areas.detail, state);
-            }
-        }
-        View::Endpoints => {
-            endpoints::table(&mut canvas, areas.list, state);
-            frame::divider(&mut canvas, &areas);
-            detail::card(&mut canvas, areas.detail, state);
-        }
-        View::Incidents => {
-            incidents::table(&mut canvas, areas.list, state);
-            frame::divider(&mut canvas, &areas);
-            detail::card(&mut canvas, areas.detail, state);
-        }
-        View::Compare | View::Help | View::Health => detail::page(&mut canvas, areas.page, state),
-    }
+    state.view.screen().draw(&mut canvas, &areas, state);
     input::draw(&mut canvas, &areas, state)
 }

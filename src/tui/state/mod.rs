@@ -22,30 +22,13 @@ use self::stream::Stream;
 use self::traffic::Traffic;
 use super::keys::{Command, Keys, KeysError, Place};
 use super::theme::Theme;
+pub use super::views::View;
 use super::{Environment, Exports, Settings};
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
 use crate::feed::{Source, SourceKind};
 use crate::filter::Filter;
 use crate::model::{ExchangeId, Timestamp};
-
-/// What fills the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
-    /// Exchanges that match.
-    #[default]
-    Stream,
-    /// Endpoints.
-    Endpoints,
-    /// Incidents.
-    Incidents,
-    /// Two exchanges side by side.
-    Compare,
-    /// Keys.
-    Help,
-    /// Source, losses, memory, queue.
-    Health,
-}
 
 /// Which pane keys go to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,23 +188,12 @@ impl State {
 
     /// The places whose keys are active, narrowest first.
     pub fn places(&self) -> &'static [Place] {
-        match (self.view, self.focus) {
-            (View::Compare | View::Help | View::Health, _) | (View::Stream, Focus::Detail) => {
-                &[Place::Detail, Place::Everywhere]
-            }
-            (View::Stream, Focus::List) => &[Place::Stream, Place::List, Place::Everywhere],
-            (View::Incidents, _) => &[Place::List, Place::Everywhere],
-            (View::Endpoints, _) => &[Place::Endpoints, Place::List, Place::Everywhere],
-        }
+        self.view.screen().places(self)
     }
 
     /// The exchange that commands act on: the one that is open, the selected one, or the newest that was shown.
     pub fn current(&self) -> Option<ExchangeId> {
-        match self.view {
-            View::Endpoints => self.endpoints.selected().and_then(|row| row.last_refusal),
-            View::Incidents => self.incidents.selected().map(|incident| incident.last_id),
-            _ => self.detail.jumped.or_else(|| self.stream.current()),
-        }
+        self.view.screen().current(self)
     }
 
     /// The time that ages are counted from: for a file that of its last exchange, otherwise it goes on without traffic.

@@ -8,6 +8,7 @@ use crate::tui::keys::Command;
 use crate::tui::state::detail::Tab;
 use crate::tui::state::input::{Input, Line};
 use crate::tui::state::{Focus, State, View};
+use crate::tui::views::Kind;
 
 /// Does `command`, `count` times where that means something.
 ///
@@ -18,6 +19,9 @@ pub(super) fn run(
     count: Option<u32>,
     confirmed: Option<Command>,
 ) -> Vec<Effect> {
+    if let Some(effects) = state.view.screen().run(state, command) {
+        return effects;
+    }
     let times = i64::from(count.unwrap_or(1).max(1));
     match command {
         Command::Quit => return quit(state, confirmed),
@@ -37,7 +41,6 @@ pub(super) fn run(
         Command::PreviousSame => movement::same_endpoint(state, false),
         Command::SetMark => state.pending.mark = Some(true),
         Command::GoToMark => state.pending.mark = Some(false),
-        Command::Copy if state.view == View::Incidents => return incident_note(state),
         Command::Copy => menu::copy(state),
         Command::Save => menu::save(state),
         Command::Only => menu::narrow(state, false),
@@ -49,26 +52,13 @@ pub(super) fn run(
     Vec::new()
 }
 
-/// Copies the note of the selected incident.
-fn incident_note(state: &mut State) -> Vec<Effect> {
-    let Some(incident) = state.incidents.selected() else {
-        state.say("nothing is selected yet");
-        return Vec::new();
-    };
-    vec![Effect::Copy { what: "incident note", text: crate::tui::incident_card::note(state, incident) }]
-}
-
 /// Commands that change what is looked at.
 pub(super) fn look(state: &mut State, command: Command) {
     match command {
         Command::Help => show(state, View::Help),
-        Command::Health => show(state, View::Health),
-        Command::ViewStream => show(state, View::Stream),
-        Command::ViewEndpoints => show(state, View::Endpoints),
-        Command::ViewIncidents => show(state, View::Incidents),
-        Command::Compare => compare(state),
-        Command::Back => back(state),
-        Command::Open => open(state),
+        Command::Show(view) => show(state, view),
+        Command::Back => state.view.screen().back(state),
+        Command::Open => state.view.screen().open(state),
         Command::FocusNext => focus(state),
         Command::Mark => toggle_mark(state),
         Command::Follow => follow(state),
@@ -77,10 +67,6 @@ pub(super) fn look(state: &mut State, command: Command) {
         Command::Theme => {
             state.theme = state.theme.next();
             state.say(format!("theme {}", state.theme.name.as_str()));
-        }
-        Command::Sort => {
-            state.endpoints.order = state.endpoints.order.next();
-            state.say(format!("ordered by {}", state.endpoints.order.as_str()));
         }
         _ => read(state, command),
     }
@@ -91,7 +77,7 @@ fn read(state: &mut State, command: Command) {
     match command {
         Command::Diff => {
             state.detail.tab = Tab::Diff;
-            open(state);
+            state.view.screen().open(state);
         }
         Command::NextTab | Command::PreviousTab if state.view == View::Stream => {
             let by = if command == Command::NextTab { 1 } else { -1 };
@@ -123,15 +109,10 @@ fn read(state: &mut State, command: Command) {
 
 /// Closes what is open; in a list, leaves the program.
 fn quit(state: &mut State, confirmed: Option<Command>) -> Vec<Effect> {
-    match (state.view, state.focus) {
-        (View::Help | View::Health | View::Compare, _) => show(state, state.list),
-        (View::Stream, Focus::Detail) => {
-            state.detail.leave();
-            state.focus = Focus::List;
-        }
-        _ => return leave(state, Command::Quit, confirmed),
+    if state.view.screen().close(state) {
+        return Vec::new();
     }
-    Vec::new()
+    leave(state, Command::Quit, confirmed)
 }
 
 /// Leaves the program; asks once when that loses exchanges that are nowhere else.
@@ -146,64 +127,30 @@ fn leave(state: &mut State, command: Command, confirmed: Option<Command>) -> Vec
     Vec::new()
 }
 
-pub(super) fn show(state: &mut State, view: View) {
-    if state.view == view && matches!(view, View::Help | View::Health) {
+/// Opens `view`; a page that is open already is closed.
+pub(in crate::tui) fn show(state: &mut State, view: View) {
+    let screen = view.screen();
+    if let Some(why) = screen.refuses(state) {
+        state.complain(why);
+        return;
+    }
+    if state.view == view && screen.kind() == Kind::Page && view != View::Compare {
         state.view = state.list;
         return;
     }
-    if matches!(view, View::Stream | View::Endpoints | View::Incidents) {
+    if screen.kind() == Kind::List {
         state.list = view;
     }
     state.page.set(crate::tui::doc::Doc::default(), false);
     state.view = view;
-    if matches!(view, View::Endpoints | View::Incidents) {
+    if screen.kind() == Kind::List && view != View::Stream {
         state.focus = Focus::List;
-    }
-}
-
-fn compare(state: &mut State) {
-    if state.stream.marked.len() == 2 {
-        show(state, View::Compare);
-    } else {
-        let key = state.keys.key(Command::Mark);
-        let missing = 2 - state.stream.marked.len();
-        state.complain(format!("mark {missing} more with {key}, then compare"));
-    }
-}
-
-fn back(state: &mut State) {
-    match (state.view, state.focus) {
-        (View::Stream, Focus::Detail) => {
-            if !state.detail.go_back() {
-                state.focus = Focus::List;
-            }
-        }
-        (View::Stream, Focus::List) if state.origin.is_some() => filter::return_to_origin(state),
-        (View::Stream, Focus::List) if !state.stream.follows() => {
-            state.stream.follow();
-            state.detail.leave();
-        }
-        (View::Stream, Focus::List) => {}
-        (View::Endpoints | View::Incidents, _) => show(state, View::Stream),
-        _ => show(state, state.list),
-    }
-}
-
-fn open(state: &mut State) {
-    match state.view {
-        View::Endpoints => filter::endpoint(state),
-        View::Incidents => filter::incident(state),
-        _ if state.stream.current().is_none() => state.say("nothing is selected yet"),
-        _ => {
-            state.stream.hold();
-            state.focus = Focus::Detail;
-        }
     }
 }
 
 fn focus(state: &mut State) {
     if state.view == View::Stream && state.stream.current().is_some() {
-        open(state);
+        state.view.screen().open(state);
     }
 }
 
@@ -212,7 +159,7 @@ fn toggle_mark(state: &mut State) {
         && state.view == View::Stream
     {
         state.stream.toggle_mark(id);
-        let compare = state.keys.key(Command::Compare);
+        let compare = state.keys.key(Command::Show(View::Compare));
         match state.stream.marked.len() {
             2 => state.say(format!("two are marked; {compare} compares them")),
             1 => state.say("one is marked"),

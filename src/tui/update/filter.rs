@@ -2,16 +2,17 @@
 
 use crossterm::event::KeyCode;
 
+use super::complete;
 use super::movement::{Edited, edit as edit_line};
 use crate::edge::redact;
 use crate::filter::Filter;
 use crate::model::{Endpoint, ExchangeId};
 use crate::tui::action::Effect;
-use crate::tui::complete;
 use crate::tui::keys::Chord;
 use crate::tui::state::input::{FilterLine, Input, Line};
 use crate::tui::state::stream::scan_some;
 use crate::tui::state::{Focus, Origin, State, View};
+use crate::tui::views::Kind;
 
 /// Endpoints of an incident that its filter names; beyond that its cause has to do.
 const MAX_ENDPOINTS: usize = 8;
@@ -175,13 +176,13 @@ pub(super) fn narrow(state: &mut State, term: &str) {
         _ => format!("{text} {term}"),
     };
     apply(state, &text);
-    if matches!(state.view, View::Endpoints | View::Incidents) {
+    if state.view.screen().kind() == Kind::List {
         state.view = View::Stream;
     }
 }
 
 /// From an endpoint to its refusals.
-pub(super) fn endpoint(state: &mut State) {
+pub(in crate::tui) fn endpoint(state: &mut State) {
     let Some(id) = state.endpoints.selected_id() else { return };
     let refusals = state.endpoints.row(id).map_or(0, |row| row.refusals);
     let Some(name) = state.inspector.history().endpoint(id).map(whole) else { return };
@@ -190,7 +191,7 @@ pub(super) fn endpoint(state: &mut State) {
 }
 
 /// From an incident to its refusals.
-pub(super) fn incident(state: &mut State) {
+pub(in crate::tui) fn incident(state: &mut State) {
     let Some(incident) = state.incidents.selected() else { return };
     let history = state.inspector.history();
     let names: Vec<String> = incident
@@ -220,7 +221,7 @@ pub(super) fn open_from_list(state: &mut State, text: &str) {
 }
 
 /// Back to the list from which these exchanges were opened, with its filter.
-pub(super) fn return_to_origin(state: &mut State) {
+pub(in crate::tui) fn return_to_origin(state: &mut State) {
     let Some(origin) = state.origin.take() else { return };
     apply(state, &origin.filter);
     state.stream.past.retain(|past| *past != origin.filter);

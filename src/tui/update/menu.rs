@@ -7,10 +7,10 @@ use crate::edge::sanitize;
 use crate::history::Record;
 use crate::model::{ExchangeId, Fields};
 use crate::tui::action::Effect;
+use crate::tui::doc::wire;
 use crate::tui::keys::Chord;
 use crate::tui::state::input::{Input, Item, Menu, MenuKind, What};
 use crate::tui::state::{Focus, State, View};
-use crate::tui::wire;
 
 /// Fields listed in a menu.
 const MAX_FIELDS: usize = 26;

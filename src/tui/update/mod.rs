@@ -1,13 +1,15 @@
 //! Actions change the state; what must be done outside comes back as effects.
 
 mod command;
+mod complete;
 mod feed;
-mod filter;
+pub(super) mod filter;
 mod menu;
 mod mouse;
 mod movement;
 
 pub use command::pair;
+pub(super) use command::show;
 pub use filter::apply as apply_filter;
 
 use super::action::{Action, Effect};

@@ -7,6 +7,7 @@ use crate::tui::keys::Command;
 use crate::tui::layout::{HEADING, areas, headings, tabs};
 use crate::tui::prepare_frame::shows_exchange;
 use crate::tui::state::{Focus, State, View};
+use crate::tui::views::Mover;
 
 /// A click at column `x` of row `y`.
 pub(super) fn click(state: &mut State, x: u16, y: u16) {
@@ -56,18 +57,8 @@ fn header(state: &mut State, x: u16) {
 }
 
 fn row(state: &mut State, number: usize) {
-    let (first, len, selected) = match state.view {
-        View::Endpoints => {
-            (state.endpoints.visible().0, state.endpoints.len(), Some(state.endpoints.position()))
-        }
-        View::Incidents => {
-            (state.incidents.visible().0, state.incidents.len(), Some(state.incidents.position()))
-        }
-        _ => {
-            let selected = state.stream.selected().map(|id| state.stream.position(id));
-            (state.stream.visible().0, state.stream.len(), selected)
-        }
-    };
+    let Mover::Rows(rows) = state.view.screen().mover(state) else { return };
+    let (first, len, selected) = (rows.top(), rows.len(), rows.position());
     let clicked = first + number;
     if clicked >= len {
         return;

@@ -4,57 +4,36 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::tui::action::Effect;
 use crate::tui::keys::Chord;
+use crate::tui::state::State;
 use crate::tui::state::input::{Input, Line};
 use crate::tui::state::page::Page;
-use crate::tui::state::{Focus, State, View};
-
-/// What moves.
-enum Mover<'a> {
-    Stream,
-    Endpoints,
-    Incidents,
-    Page(&'a mut Page),
-}
+use crate::tui::views::{Mover, Rows};
 
 fn mover(state: &mut State) -> Mover<'_> {
-    match (state.view, state.focus) {
-        (View::Stream, Focus::List) => Mover::Stream,
-        (View::Stream, Focus::Detail) => Mover::Page(&mut state.detail.page),
-        (View::Endpoints, _) => Mover::Endpoints,
-        (View::Incidents, _) => Mover::Incidents,
-        (View::Compare | View::Help | View::Health, _) => Mover::Page(&mut state.page),
-    }
+    state.view.screen().mover(state)
 }
 
 /// The page that is read, if one is.
 pub(super) fn page(state: &mut State) -> Option<&mut Page> {
     match mover(state) {
         Mover::Page(page) => Some(page),
-        _ => None,
+        Mover::Rows(_) => None,
+    }
+}
+
+/// Moves within a list; an exchange that was jumped to is left.
+fn move_rows(state: &mut State, by: impl FnOnce(&mut dyn Rows)) {
+    if let Mover::Rows(rows) = mover(state) {
+        by(rows);
+        state.detail.leave();
     }
 }
 
 /// By rows.
 pub(super) fn step(state: &mut State, rows: i64) {
-    match mover(state) {
-        Mover::Page(page) => page.step(rows),
-        Mover::Stream => {
-            let last = state.stream.len().saturating_sub(1) as i64;
-            let at = state.stream.current().map_or(last, |id| state.stream.position(id) as i64);
-            if state.stream.follows() && rows > 0 {
-                return;
-            }
-            state.stream.step((at + rows).clamp(0, last.max(0)) - at);
-            state.detail.leave();
-        }
-        Mover::Endpoints => {
-            let at = state.endpoints.position() as i64 + rows;
-            state.endpoints.select(usize::try_from(at).unwrap_or(0));
-        }
-        Mover::Incidents => {
-            let at = state.incidents.position() as i64 + rows;
-            state.incidents.select(usize::try_from(at).unwrap_or(0));
-        }
+    match page(state) {
+        Some(page) => page.step(rows),
+        None => move_rows(state, |list| list.step(rows)),
     }
 }
 
@@ -62,15 +41,13 @@ pub(super) fn step(state: &mut State, rows: i64) {
 pub(super) fn scroll(state: &mut State, halves: i64) {
     let height = match mover(state) {
         Mover::Page(page) => page.height(),
-        Mover::Stream => state.stream.height(),
-        Mover::Endpoints => state.endpoints.height(),
-        Mover::Incidents => state.incidents.height(),
+        Mover::Rows(rows) => rows.height(),
     } as i64;
     let rows = if halves.abs() == 1 { height / 2 * halves } else { (height - 1) * halves / 2 };
     let rows = if rows == 0 { halves.signum() } else { rows };
     match mover(state) {
         Mover::Page(page) => page.scroll(rows),
-        _ => step(state, rows),
+        Mover::Rows(_) => step(state, rows),
     }
 }
 
@@ -81,25 +58,17 @@ pub(super) fn first(state: &mut State, count: Option<u32>) {
 
 /// To the last row; the stream follows from there.
 pub(super) fn last(state: &mut State, count: Option<u32>) {
-    match (count, mover(state)) {
-        (Some(count), _) => go(state, count.saturating_sub(1) as usize),
-        (None, Mover::Stream) => {
-            state.stream.follow();
-            state.detail.leave();
-        }
-        (None, _) => go(state, usize::MAX),
+    match count {
+        Some(count) => go(state, count.saturating_sub(1) as usize),
+        None if page(state).is_some() => go(state, usize::MAX),
+        None => move_rows(state, |list| list.last()),
     }
 }
 
 pub(super) fn go(state: &mut State, row: usize) {
-    match mover(state) {
-        Mover::Page(page) => page.go(row),
-        Mover::Stream => {
-            state.stream.select(row);
-            state.detail.leave();
-        }
-        Mover::Endpoints => state.endpoints.select(row),
-        Mover::Incidents => state.incidents.select(row),
+    match page(state) {
+        Some(page) => page.go(row),
+        None => move_rows(state, |list| list.select(row)),
     }
 }
 

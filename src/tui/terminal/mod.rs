@@ -1,5 +1,11 @@
 //! The real terminal: taken once, given back whatever happens.
 
+pub(super) mod clipboard;
+pub(super) mod input;
+pub(super) mod job;
+pub mod pace;
+pub mod painter;
+
 use std::io::{self, Write};
 use std::panic;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};

@@ -23,14 +23,14 @@ const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR).union(PollF
 
 /// What the user did. Ends when the terminal is gone.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(in crate::tui) struct Input {
     events: mpsc::Receiver<io::Result<Event>>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Input {
     /// Starts the thread. It ends with the terminal, with the receiver, or with the process.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(in crate::tui) fn start() -> io::Result<Self> {
         let (send, events) = mpsc::channel(WAITING);
         let terminal = if io::stdin().is_terminal() { None } else { Some(File::open("/dev/tty")?) };
         let stopped = Arc::new(AtomicBool::new(false));
@@ -43,7 +43,7 @@ impl Input {
     }
 
     /// The next event; nothing when the terminal is gone. Cancel safe.
-    pub(super) async fn next(&mut self) -> Option<io::Result<Event>> {
+    pub(in crate::tui) async fn next(&mut self) -> Option<io::Result<Event>> {
         self.events.recv().await
     }
 }

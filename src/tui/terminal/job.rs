@@ -17,7 +17,7 @@ pub fn block_stop() -> io::Result<()> {
 
 /// Who is to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(in crate::tui) enum Whom {
     /// All that the shell started with us, as Ctrl-Z does.
     Job,
     /// This process; whoever sent the signal has sent it to the others, or did not want to.
@@ -26,11 +26,11 @@ pub(super) enum Whom {
 
 /// The wishes of others that we stop.
 #[derive(Debug)]
-pub(super) struct Stops(mpsc::Receiver<()>);
+pub(in crate::tui) struct Stops(mpsc::Receiver<()>);
 
 impl Stops {
     /// Starts the thread, which ends with the process.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(in crate::tui) fn start() -> io::Result<Self> {
         block_stop()?;
         let (send, asked) = mpsc::channel(1);
         thread::Builder::new()
@@ -40,7 +40,7 @@ impl Stops {
     }
 
     /// Waits until somebody wants us to stop. Cancel safe.
-    pub(super) async fn asked(&mut self) {
+    pub(in crate::tui) async fn asked(&mut self) {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
@@ -48,7 +48,7 @@ impl Stops {
 }
 
 /// Stops until SIGCONT comes. Where nobody could let us go on (the shell is gone) the kernel does nothing.
-pub(super) fn stop(whom: Whom) -> io::Result<()> {
+pub(in crate::tui) fn stop(whom: Whom) -> io::Result<()> {
     stop_signal().thread_unblock()?;
     let stopped = match whom {
         Whom::Job => kill(Pid::from_raw(0), Signal::SIGTSTP),

@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
 use crate::edge::sanitize;
 use crate::tui::doc::{Doc, Line};
 use crate::tui::keys::Command;
+use crate::tui::render::Canvas;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -20,7 +20,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     doc.flow(width, true);
     let top = area.y + u16::from(area.height > 8);
     let bottom = area.bottom();
-    super::detail::rows(
+    crate::tui::render::detail::rows(
         canvas,
         Rect { x: area.x + 2, y: top, width, height: bottom.saturating_sub(top) },
         &doc,
@@ -115,7 +115,7 @@ fn none_matches(doc: &mut Doc, state: &State) {
     let (edit, only, endpoints) = (
         state.keys.key(Command::Filter),
         state.keys.key(Command::Only),
-        state.keys.key(Command::ViewEndpoints),
+        state.keys.key(Command::Show(crate::tui::views::View::Endpoints)),
     );
     let text = format!(
         "{edit} edits the filter, {endpoints} shows every endpoint, {only} narrows by what is selected"

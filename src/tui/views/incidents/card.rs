@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::doc::why::refuser;
-use super::doc::{Doc, Line};
-use super::state::State;
-use super::text;
-use super::theme::Role;
 use crate::edge::sanitize;
 use crate::explain::inspector::Report;
 use crate::incidents::{Incident, Onset};
 use crate::model::BaselineChoice;
+use crate::tui::doc::why::refuser;
+use crate::tui::doc::{Doc, Line};
+use crate::tui::state::State;
+use crate::tui::text;
+use crate::tui::theme::Role;
 
 /// Endpoints and pieces of evidence that are listed.
 const LISTED: usize = 4;

@@ -1,88 +1,44 @@
-//! Pages that fill the screen: help, health, comparison.
+//! Health: source, losses by stage, memory, queue.
 
-use super::doc::diff::{self, Pair};
-use super::doc::{Doc, Line, Scene};
-use super::keys::{Chord, Place};
-use super::state::traffic::Traffic;
-use super::state::{State, View};
-use super::text;
-use super::theme::Role;
+use super::{Kind, Screen, View};
 use crate::edge::sanitize;
-use crate::explain::difference::compare;
 use crate::feed::Ended;
+use crate::tui::doc::{Doc, Line};
+use crate::tui::keys::{Binding, Command, Place};
+use crate::tui::state::State;
+use crate::tui::state::traffic::Traffic;
+use crate::tui::text;
+use crate::tui::theme::Role;
 
-/// Makes the page that is open and lays it out.
-pub fn prepare(state: &mut State, (width, height): (u16, u16)) {
-    let doc = match state.view {
-        View::Help => help(state, width),
-        View::Health => health(state),
-        View::Compare => comparison(state, width),
-        View::Endpoints => super::card::card(state),
-        View::Incidents => super::incident_card::card(state),
-        View::Stream => return,
-    };
-    state.page.set(doc, true);
-    state.page.prepare(width, height, !state.detail.cut);
+/// The view.
+pub(super) struct HealthView;
+
+static BINDING: Binding = Binding {
+    command: Command::Show(View::Health),
+    name: "health",
+    place: Place::Everywhere,
+    keys: &["F5", "H"],
+    hint: "",
+    help: "Health: source, losses by stage, memory, queue",
+};
+
+impl Screen for HealthView {
+    fn name(&self) -> &'static str {
+        "Health"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Page
+    }
+
+    fn binding(&self) -> Option<&'static Binding> {
+        Some(&BINDING)
+    }
+
+    fn document(&self, state: &State, _width: u16) -> Doc {
+        health(state)
+    }
 }
-
-/// Every key, from the table; in two columns where there is room.
-fn help(state: &State, width: u16) -> Doc {
-    let mut doc = Doc::default();
-    let places = [Place::Everywhere, Place::List, Place::Stream, Place::Endpoints, Place::Detail];
-    let widest = state.keys.iter().map(|(binding, _)| text::width(binding.help)).max().unwrap_or_default();
-    let name_column = 20 + widest + 2;
-    let longest = state.keys.iter().map(|(binding, _)| binding.name.len()).max().unwrap_or_default();
-    let named = usize::from(width) >= name_column + longest;
-    for place in places {
-        doc.gap();
-        doc.push(Line::of(Role::Title, place.title()));
-        for (binding, chords) in state.keys.iter().filter(|(binding, _)| binding.place == place) {
-            let keys: Vec<String> = chords.iter().map(Chord::to_string).collect();
-            let line = Line::of(Role::Key, &format!("  {}", keys.join("  "))).pad(20);
-            let line = line.add(Role::Text, binding.help);
-            let line = if named { line.pad(name_column).add(Role::Dim, binding.name) } else { line };
-            doc.push(line.hang(20).prose());
-        }
-    }
-    doc.gap();
-    doc.push(Line::of(Role::Title, "Signs"));
-    let glyphs = state.theme.glyphs;
-    let [sure, likely, perhaps] = glyphs.confidence;
-    let signs = [
-        (sure, "certain (80% and more)"),
-        (likely, "likely (50% and more)"),
-        (perhaps, "possible"),
-        (glyphs.marked, "marked for comparison"),
-        (glyphs.ellipsis, "cut here; zoom, wrap or widen to see all"),
-    ];
-    for (sign, meaning) in signs {
-        doc.push(Line::of(Role::Key, &format!("  {sign}")).pad(20).add(Role::Text, meaning).hang(20).prose());
-    }
-    doc.gap();
-    doc.push(Line::of(Role::Title, "Filter"));
-    for (example, meaning) in FILTERS {
-        doc.push(
-            Line::of(Role::Key, &format!("  {example}")).pad(30).add(Role::Text, meaning).hang(30).prose(),
-        );
-    }
-    if named {
-        doc.gap();
-        let text = "  The names on the right are for [tui.keys] in the configuration";
-        doc.push(Line::of(Role::Dim, text).prose());
-    }
-    doc
-}
-
-const FILTERS: [(&str, &str); 8] = [
-    ("method:POST status:403", "a blank means and"),
-    ("status:4xx or status:5xx", "either; parentheses group"),
-    ("-path:/health", "not"),
-    ("endpoint:/v1/users/{id}", "an endpoint, or part of its name"),
-    ("cause:insufficient-scope", "by top cause"),
-    ("header:authorization", "has the field; header:name=value compares"),
-    ("client:10.0.0.0/8", "an address or a network"),
-    ("latency:>500ms since:5m", "slower than, newer than"),
-];
 
 fn health(state: &State) -> Doc {
     let mut doc = Doc::default();
@@ -200,36 +156,4 @@ fn loss(doc: &mut Doc, name: &str, value: u64, what: &str) {
     let role = if value > 0 { Role::Warn } else { Role::Dim };
     let line = Line::of(Role::Dim, &format!("  {name}")).pad(18).value(role, &text::count(value)).pad(28);
     doc.push(line.add(Role::Dim, what).hang(28).prose());
-}
-
-fn comparison(state: &State, width: u16) -> Doc {
-    let history = state.inspector.history();
-    let pair = super::update::pair(state);
-    let records = pair.and_then(|(older, newer)| Some((history.get(older)?, history.get(newer)?)));
-    let (Some((older, newer)), Some((before, this))) = (pair, records) else {
-        let mut doc = Doc::default();
-        doc.push(Line::of(Role::Text, "Mark two exchanges in the stream with Space, then come back").prose());
-        return doc;
-    };
-    let differences = compare(history, this, before);
-    let name = |id: u64, record: &crate::history::Record| {
-        let exchange = &record.exchange;
-        let status =
-            exchange.status().map_or_else(|| exchange.outcome.as_str().to_owned(), |s| s.to_string());
-        let target = state.redactor.target(exchange.target());
-        format!("#{id} {status} {}", sanitize::short(&target, 60))
-    };
-    let names = [name(older.0, before), name(newer.0, this)];
-    let [left, right] = &names;
-    let scene = Scene {
-        redactor: &state.redactor.knowing(&[&before.exchange, &this.exchange]),
-        glyphs: state.theme.glyphs,
-        width,
-    };
-    diff::diff(
-        &differences,
-        Pair { this: newer, baseline: older, names: [left, right] },
-        state.detail.noise,
-        &scene,
-    )
 }

@@ -7,7 +7,7 @@ use crate::history::Record;
 use crate::model::{Body, Fields};
 
 /// The URL that was asked for.
-pub(super) fn url(record: &Record, redactor: &Redactor) -> String {
+pub(in crate::tui) fn url(record: &Record, redactor: &Redactor) -> String {
     let exchange = &record.exchange;
     let target = redactor.target(exchange.target());
     let path = String::from_utf8_lossy(&target);
@@ -22,7 +22,7 @@ pub(super) fn url(record: &Record, redactor: &Redactor) -> String {
 }
 
 /// The request's head and body; `None` for an orphan response.
-pub(super) fn request(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> {
+pub(in crate::tui) fn request(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> {
     let request = record.exchange.request.as_ref()?;
     let head = &request.head;
     let mut out = head.method().as_bytes().to_vec();
@@ -34,7 +34,7 @@ pub(super) fn request(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> {
 }
 
 /// The response's head and body; `None` when there was none.
-pub(super) fn response(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> {
+pub(in crate::tui) fn response(record: &Record, redactor: &Redactor) -> Option<Vec<u8>> {
     let response = record.exchange.response.as_ref()?;
     let head = &response.head;
     let mut out = format!("{} {} ", head.version().as_str(), head.status()).into_bytes();

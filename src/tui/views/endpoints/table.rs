@@ -2,17 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
-use super::stream::cause;
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::model::{Endpoint, EndpointId, ExchangeId, Timestamp};
 use crate::tui::layout::HEADING;
+use crate::tui::render::Canvas;
 use crate::tui::state::State;
 use crate::tui::state::endpoints::{EndpointRow, Trend};
 use crate::tui::state::traffic::{BUCKETS, Timeline};
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::views::stream::cause;
 
 /// From this width on the sparklines are shown.
 const SPARKS: u16 = 112;
@@ -46,7 +46,7 @@ pub(super) fn table(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 /// Endpoints that refuse, the most refusals first: what is refused, since when, and why.
-pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+pub(in crate::tui::views) fn overview(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height == 0 {
         return;
     }
@@ -89,7 +89,7 @@ fn story(canvas: &mut Canvas<'_>, area: Rect, state: &State, row: &EndpointRow) 
 }
 
 /// `07:52:01` of a time.
-pub(super) fn clock(at: Timestamp) -> String {
+pub(in crate::tui) fn clock(at: Timestamp) -> String {
     at.to_string().get(11..19).unwrap_or_default().to_owned()
 }
 

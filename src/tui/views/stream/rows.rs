@@ -2,13 +2,13 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
 use super::first_minute;
 use crate::edge::sanitize;
 use crate::history::Record;
 use crate::model::{ExchangeId, Refuser};
 use crate::tui::doc::message::status_role;
 use crate::tui::layout::HEADING;
+use crate::tui::render::Canvas;
 use crate::tui::state::causes::RowCause;
 use crate::tui::state::{Focus, State};
 use crate::tui::text;
@@ -155,7 +155,7 @@ fn why(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, state: &State, r
 }
 
 /// The top cause with the sign of its confidence.
-pub(super) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, known: RowCause) {
+pub(in crate::tui::views) fn cause(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, known: RowCause) {
     let Some((cause, confidence)) = known.cause else { return };
     let role = match confidence {
         0.8.. => Role::Bad,

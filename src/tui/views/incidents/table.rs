@@ -2,14 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
-use super::endpoints::clock;
 use crate::edge::sanitize;
 use crate::incidents::{BUCKETS, Incident, Onset, State as Course};
 use crate::tui::layout::HEADING;
+use crate::tui::render::Canvas;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::views::endpoints::clock;
 
 /// From this width on the sparkline is shown.
 const SPARK: u16 = 100;

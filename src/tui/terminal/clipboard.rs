@@ -6,8 +6,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::settings::Environment;
-use super::text;
+use crate::tui::settings::Environment;
+use crate::tui::text;
 
 /// Bytes of text that are handed to a terminal; many cut or drop longer ones.
 const MAX: usize = 74_994;
@@ -17,7 +17,7 @@ const SCREEN_CHUNK: usize = 500;
 
 /// Why text cannot go through the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::tui) enum Refusal {
     /// Longer than [`MAX`].
     TooLong,
     /// The terminal is known not to have a clipboard.
@@ -25,7 +25,7 @@ pub(super) enum Refusal {
 }
 
 /// The bytes that hand `content` to the terminal.
-pub(super) fn sequence(content: &str, environment: &Environment) -> Result<Vec<u8>, Refusal> {
+pub(in crate::tui) fn sequence(content: &str, environment: &Environment) -> Result<Vec<u8>, Refusal> {
     if content.len() > MAX {
         return Err(Refusal::TooLong);
     }
@@ -51,7 +51,7 @@ pub(super) fn sequence(content: &str, environment: &Environment) -> Result<Vec<u
 }
 
 /// What to tell the user after `what` was handed over.
-pub(super) fn message(what: &str, content: &str, environment: &Environment) -> String {
+pub(in crate::tui) fn message(what: &str, content: &str, environment: &Environment) -> String {
     let size = text::bytes(content.len() as u64);
     if environment.tmux {
         format!(

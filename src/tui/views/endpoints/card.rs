@@ -1,12 +1,12 @@
 //! What is known of one endpoint: counts, onset, the top cause of its latest refusal and what separates it from successes.
 
-use super::doc::diff::title;
-use super::doc::{Doc, Line};
-use super::state::State;
-use super::text;
-use super::theme::Role;
 use crate::edge::sanitize;
 use crate::model::{BaselineChoice, Difference, EvidenceKind, Part, Significance, Timestamp};
+use crate::tui::doc::diff::title;
+use crate::tui::doc::{Doc, Line};
+use crate::tui::state::State;
+use crate::tui::text;
+use crate::tui::theme::Role;
 
 /// Differences and evidence that are listed.
 const LISTED: usize = 6;
