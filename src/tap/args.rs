@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
-use super::proxy::ProxyVersion;
 use crate::model::size;
 use crate::sandbox;
+use crate::tap::relay::proxy_header::ProxyVersion;
 
 /// Terminate TLS in front of a server and mirror the plaintext.
 #[derive(Args, Clone, Debug, Default)]
@@ -81,8 +81,8 @@ pub struct TapArgs {
         long,
         value_name = "CIDR",
         value_delimiter = ',',
-        value_parser = super::proxy::network,
-        default_values = super::proxy::PRIVATE_NETWORKS,
+        value_parser = crate::tap::relay::proxy_header::network,
+        default_values = crate::tap::relay::proxy_header::PRIVATE_NETWORKS,
         hide_default_value = true,
         requires = "accept_proxy",
         help_heading = "Upstream"

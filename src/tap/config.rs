@@ -10,13 +10,13 @@ use rustls::server::ResolvesServerCert;
 
 use super::Limits;
 use super::args::TapArgs;
-use super::certs::{Chooser, Pair};
 use super::error::TapError;
 use crate::edge::files;
+use crate::tap::tls::certs::{Chooser, Pair};
 
-use super::local_ca::{LocalCa, Minter};
 use super::tls::{self, ClientAuth, ServerSettings};
-use super::upstream::{self, Upstream, UpstreamTls};
+use crate::tap::relay::upstream::{self, Upstream, UpstreamTls};
+use crate::tap::tls::local_ca::{LocalCa, Minter};
 
 /// A few milliseconds of a busy relay; with less, readers that are not slow would lose frames.
 const MIN_MIRROR_BUFFER: u64 = 1 << 20;

@@ -2,35 +2,23 @@
 //!
 //! The tap holds the private key and parses TLS and PROXY headers; it knows nothing of HTTP. The plaintext leaves as a
 //! pcap stream over a Unix socket, so that what parses hostile bytes is another process. In the order of a byte:
-//! `listener` accepts and hands out, `worker` is one thread with its connections, `connection` is one of them from PROXY
-//! header and handshake (`side`, `session`) to `relay`, which tells `mirror` what passes.
+//! `accept::listener` accepts and hands out, `accept::worker` is one thread with its connections, `accept::connection` is
+//! one of them from PROXY header and handshake (`relay::side`, `tls::session`) to `relay`, which tells `mirror` what passes.
 
-mod admission;
-mod alert;
+mod accept;
 pub mod args;
 mod beside;
-mod certs;
 mod config;
-mod connection;
 mod control;
 mod error;
 mod events;
 mod keeper;
-mod listener;
-mod local_ca;
 mod mirror;
-mod proxy;
 mod relay;
 mod run;
-mod scratch;
-mod session;
-mod side;
-mod subject;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
 mod tls;
-mod upstream;
-mod worker;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -42,12 +30,12 @@ use rustls::ServerConfig;
 pub use args::TapArgs;
 pub use beside::Beside;
 pub use error::TapError;
-pub use proxy::ProxyVersion;
+pub use relay::proxy_header::ProxyVersion;
 pub use run::run;
 
 use events::Reporter;
 use mirror::Hub;
-use upstream::Upstream;
+use relay::upstream::Upstream;
 
 /// What all connections share.
 struct Shared {
@@ -71,7 +59,7 @@ impl Shared {
     }
 }
 
-/// What bounds a connection. How many there may be is in [`admission`].
+/// What bounds a connection. How many there may be is in [`accept::admission`].
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     /// PROXY header and TLS handshake together.

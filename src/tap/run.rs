@@ -12,7 +12,6 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::sandbox::{self, Identity, Policy};
 
-use super::admission::Admission;
 use super::args::{TapArgs, TapCommand};
 use super::beside::WATCH_WITH;
 use super::config::{self, ServerTls};
@@ -20,10 +19,12 @@ use super::control::{self, Control};
 use super::error::TapError;
 use super::events::{self, Reporter};
 use super::keeper::{self, Keeper};
-use super::local_ca::LocalCa;
 use super::mirror::{self, Hub, Place, Socket};
-use super::worker::Worker;
-use super::{Counters, Shared, listener};
+use super::{Counters, Shared};
+use crate::tap::accept::admission::Admission;
+use crate::tap::accept::listener;
+use crate::tap::accept::worker::Worker;
+use crate::tap::tls::local_ca::LocalCa;
 
 /// Runs the tap until it is told to stop.
 pub fn run(args: &TapArgs) -> Result<(), TapError> {

@@ -7,29 +7,33 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::certs::{Chooser, Pair};
-use super::proxy::{self, Header, ProxyVersion};
-use super::scratch::{Out, PARTIAL};
-use super::session::Session;
 use super::tls;
+use crate::tap::relay::proxy_header::{self, Header, ProxyVersion};
+use crate::tap::relay::scratch::{Out, PARTIAL};
+use crate::tap::tls::certs::{Chooser, Pair};
+use crate::tap::tls::session::Session;
 
 /// A PROXY header: its end is where it was found whatever follows, nothing before is whole, and its addresses survive.
 pub(crate) fn proxy(data: &[u8]) {
-    let read = proxy::parse(data);
+    let read = proxy_header::parse(data);
     if let Header::Complete(used, addresses) = read {
-        assert!(used <= data.len() && used <= proxy::MAX_V2);
-        assert_eq!(proxy::parse(data.get(..used).unwrap_or_default()), read);
+        assert!(used <= data.len() && used <= proxy_header::MAX_V2);
+        assert_eq!(proxy_header::parse(data.get(..used).unwrap_or_default()), read);
         for cut in 0..used {
-            assert_eq!(proxy::parse(data.get(..cut).unwrap_or_default()), Header::Partial, "cut at {cut}");
+            assert_eq!(
+                proxy_header::parse(data.get(..cut).unwrap_or_default()),
+                Header::Partial,
+                "cut at {cut}"
+            );
         }
         for version in [ProxyVersion::V1, ProxyVersion::V2] {
             let Some(addresses) = addresses else { continue };
-            let written = proxy::write(version, addresses);
-            assert_eq!(proxy::parse(&written), Header::Complete(written.len(), Some(addresses)));
+            let written = proxy_header::write(version, addresses);
+            assert_eq!(proxy_header::parse(&written), Header::Complete(written.len(), Some(addresses)));
         }
     }
     if read == Header::Partial {
-        assert!(data.len() < proxy::MAX_V2);
+        assert!(data.len() < proxy_header::MAX_V2);
     }
 }
 

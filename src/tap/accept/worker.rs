@@ -8,12 +8,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::Shared;
-use super::connection::{self, Arrival};
-use super::error::TapError;
+use crate::tap::Shared;
+use crate::tap::accept::connection::{self, Arrival};
+use crate::tap::error::TapError;
 
 /// How to reach a worker. It ends, after its connections, when this is dropped.
-pub(super) struct Worker {
+pub(in crate::tap) struct Worker {
     /// Not bounded here: what is in it has a place in the room for handshakes, which is.
     arrivals: UnboundedSender<Arrival>,
     load: Arc<AtomicUsize>,
@@ -21,7 +21,10 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(number: usize, shared: Arc<Shared>) -> Result<(Self, JoinHandle<()>), TapError> {
+    pub(in crate::tap) fn start(
+        number: usize,
+        shared: Arc<Shared>,
+    ) -> Result<(Self, JoinHandle<()>), TapError> {
         let (arrivals, receiver) = unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -37,11 +40,11 @@ impl Worker {
         Ok((Self { arrivals, load }, thread))
     }
     /// Connections that it has.
-    pub(super) fn load(&self) -> usize {
+    pub(in crate::tap) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
     }
     /// Gives it one more.
-    pub(super) fn hand(&self, arrival: Arrival) {
+    pub(in crate::tap) fn hand(&self, arrival: Arrival) {
         self.load.fetch_add(1, Ordering::Relaxed);
         // A worker only ends after this sender is gone.
         let _ = self.arrivals.send(arrival);

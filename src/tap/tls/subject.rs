@@ -6,7 +6,7 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Subject, issuer and serial number on one line. The text comes off the wire.
-pub(super) fn describe(cert: &CertificateDer<'_>) -> String {
+pub(in crate::tap) fn describe(cert: &CertificateDer<'_>) -> String {
     let Ok((_, cert)) = X509Certificate::from_der(cert) else { return "that cannot be read".to_owned() };
     let mut text = format!("subject=\"{}\" issuer=\"{}\" serial=", cert.subject(), cert.issuer());
     for byte in cert.raw_serial().iter().take(20) {

@@ -5,7 +5,7 @@ use rustls::{AlertDescription, Error, PeerIncompatible};
 use crate::model::NoticeKind;
 
 /// The name that the RFCs give an alert (RFC 8446 §6, RFC 5246 §7.2, RFC 7301 §3.2).
-pub(super) const fn name(code: u8) -> &'static str {
+pub(in crate::tap) const fn name(code: u8) -> &'static str {
     match code {
         0 => "close_notify",
         10 => "unexpected_message",
@@ -47,7 +47,7 @@ pub(super) const fn name(code: u8) -> &'static str {
 }
 
 /// The alert that ends `records`, when it is not encrypted.
-pub(super) fn sent(records: &[u8]) -> Option<u8> {
+pub(in crate::tap) fn sent(records: &[u8]) -> Option<u8> {
     match records.last_chunk::<7>() {
         Some([21, 3, _, 0, 2, _level, code]) => Some(*code),
         _ => None,
@@ -55,7 +55,7 @@ pub(super) fn sent(records: &[u8]) -> Option<u8> {
 }
 
 /// What to say of a handshake with a client that failed. `sent` is the alert that we sent, where it could be read.
-pub(super) fn describe(error: &Error, sent: Option<u8>, spoke_http: bool) -> (NoticeKind, String) {
+pub(in crate::tap) fn describe(error: &Error, sent: Option<u8>, spoke_http: bool) -> (NoticeKind, String) {
     if spoke_http {
         let text =
             "the client spoke plain HTTP to the TLS port: use https://, or --listen-plain for such clients";

@@ -1,5 +1,11 @@
 //! How we speak TLS: to clients and to the server.
 
+pub(in crate::tap) mod alert;
+pub(in crate::tap) mod certs;
+pub(in crate::tap) mod local_ca;
+pub(in crate::tap) mod session;
+pub(in crate::tap) mod subject;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,33 +14,33 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-use super::certs::{self, Pair};
-use super::error::TapError;
+use crate::tap::error::TapError;
+use crate::tap::tls::certs::Pair;
 
 /// Who may be a client.
-pub(super) struct ClientAuth {
+pub(in crate::tap) struct ClientAuth {
     /// CAs of client certificates.
-    pub(super) roots: Arc<RootCertStore>,
+    pub(in crate::tap) roots: Arc<RootCertStore>,
     /// Whether a client without a certificate is let in.
-    pub(super) optional: bool,
+    pub(in crate::tap) optional: bool,
 }
 
 /// What stays the same when certificates are read again.
-pub(super) struct ServerSettings {
+pub(in crate::tap) struct ServerSettings {
     /// Protocols to offer, best first.
-    pub(super) alpn: Vec<Vec<u8>>,
+    pub(in crate::tap) alpn: Vec<Vec<u8>>,
     /// Makes session tickets; outlives a reload so that sessions do, too, where anybody may be a client.
     tickets: Arc<dyn rustls::server::ProducesTickets>,
 }
 
 impl ServerSettings {
-    pub(super) fn new(alpn: &[String]) -> Result<Self, TapError> {
+    pub(in crate::tap) fn new(alpn: &[String]) -> Result<Self, TapError> {
         let alpn = alpn.iter().filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec()).collect();
         Ok(Self { alpn, tickets: ring::Ticketer::new()? })
     }
 
     /// TLS 1.2 and 1.3 with tickets; `client_auth` says who may be a client, everyone when `None`.
-    pub(super) fn config(
+    pub(in crate::tap) fn config(
         &self,
         certificates: Arc<dyn ResolvesServerCert>,
         client_auth: Option<&ClientAuth>,
@@ -67,7 +73,7 @@ impl ServerSettings {
 }
 
 /// How we speak to the server.
-pub(super) fn client_config(
+pub(in crate::tap) fn client_config(
     roots: RootCertStore,
     identity: Option<&Pair<'_>>,
 ) -> Result<Arc<ClientConfig>, TapError> {
@@ -86,7 +92,7 @@ pub(super) fn client_config(
 }
 
 /// The CAs in a PEM file.
-pub(super) fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TapError> {
+pub(in crate::tap) fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TapError> {
     add(RootCertStore::empty(), certs::chain(path, pem)?, path)
 }
 
@@ -106,7 +112,7 @@ fn add(
 }
 
 /// The CAs that the system trusts.
-pub(super) fn system_roots() -> Result<RootCertStore, TapError> {
+pub(in crate::tap) fn system_roots() -> Result<RootCertStore, TapError> {
     let mut store = RootCertStore::empty();
     let (added, _) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if added == 0 {

@@ -11,7 +11,7 @@ use rustls::unbuffered::{
 };
 use rustls::{ClientConfig, CommonState, Error, ServerConfig};
 
-use super::scratch::Out;
+use crate::tap::relay::scratch::Out;
 
 /// Bytes that one record adds to its plaintext at most (header, explicit nonce, tag, inner type), with room to spare.
 const RECORD_OVERHEAD: usize = 64;
@@ -26,15 +26,15 @@ thread_local! {
 
 /// What a client hello asked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
+pub(in crate::tap) struct Asked {
     /// The server's name.
-    pub(super) name: Option<String>,
+    pub(in crate::tap) name: Option<String>,
     /// Whether there is a certificate for it.
-    pub(super) covered: bool,
+    pub(in crate::tap) covered: bool,
 }
 
 /// Called by certificate resolvers: the name in the client hello, and whether a certificate covers it.
-pub(super) fn note_asked_name(name: Option<&str>, covered: bool) {
+pub(in crate::tap) fn note_asked_name(name: Option<&str>, covered: bool) {
     ASKED.replace(Some(Asked { name: name.map(str::to_owned), covered }));
 }
 
@@ -45,14 +45,14 @@ enum Connection {
 }
 
 /// A TLS session.
-pub(super) struct Session {
+pub(in crate::tap) struct Session {
     connection: Connection,
     /// The start of a record of which the rest has not come; at most one handshake message (64 KiB) or record (16 KiB).
     partial: Vec<u8>,
     /// The peer said `close_notify`.
-    pub(super) peer_closed: bool,
+    pub(in crate::tap) peer_closed: bool,
     /// What the client asked for, once it did.
-    pub(super) asked: Option<Asked>,
+    pub(in crate::tap) asked: Option<Asked>,
     begun: bool,
 }
 
@@ -72,11 +72,14 @@ enum Step {
 
 impl Session {
     /// We are the server.
-    pub(super) fn accept(config: Arc<ServerConfig>) -> Result<Self, Error> {
+    pub(in crate::tap) fn accept(config: Arc<ServerConfig>) -> Result<Self, Error> {
         Ok(Self::over(Connection::Server(UnbufferedServerConnection::new(config)?), true))
     }
     /// We are the client.
-    pub(super) fn connect(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, Error> {
+    pub(in crate::tap) fn connect(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<Self, Error> {
         Ok(Self::over(Connection::Client(UnbufferedClientConnection::new(config, name)?), false))
     }
     const fn over(connection: Connection, begun: bool) -> Self {
@@ -84,28 +87,28 @@ impl Session {
     }
 
     /// What both sides have in common.
-    pub(super) fn state(&self) -> &CommonState {
+    pub(in crate::tap) fn state(&self) -> &CommonState {
         match &self.connection {
             Connection::Server(connection) => connection,
             Connection::Client(connection) => connection,
         }
     }
     /// Bytes to put before what is read next, either to [`Session::receive`] or to [`Session::give_back`].
-    pub(super) fn take_partial(&mut self) -> Vec<u8> {
+    pub(in crate::tap) fn take_partial(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.partial)
     }
     /// Whether the first flight is ours and has not been made yet; true once.
-    pub(super) fn begin(&mut self) -> bool {
+    pub(in crate::tap) fn begin(&mut self) -> bool {
         !std::mem::replace(&mut self.begun, true)
     }
     /// Nothing was read.
-    pub(super) fn give_back(&mut self, partial: Vec<u8>) {
+    pub(in crate::tap) fn give_back(&mut self, partial: Vec<u8>) {
         self.partial = partial;
     }
 
     /// Takes ciphertext in. What has to be sent is appended to `out`, plaintext goes to `plain`, and a record that is not
     /// whole yet is kept. After an error, `out` ends with the alert.
-    pub(super) fn receive(
+    pub(in crate::tap) fn receive(
         &mut self,
         incoming: &mut [u8],
         out: &mut Out,
@@ -140,11 +143,11 @@ impl Session {
     }
 
     /// Appends `plain`, encrypted, to `out`.
-    pub(super) fn send(&mut self, plain: &[u8], out: &mut Out) -> Result<(), Error> {
+    pub(in crate::tap) fn send(&mut self, plain: &[u8], out: &mut Out) -> Result<(), Error> {
         self.write(Want::Encrypt(plain), out)
     }
     /// Appends a `close_notify` to `out`.
-    pub(super) fn close(&mut self, out: &mut Out) -> Result<(), Error> {
+    pub(in crate::tap) fn close(&mut self, out: &mut Out) -> Result<(), Error> {
         self.write(Want::Close, out)
     }
 

@@ -10,37 +10,37 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::error::TapError;
-use super::proxy::{self, ProxyVersion};
-use super::scratch;
-use super::session::Session;
-use super::side::Side;
+use crate::tap::error::TapError;
+use crate::tap::relay::proxy_header::{self, ProxyVersion};
+use crate::tap::relay::scratch;
+use crate::tap::relay::side::Side;
+use crate::tap::tls::session::Session;
 
 /// Where the server is and how to speak to it.
-pub(super) struct Upstream {
+pub(in crate::tap) struct Upstream {
     /// As typed.
-    pub(super) typed: String,
+    pub(in crate::tap) typed: String,
     /// Tried in this order.
-    pub(super) addresses: Vec<SocketAddr>,
+    pub(in crate::tap) addresses: Vec<SocketAddr>,
     /// TLS, when it speaks that.
-    pub(super) tls: Option<UpstreamTls>,
+    pub(in crate::tap) tls: Option<UpstreamTls>,
     /// The PROXY header to begin with.
-    pub(super) proxy: Option<ProxyVersion>,
+    pub(in crate::tap) proxy: Option<ProxyVersion>,
     /// For connecting, and for its TLS handshake.
-    pub(super) timeout: Duration,
+    pub(in crate::tap) timeout: Duration,
 }
 
 /// TLS towards the server.
-pub(super) struct UpstreamTls {
-    pub(super) config: Arc<ClientConfig>,
+pub(in crate::tap) struct UpstreamTls {
+    pub(in crate::tap) config: Arc<ClientConfig>,
     /// Whom to ask for whatever the client asked for.
-    pub(super) fixed: Option<ServerName<'static>>,
+    pub(in crate::tap) fixed: Option<ServerName<'static>>,
     /// Whom to ask for when the client asked for nobody.
-    pub(super) host: ServerName<'static>,
+    pub(in crate::tap) host: ServerName<'static>,
 }
 
 /// Resolves what was typed.
-pub(super) fn resolve(typed: &str) -> Result<Vec<SocketAddr>, TapError> {
+pub(in crate::tap) fn resolve(typed: &str) -> Result<Vec<SocketAddr>, TapError> {
     let found = typed.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
@@ -53,9 +53,9 @@ pub(super) fn resolve(typed: &str) -> Result<Vec<SocketAddr>, TapError> {
 
 impl Upstream {
     /// A connected side, and what the server said before it was asked.
-    pub(super) async fn connect(
+    pub(in crate::tap) async fn connect(
         &self,
-        addresses: proxy::Addresses,
+        addresses: proxy_header::Addresses,
         name: Option<&str>,
     ) -> Result<(Side, Vec<u8>), String> {
         let socket = self.reach().await?;
@@ -63,7 +63,7 @@ impl Upstream {
         let mut side = Side::new(socket);
         let mut greeting = Vec::new();
         if let Some(version) = self.proxy {
-            let header = proxy::write(version, addresses);
+            let header = proxy_header::write(version, addresses);
             let sent = poll_fn(|cx| side.send_raw(cx, &header).into()).await;
             sent.map_err(|error| format!("the server {} hung up: {error}", self.typed))?;
         }

@@ -8,16 +8,16 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::alert;
-use super::scratch::{Out, PARTIAL, READ, Scratch};
-use super::session::Session;
+use crate::tap::relay::scratch::{Out, PARTIAL, READ, Scratch};
+use crate::tap::tls::alert;
+use crate::tap::tls::session::Session;
 
 /// Bytes that may wait for this socket before its peer is not read any more. One read always fits on top.
 const PENDING: usize = 64 << 10;
 
 /// Why a side cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SideError {
+pub(in crate::tap) enum SideError {
     /// The socket failed; mostly a reset.
     #[error("{0}")]
     Socket(#[from] io::Error),
@@ -28,13 +28,13 @@ pub(super) enum SideError {
 
 /// How TLS failed.
 #[derive(Debug)]
-pub(super) struct TlsFailure {
+pub(in crate::tap) struct TlsFailure {
     /// What rustls says.
-    pub(super) error: rustls::Error,
+    pub(in crate::tap) error: rustls::Error,
     /// The alert that we sent, unless it was encrypted.
-    pub(super) alert: Option<u8>,
+    pub(in crate::tap) alert: Option<u8>,
     /// The peer sent an HTTP request instead of TLS.
-    pub(super) http: bool,
+    pub(in crate::tap) http: bool,
 }
 
 impl From<rustls::Error> for SideError {
@@ -45,7 +45,7 @@ impl From<rustls::Error> for SideError {
 
 /// What came from a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Received {
+pub(in crate::tap) enum Received {
     /// Bytes; they went to the caller's function (none, when they were TLS's own).
     Some,
     /// The peer has no more to send.
@@ -53,35 +53,35 @@ pub(super) enum Received {
 }
 
 /// One of the two sockets.
-pub(super) struct Side {
+pub(in crate::tap) struct Side {
     socket: TcpStream,
     /// The session when this side speaks TLS.
-    pub(super) tls: Option<Box<Session>>,
+    pub(in crate::tap) tls: Option<Box<Session>>,
     pending: Vec<u8>,
     sent: usize,
     /// The peer has no more to send.
-    pub(super) ended: bool,
+    pub(in crate::tap) ended: bool,
     /// Our direction is closed.
     shut: bool,
     /// Writing failed.
-    pub(super) broken: bool,
+    pub(in crate::tap) broken: bool,
 }
 
 impl Side {
-    pub(super) const fn new(socket: TcpStream) -> Self {
+    pub(in crate::tap) const fn new(socket: TcpStream) -> Self {
         Self { socket, tls: None, pending: Vec::new(), sent: 0, ended: false, shut: false, broken: false }
     }
     /// Starts TLS on a socket that was plain so far.
-    pub(super) fn start_tls(&mut self, session: Session) {
+    pub(in crate::tap) fn start_tls(&mut self, session: Session) {
         self.tls = Some(Box::new(session));
     }
     /// Whether the peer said in TLS that it has no more to send; a plain peer says it by FIN.
-    pub(super) fn ended_properly(&self) -> bool {
+    pub(in crate::tap) fn ended_properly(&self) -> bool {
         self.ended && self.tls.as_ref().is_none_or(|tls| tls.peer_closed)
     }
 
     /// Reads once. `input` and `reply` are the thread's; plaintext goes to `plain`.
-    pub(super) fn poll_receive(
+    pub(in crate::tap) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
         input: &mut [u8],
@@ -133,7 +133,7 @@ impl Side {
 
     /// Takes part in the TLS handshake until it is over. Plaintext that comes on its heels goes to `early`, which grows
     /// by what one read can bring at most.
-    pub(super) fn poll_handshake(
+    pub(in crate::tap) fn poll_handshake(
         &mut self,
         cx: &mut Context<'_>,
         scratch: &mut Scratch,
@@ -170,7 +170,7 @@ impl Side {
     }
 
     /// Sends plaintext, by TLS when this side speaks it. What the socket does not take now waits.
-    pub(super) fn send(
+    pub(in crate::tap) fn send(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
@@ -185,7 +185,7 @@ impl Side {
     }
 
     /// Sends bytes as they are.
-    pub(super) fn send_raw(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::tap) fn send_raw(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while self.pending.is_empty() && !rest.is_empty() {
             match Pin::new(&mut self.socket).poll_write(cx, rest) {
@@ -200,7 +200,7 @@ impl Side {
     }
 
     /// Hands what waits to the socket.
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::tap) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest) = self.pending.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.socket).poll_write(cx, rest)) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -216,7 +216,7 @@ impl Side {
     }
 
     /// Says that there is no more to come: by `close_notify` when `properly`, then by FIN.
-    pub(super) fn poll_shutdown(
+    pub(in crate::tap) fn poll_shutdown(
         &mut self,
         cx: &mut Context<'_>,
         properly: bool,
@@ -237,7 +237,7 @@ impl Side {
 
     /// Says goodbye to a peer whose handshake failed: sends what waits (the alert), then waits until the peer has gone,
     /// since closing earlier would make the system reset the connection and throw the alert away.
-    pub(super) async fn linger(mut self) {
+    pub(in crate::tap) async fn linger(mut self) {
         if poll_fn(|cx| self.poll_flush(cx)).await.is_err() || self.socket.shutdown().await.is_err() {
             return;
         }
@@ -250,7 +250,7 @@ impl Side {
     }
 
     /// Makes the coming drop a reset.
-    pub(super) fn reset_on_drop(&self) {
+    pub(in crate::tap) fn reset_on_drop(&self) {
         // The socket may be gone already, which is what is wanted.
         let _ = self.socket.set_zero_linger();
     }

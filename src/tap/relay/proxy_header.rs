@@ -10,7 +10,7 @@ const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest line of version 1, with its end.
 const MAX_V1: usize = 107;
 /// The longest header of version 2 that is read; the addresses take 52 bytes, the rest are extensions.
-pub(super) const MAX_V2: usize = 2048;
+pub(in crate::tap) const MAX_V2: usize = 2048;
 
 /// A version of the PROXY protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,7 +22,7 @@ pub enum ProxyVersion {
 }
 
 /// The networks in which load balancers usually stand: loopback, private, shared and link-local ones.
-pub(super) const PRIVATE_NETWORKS: [&str; 9] = [
+pub(in crate::tap) const PRIVATE_NETWORKS: [&str; 9] = [
     "127.0.0.0/8",
     "::1",
     "10.0.0.0/8",
@@ -35,22 +35,22 @@ pub(super) const PRIVATE_NETWORKS: [&str; 9] = [
 ];
 
 /// An address or a network.
-pub(super) fn network(text: &str) -> Result<IpNet, String> {
+pub(in crate::tap) fn network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().map(IpNet::from).ok();
     text.parse().ok().or_else(one).ok_or_else(|| "write 10.0.0.5 or 10.0.0.0/8".to_owned())
 }
 
 /// Whether a peer is among those whose header is believed.
-pub(super) fn is_trusted(trusted: &[IpNet], peer: IpAddr) -> bool {
+pub(in crate::tap) fn is_trusted(trusted: &[IpNet], peer: IpAddr) -> bool {
     trusted.iter().any(|network| network.contains(&peer.to_canonical()))
 }
 
 /// Who talks to whom: source, destination.
-pub(super) type Addresses = (SocketAddr, SocketAddr);
+pub(in crate::tap) type Addresses = (SocketAddr, SocketAddr);
 
 /// What the first bytes of a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Header {
+pub(in crate::tap) enum Header {
     /// More bytes are needed.
     Partial,
     /// No PROXY header.
@@ -60,7 +60,7 @@ pub(super) enum Header {
 }
 
 /// Reads a header of either version.
-pub(super) fn parse(bytes: &[u8]) -> Header {
+pub(in crate::tap) fn parse(bytes: &[u8]) -> Header {
     let starts = |prefix: &[u8]| bytes.iter().zip(prefix).all(|(a, b)| a == b);
     match bytes.first() {
         None => Header::Partial,
@@ -128,7 +128,7 @@ fn parse_v2(bytes: &[u8]) -> Header {
 }
 
 /// Writes a header. Two addresses of different families are written as IPv6.
-pub(super) fn write(version: ProxyVersion, (src, dst): Addresses) -> Vec<u8> {
+pub(in crate::tap) fn write(version: ProxyVersion, (src, dst): Addresses) -> Vec<u8> {
     match version {
         ProxyVersion::V1 => write_v1(src, dst),
         ProxyVersion::V2 => write_v2(src, dst),

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use crate::model::NoticeKind;
 
-use super::Shared;
-use super::admission::Admission;
-use super::connection::Arrival;
-use super::events;
-use super::worker::Worker;
+use crate::tap::Shared;
+use crate::tap::accept::admission::Admission;
+use crate::tap::accept::connection::Arrival;
+use crate::tap::accept::worker::Worker;
+use crate::tap::events;
 
 /// How long to wait when the system has no more file descriptors.
 const BREATHER: Duration = Duration::from_millis(50);
 
 /// Accepts until the future is dropped.
-pub(super) async fn accept(
+pub(in crate::tap) async fn accept(
     listener: TcpListener,
     tls: bool,
     shared: Arc<Shared>,

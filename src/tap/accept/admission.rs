@@ -14,14 +14,14 @@ const DONE: u8 = 1;
 const EVICTED: u8 = 2;
 
 /// The two rooms.
-pub(super) struct Admission {
+pub(in crate::tap) struct Admission {
     rooms: Mutex<Rooms>,
     max_open: u32,
     max_handshakes: u32,
     /// Connections refused because too many were open.
-    pub(super) refused: AtomicU64,
+    pub(in crate::tap) refused: AtomicU64,
     /// Connections put out because too many were shaking hands.
-    pub(super) evicted: AtomicU64,
+    pub(in crate::tap) evicted: AtomicU64,
 }
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Rooms {
 }
 
 /// A place in the room for handshakes. Leaves it when dropped.
-pub(super) struct Waiting {
+pub(in crate::tap) struct Waiting {
     admission: Arc<Admission>,
     slot: Arc<Slot>,
 }
@@ -45,10 +45,10 @@ struct Slot {
 }
 
 /// A place among the open connections. Leaves it when dropped.
-pub(super) struct Open(Arc<Admission>);
+pub(in crate::tap) struct Open(Arc<Admission>);
 
 impl Admission {
-    pub(super) fn new(max_open: u32, max_handshakes: u32) -> Self {
+    pub(in crate::tap) fn new(max_open: u32, max_handshakes: u32) -> Self {
         Self {
             rooms: Mutex::default(),
             max_open,
@@ -59,7 +59,7 @@ impl Admission {
     }
 
     /// Lets a connection into the room for handshakes; `None` when too many connections are open.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Waiting> {
+    pub(in crate::tap) fn enter(self: &Arc<Self>) -> Option<Waiting> {
         let mut rooms = self.rooms();
         if rooms.open >= self.max_open {
             self.refused.fetch_add(1, Ordering::Relaxed);
@@ -101,11 +101,11 @@ impl Slot {
 
 impl Waiting {
     /// Returns when this connection is put out.
-    pub(super) async fn evicted(&self) {
+    pub(in crate::tap) async fn evicted(&self) {
         self.slot.evicted.notified().await;
     }
     /// The handshake is over; `None` when too many connections are open by now.
-    pub(super) fn done(self) -> Option<Open> {
+    pub(in crate::tap) fn done(self) -> Option<Open> {
         let admission = Arc::clone(&self.admission);
         drop(self);
         let mut rooms = admission.rooms();

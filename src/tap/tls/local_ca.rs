@@ -19,9 +19,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SigningKey};
 
-use super::error::TapError;
-use super::session;
 use crate::memo::Memo;
+use crate::tap::error::TapError;
+use crate::tap::tls::session;
 
 const CERT: &str = "tap-ca.pem";
 const KEY: &str = "tap-ca.key";
@@ -34,17 +34,17 @@ const LEAF_DAYS: i32 = 397;
 const CA_DAYS: i32 = 3_650;
 
 /// The authority.
-pub(super) struct LocalCa {
+pub(in crate::tap) struct LocalCa {
     /// Its certificate.
-    pub(super) pem: String,
+    pub(in crate::tap) pem: String,
     /// Where that lies.
-    pub(super) path: PathBuf,
+    pub(in crate::tap) path: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl LocalCa {
     /// Loads the authority of this user, or makes one.
-    pub(super) fn open() -> Result<Self, TapError> {
+    pub(in crate::tap) fn open() -> Result<Self, TapError> {
         Self::open_in(&state_dir()?)
     }
 
@@ -136,7 +136,7 @@ fn load(path: &Path) -> Result<String, String> {
 }
 
 /// Mints a certificate for whatever name a client asks for.
-pub(super) struct Minter {
+pub(in crate::tap) struct Minter {
     ca: LocalCa,
     ca_der: CertificateDer<'static>,
     leaf: KeyPair,
@@ -148,7 +148,7 @@ pub(super) struct Minter {
 
 impl Minter {
     /// `names` are the ones that were given; the first serves clients that ask for none, together with the rest.
-    pub(super) fn new(ca: LocalCa, names: &[String], strict: bool) -> Result<Self, TapError> {
+    pub(in crate::tap) fn new(ca: LocalCa, names: &[String], strict: bool) -> Result<Self, TapError> {
         let leaf = KeyPair::generate().map_err(|error| generation(&error))?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf.serialize_der()));
         let signing = ring::default_provider().key_provider.load_private_key(key)?;

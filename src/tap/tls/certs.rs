@@ -11,25 +11,25 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::error::TapError;
-use super::session;
+use crate::tap::error::TapError;
+use crate::tap::tls::session;
 
 /// The bytes of a certificate file and its key file.
 #[derive(Clone)]
-pub(super) struct Pair<'a> {
+pub(in crate::tap) struct Pair<'a> {
     /// For messages.
-    pub(super) cert_path: &'a Path,
+    pub(in crate::tap) cert_path: &'a Path,
     /// PEM, leaf first.
-    pub(super) cert: &'a [u8],
+    pub(in crate::tap) cert: &'a [u8],
     /// For messages.
-    pub(super) key_path: &'a Path,
+    pub(in crate::tap) key_path: &'a Path,
     /// PEM.
-    pub(super) key: &'a [u8],
+    pub(in crate::tap) key: &'a [u8],
 }
 
 impl Pair<'_> {
     /// Parses both and checks that they belong together.
-    pub(super) fn certified(&self) -> Result<CertifiedKey, TapError> {
+    pub(in crate::tap) fn certified(&self) -> Result<CertifiedKey, TapError> {
         let chain = chain(self.cert_path, self.cert)?;
         let key = PrivateKeyDer::from_pem_slice(self.key).map_err(|error| TapError::File {
             path: self.key_path.to_owned(),
@@ -45,7 +45,7 @@ impl Pair<'_> {
 }
 
 /// The certificates in a PEM file.
-pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TapError> {
+pub(in crate::tap) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TapError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let refuse = |why: String| TapError::File {
         path: path.to_owned(),
@@ -60,14 +60,14 @@ pub(super) fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'stati
 }
 
 /// Chooses among the pairs of the command line.
-pub(super) struct Chooser {
+pub(in crate::tap) struct Chooser {
     keys: Vec<Arc<CertifiedKey>>,
     strict: bool,
 }
 
 impl Chooser {
     /// The first pair serves clients that ask for no name, and when not `strict`, for an unknown one.
-    pub(super) const fn new(keys: Vec<Arc<CertifiedKey>>, strict: bool) -> Self {
+    pub(in crate::tap) const fn new(keys: Vec<Arc<CertifiedKey>>, strict: bool) -> Self {
         Self { keys, strict }
     }
     fn choose(&self, name: Option<&str>, fits: impl Fn(&CertifiedKey) -> bool) -> Choice {

@@ -1,5 +1,10 @@
 //! Bytes from one side to the other, both ways, until both have said that they are done.
 
+pub(in crate::tap) mod proxy_header;
+pub(in crate::tap) mod scratch;
+pub(in crate::tap) mod side;
+pub(in crate::tap) mod upstream;
+
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,16 +14,16 @@ use tokio::time::{Instant, Sleep};
 
 use crate::synth;
 
-use super::mirror::Tracker;
-use super::scratch::{self, Scratch};
-use super::side::{Received, Side, SideError, TlsFailure};
+use crate::tap::mirror::Tracker;
+use crate::tap::relay::scratch::Scratch;
+use crate::tap::relay::side::{Received, Side, SideError, TlsFailure};
 
 /// The idle time-out is looked at this many times while it passes.
 const IDLE_STEPS: u32 = 4;
 
 /// How a connection ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(in crate::tap) enum End {
     /// Both sides said that they were done.
     Closed,
     /// A side broke off.
@@ -30,7 +35,7 @@ pub(super) enum End {
 }
 
 /// Two sides and the tracker that mirrors them.
-pub(super) struct Relay {
+pub(in crate::tap) struct Relay {
     client: Side,
     server: Side,
     tracker: Tracker,
@@ -56,7 +61,7 @@ struct Idle {
 
 impl Relay {
     /// Relays between two sides that are open.
-    pub(super) fn new(client: Side, server: Side, tracker: Tracker, idle: Option<Duration>) -> Self {
+    pub(in crate::tap) fn new(client: Side, server: Side, tracker: Tracker, idle: Option<Duration>) -> Self {
         let idle = idle.map(|timeout| {
             let step = timeout / IDLE_STEPS;
             Idle { timer: Box::pin(tokio::time::sleep(step)), step, quiet: 0, active: false }
@@ -65,7 +70,7 @@ impl Relay {
     }
 
     /// Relays until the end. A reset on one side becomes a reset on the other.
-    pub(super) async fn run(mut self) -> End {
+    pub(in crate::tap) async fn run(mut self) -> End {
         let end = std::future::poll_fn(|cx| scratch::with(|scratch| self.poll(cx, scratch))).await;
         if !matches!(end, End::Closed) {
             self.client.reset_on_drop();

@@ -13,26 +13,28 @@ use tokio::time::timeout;
 use crate::model::{Notice, NoticeKind};
 use crate::synth;
 
-use super::admission::{Open, Waiting};
-use super::mirror::{self, Tracker};
-use super::proxy::{self, Header};
-use super::relay::{End, Relay};
-use super::scratch;
-use super::session::{Asked, Session};
-use super::side::{Side, SideError, TlsFailure};
-use super::{Shared, alert, subject};
+use crate::tap::Shared;
+use crate::tap::accept::admission::{Open, Waiting};
+use crate::tap::mirror::{self, Tracker};
+use crate::tap::relay::proxy_header::{self, Header};
+use crate::tap::relay::scratch;
+use crate::tap::relay::side::{Side, SideError, TlsFailure};
+use crate::tap::relay::{End, Relay};
+use crate::tap::tls::alert;
+use crate::tap::tls::session::{Asked, Session};
+use crate::tap::tls::subject;
 
 /// How long a peer may take to fetch the alert that ends its handshake.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted.
-pub(super) struct Arrival {
+pub(in crate::tap) struct Arrival {
     /// Not registered with any runtime yet; non-blocking.
-    pub(super) socket: std::net::TcpStream,
+    pub(in crate::tap) socket: std::net::TcpStream,
     /// Whether it came to a TLS listener.
-    pub(super) tls: bool,
+    pub(in crate::tap) tls: bool,
     /// Its place in the room for handshakes.
-    pub(super) waiting: Waiting,
+    pub(in crate::tap) waiting: Waiting,
 }
 
 /// A client that is through its handshake.
@@ -45,7 +47,7 @@ struct Client {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(shared: Arc<Shared>, arrival: Arrival) {
+pub(in crate::tap) async fn serve(shared: Arc<Shared>, arrival: Arrival) {
     let Ok(socket) = TcpStream::from_std(arrival.socket) else { return };
     let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else { return };
     let _ = socket.set_nodelay(true);
@@ -88,7 +90,7 @@ async fn receive(
     tls: bool,
 ) -> Option<Client> {
     if let Some(trusted) = &shared.accept_proxy {
-        if !proxy::is_trusted(trusted, addresses.0.ip()) {
+        if !proxy_header::is_trusted(trusted, addresses.0.ip()) {
             let text = "closed: this peer is not among those of --accept-proxy-from, so its PROXY header is not believed";
             shared.reporter.warn(addresses, NoticeKind::Proxy, text.to_owned());
             return None;
@@ -176,14 +178,14 @@ fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
 }
 
 /// Reads a PROXY header and nothing beyond it.
-async fn read_proxy_header(socket: &TcpStream) -> io::Result<Option<proxy::Addresses>> {
+async fn read_proxy_header(socket: &TcpStream) -> io::Result<Option<proxy_header::Addresses>> {
     let mut header = Vec::new();
-    let mut buffer = [0; proxy::MAX_V2];
+    let mut buffer = [0; proxy_header::MAX_V2];
     loop {
         let seen = socket.peek(&mut buffer).await?;
         let before = header.len();
         header.extend_from_slice(buffer.get(..seen).unwrap_or_default());
-        let (wanted, outcome) = match proxy::parse(&header) {
+        let (wanted, outcome) = match proxy_header::parse(&header) {
             Header::Complete(length, addresses) => (length - before, Some(addresses)),
             Header::Partial if seen > 0 => (seen, None),
             Header::Partial | Header::Invalid => {
