@@ -23,6 +23,7 @@ pub mod knowledge;
 pub mod logs;
 mod memo;
 pub mod model;
+pub mod phrases;
 pub mod sandbox;
 pub mod source;
 pub mod spelling;

@@ -11,7 +11,6 @@ use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
 use crate::explain::contrast::{Against, Contrast, contrasts};
 use crate::explain::knowledge::{Fingerprint, Knowledge};
-use crate::explain::phrases::Found;
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::principal;
@@ -24,6 +23,7 @@ use crate::explain::rules::timing::Behaviour;
 use crate::features::content;
 use crate::history::{History, Record};
 use crate::model::{Difference, Exchange, LogMatch, Part, Pointer, Refuser, Request, Response};
+use crate::phrases::Found;
 
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();

@@ -15,7 +15,6 @@ pub(crate) mod fixture;
 pub mod inspector;
 pub mod knowledge;
 pub mod next;
-pub mod phrases;
 pub mod refuser;
 pub mod request;
 pub mod response_fingerprint;

@@ -10,12 +10,13 @@ pub mod damage;
 pub mod dated;
 pub mod form;
 pub mod html;
-pub mod items;
 pub mod json;
 pub mod jwt;
 pub mod media;
 pub mod multipart;
+pub mod names;
 pub mod network;
+pub mod request;
 pub mod signer;
 pub mod sniff;
 pub mod target;
@@ -24,7 +25,6 @@ pub use crate::features::authorization::Authorization;
 pub use crate::features::cookie::{Cookie, SetCookie, cookies, set_cookies};
 pub use crate::features::damage::content_anomalies;
 pub use crate::features::form::{Parameter, parameters};
-pub use crate::features::items::{Item, request_items, response_items};
 pub use crate::features::json::{Json, JsonEnd, JsonKind, JsonLeaf};
 pub use crate::features::jwt::{Jwt, Token, TokenPlace, tokens};
 pub use crate::features::media::MediaType;
@@ -32,6 +32,7 @@ pub use crate::features::multipart::{MultipartField, fields as multipart_fields}
 pub use crate::features::network::{
     client_network, first_address, forwarded_client, forwarded_for, is_private,
 };
+pub use crate::features::request::items::{Item, request_items, response_items};
 pub use crate::features::signer::{path_secret, signer};
 pub use crate::features::sniff::{Sniffed, sniff};
 pub use crate::features::target::Target;

@@ -210,7 +210,7 @@ impl History {
     pub fn shapes(&self) -> &[Shape] {
         self.shapes.all()
     }
-    /// How `name` of `part` behaves among the successes of an endpoint. Names are those of [`crate::features::items`], the
+    /// How `name` of `part` behaves among the successes of an endpoint. Names are those of [`crate::features::request::items`], the
     /// client's address and network ([`noise::NETWORK`]) and the order of fields (the empty name of a head) come in addition.
     pub fn variation(&self, endpoint: EndpointId, part: Part, name: &str) -> Variation {
         self.variation_of(endpoint, part, name, None)

@@ -3,7 +3,7 @@
 
 use ahash::RandomState;
 
-use crate::features::items::any_index;
+use crate::features::request::items::any_index;
 use crate::features::{client_network, request_items, response_items};
 use crate::model::{Exchange, Fields, Part};
 

@@ -5,9 +5,9 @@ use crate::explain::contrast::columns;
 use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::{Change, Contrast};
 use crate::explain::knowledge::Knowledge;
-use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
+use crate::explain::request::shown::Shown;
 use crate::history::History;
 use crate::model::ExchangeId;
 
@@ -117,5 +117,5 @@ pub fn accepted_value(case: &Case<'_>, contrast: &Contrast<'_>) -> Option<String
     let having = case.columns.having(contrast.key);
     let latest = columns::those(&case.good, having).max_by_key(|sample| sample.at)?;
     let features = Features::of(&case.history.get(latest.id)?.exchange);
-    features.attributes.iter().find(|one| one.mark.key == contrast.key).map(Attribute::shown)
+    features.attributes.iter().find(|one| one.mark.key == contrast.key).map(Shown::shown)
 }

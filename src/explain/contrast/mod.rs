@@ -15,6 +15,7 @@ use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::names::Label;
+use crate::explain::request::shown::Shown;
 
 /// How an attribute differs from what successes have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What differs between a refusal and its baseline, and how much that says.
 //!
-//! Both requests become lists of named values ([`crate::features::items`]), which are lined up; each pair that differs is
+//! Both requests become lists of named values ([`crate::features::request::items`]), which are lined up; each pair that differs is
 //! weighed by its name and by what varies between the endpoint's successes anyway. What belongs to the response is an
 //! effect and therefore never a suspect.
 
@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 
 use crate::explain::difference::align::{Pair, align};
 use crate::explain::difference::weigh::Scene;
-use crate::features::items::{fields_only, request_items_given};
+use crate::features::request::items::{fields_only, request_items_given};
 use crate::history::{History, Record};
 use crate::model::Difference;
 

@@ -7,9 +7,9 @@ use regex::{Match, Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::explain::phrases::{Found, Numbering};
 use crate::knowledge::{Error, File, Kind, Sources, parse};
 use crate::model::{Cause, Refuser};
+use crate::phrases::{Found, Numbering};
 
 /// Most bytes of a compiled regular expression.
 const MAX_REGEX: usize = 1 << 20;

@@ -12,13 +12,13 @@ use std::sync::{Arc, LazyLock};
 pub use fingerprints::{Fingerprint, Pattern};
 pub use weights::{Combine, Weighted, Weights};
 
-use crate::explain::phrases::{Numbering, Phrases};
 use crate::explain::request::family::{self, Family};
 use crate::explain::rules::request_facts::payload;
 use crate::explain::rules::response_text::lexicon::Lexicon;
 use crate::knowledge::{self, Error, Sources};
 use crate::logs::Patterns;
 use crate::model::{Cause, Refuser};
+use crate::phrases::{Numbering, Phrases};
 
 /// What the rules ask.
 #[derive(Debug)]

@@ -1,12 +1,9 @@
-//! A request as a list of attributes, so that refusals and successes can be counted against each other.
+//! A request as the rules see it: its attributes, the facts that it shows by itself, and who asked.
 
-pub mod agent;
-pub mod attribute;
-pub mod attribute_hash;
-pub mod family;
 pub mod features;
-pub mod name_list;
-pub mod names;
-pub mod parsed_request;
 pub mod principal;
-pub mod shape;
+pub mod shown;
+
+pub use crate::features::names;
+pub use crate::features::names::{family, name_list};
+pub use crate::features::request::{agent, attribute, attribute_hash, parsed_request, shape};

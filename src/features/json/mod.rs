@@ -62,8 +62,13 @@ pub struct JsonLeaf<'a> {
 impl<'a> JsonLeaf<'a> {
     /// A string without its quotes and escapes, anything else as on the wire; invalid UTF-8 replaced.
     pub fn text(&self) -> Cow<'a, str> {
-        if self.kind == JsonKind::String { unquote(self.raw) } else { String::from_utf8_lossy(self.raw) }
+        text(self.kind, self.raw)
     }
+}
+
+/// A value of this kind without its quotes and escapes; invalid UTF-8 replaced.
+pub fn text(kind: JsonKind, raw: &[u8]) -> Cow<'_, str> {
+    if kind == JsonKind::String { unquote(raw) } else { String::from_utf8_lossy(raw) }
 }
 
 /// How far the document could be read.

@@ -6,6 +6,7 @@ use crate::explain::contrast::columns::{Column, bit};
 use crate::explain::contrast::sample::{Sample, identifies};
 use crate::explain::contrast::stats::EndpointStats;
 use crate::explain::request::family::Family;
+use crate::explain::request::shown::Shown;
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::model::{Cause, EvidenceKind, Part};
 

@@ -6,6 +6,7 @@ use crate::explain::case::Case;
 use crate::explain::contrast::columns::Column;
 use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
+use crate::explain::request::shown::Shown;
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::features::json;
 use crate::model::{Cause, EvidenceKind, Part};

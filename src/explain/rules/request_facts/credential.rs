@@ -65,7 +65,7 @@ pub fn address_early_for(now: i64, query: &[u8]) -> Option<i64> {
 }
 
 /// How far a signed time lies from the request, in seconds: positive is behind.
-pub fn clock_off(exchange: &Exchange, seen: &ParsedRequest<'_, '_>) -> Option<(String, i64)> {
+pub fn clock_off(exchange: &Exchange, seen: &ParsedRequest<'_>) -> Option<(String, i64)> {
     let dated = seen.fields.iter().filter(|(name, _)| name.traits.dated || name.traits.signed);
     let (name, then) = dated.into_iter().find_map(|(name, value)| {
         let text = String::from_utf8_lossy(value);
@@ -101,7 +101,7 @@ pub fn instant(text: &str) -> Option<i64> {
 }
 
 /// What is wrong with the form of the credential, if anything can be seen.
-pub fn malformed(seen: &ParsedRequest<'_, '_>) -> Option<String> {
+pub fn malformed(seen: &ParsedRequest<'_>) -> Option<String> {
     let value = seen.field(Which::Authorization)?;
     let text = String::from_utf8_lossy(value);
     let said = |what: &str| Some(format!("Authorization {what}"));
@@ -228,7 +228,7 @@ mod tests {
         ] {
             let exchange = &exchanges(&format!("POST /x\nAuthorization: {value}\n--- 403\n"))[0];
             assert_eq!(
-                malformed(&ParsedRequest::of(exchange.request.as_ref().unwrap(), b"", false)).is_some(),
+                malformed(&ParsedRequest::of(exchange.request.as_ref().unwrap())).is_some(),
                 wrong,
                 "{value}"
             );

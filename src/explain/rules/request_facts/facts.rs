@@ -5,14 +5,12 @@ use std::borrow::Cow;
 
 use crate::explain::request::agent::{Agent, agent};
 use crate::explain::request::family::Family;
-use crate::explain::request::features::Features;
 use crate::explain::request::names::{RESTRICTED, Which};
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::explain::rules::request_facts::{credential, payload};
-use crate::features;
-use crate::features::MediaType;
 use crate::features::json;
 use crate::features::json::JsonEnd;
+use crate::features::request::attributes::Attributes;
 use crate::model::{Anomaly, Exchange, Part, Request};
 
 /// One fact.
@@ -27,7 +25,7 @@ pub struct Fact {
 }
 
 /// The facts of a request.
-pub fn facts(exchange: &Exchange, features: &Features<'_>, seen: &ParsedRequest<'_, '_>) -> Vec<Fact> {
+pub fn facts(exchange: &Exchange, features: &Attributes<'_>, seen: &ParsedRequest<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     let Some(request) = &exchange.request else { return out };
     payload_fact(seen, &mut out);
@@ -63,7 +61,7 @@ fn part_of(id: &str) -> (Part, Cow<'static, str>) {
     (part, Cow::Borrowed(name))
 }
 
-fn payload_fact(seen: &ParsedRequest<'_, '_>, out: &mut Vec<Fact>) {
+fn payload_fact(seen: &ParsedRequest<'_>, out: &mut Vec<Fact>) {
     if let Some(found) = payload::find(seen) {
         let place = if found.place.is_empty() {
             found.part.as_str().to_owned()
@@ -79,7 +77,7 @@ fn payload_fact(seen: &ParsedRequest<'_, '_>, out: &mut Vec<Fact>) {
 }
 
 /// Names that begin with a dot, which servers refuse to hand out by themselves.
-fn hidden_fact(seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
+fn hidden_fact(seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
     let hidden = |segment: &&[u8]| {
         segment.len() > 2
             && segment.starts_with(b".")
@@ -92,24 +90,22 @@ fn hidden_fact(seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, 
     }
 }
 
-fn upload_fact(seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
-    if let Some(boundary) = seen.media.filter(MediaType::is_multipart).and_then(|media| media.boundary()) {
-        for part in features::multipart_fields(seen.content, boundary) {
-            let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
-            if let Some(suffix) =
-                RISKY.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
-            {
-                add("file-executable", format!("an uploaded file name that ends in {suffix}"));
-                break;
-            }
+fn upload_fact(seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
+    for part in seen.parts() {
+        let name = String::from_utf8_lossy(part.filename.unwrap_or_default()).to_ascii_lowercase();
+        if let Some(suffix) =
+            RISKY.iter().find(|suffix| name.ends_with(*suffix) || name.contains(&format!("{suffix}.")))
+        {
+            add("file-executable", format!("an uploaded file name that ends in {suffix}"));
+            break;
         }
     }
 }
 
 fn credential_facts(
     exchange: &Exchange,
-    features: &Features<'_>,
-    seen: &ParsedRequest<'_, '_>,
+    features: &Attributes<'_>,
+    seen: &ParsedRequest<'_>,
     add: &mut impl FnMut(&'static str, String),
 ) {
     let Some(request) = &exchange.request else { return };
@@ -150,7 +146,7 @@ fn credential_facts(
     }
 }
 
-fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl FnMut(&'static str, String)) {
+fn body_facts(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
     let (media, parsed) = (seen.field(Which::ContentType), seen.media);
     if seen.content.is_empty() {
         return;
@@ -167,7 +163,7 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl Fn
             } else if media.is_json() && request.body.is_whole() {
                 let complete = matches!(&seen.json, Some(json) if matches!(json.end, JsonEnd::Complete | JsonEnd::Limit));
                 let marked = seen.content.starts_with(b"\xef\xbb\xbf");
-                if let Some((fault, at)) = (!complete || marked).then(|| json::fault(seen.content)).flatten()
+                if let Some((fault, at)) = (!complete || marked).then(|| json::fault(&seen.content)).flatten()
                 {
                     add("json-invalid", format!("invalid JSON: {fault} at byte {at}"));
                 }
@@ -183,11 +179,7 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_, '_>, add: &mut impl Fn
     }
 }
 
-fn field_facts(
-    exchange: &Exchange,
-    seen: &ParsedRequest<'_, '_>,
-    add: &mut impl FnMut(&'static str, String),
-) {
+fn field_facts(exchange: &Exchange, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
     let restricted = seen.fields.iter().filter_map(|(name, _)| name.traits.restricted).min();
     if let Some(name) = restricted.and_then(|at| RESTRICTED.get(usize::from(at))) {
         add("field-restricted", format!("the field {name}, which rule sets restrict"));
@@ -280,8 +272,8 @@ const FRAMING: [Anomaly; 14] = [
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::explain::fixture::exchanges;
+    use crate::explain::request::features::Features;
 
     fn ids(text: &str) -> Vec<&'static str> {
         let exchange = &exchanges(text)[0];

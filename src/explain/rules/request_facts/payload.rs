@@ -103,7 +103,7 @@ pub fn read(sources: &Sources) -> Result<Patterns, Error> {
 }
 
 /// The strongest suspicious text of a request, if there is any.
-pub fn find(seen: &ParsedRequest<'_, '_>) -> Option<Payload> {
+pub fn find(seen: &ParsedRequest<'_>) -> Option<Payload> {
     let mut best: Option<Payload> = None;
     let mut take = |part: Part, place: &str, text: &[u8]| {
         if best.as_ref().is_some_and(|payload| payload.strong) {
@@ -116,7 +116,7 @@ pub fn find(seen: &ParsedRequest<'_, '_>) -> Option<Payload> {
     };
     let path: Cow<'_, [u8]> = percent_decode(seen.target.path).into();
     take(Part::Path, "", &path);
-    for parameter in parameters(seen.target.query()).take(64) {
+    for parameter in seen.query.iter().take(64) {
         take(Part::Query, &parameter.name(), &parameter.value());
     }
     for (name, value) in seen.fields.iter().filter(|(name, _)| !name.traits.unscanned) {
@@ -124,14 +124,14 @@ pub fn find(seen: &ParsedRequest<'_, '_>) -> Option<Payload> {
             take(Part::RequestHeader, &name.text, value);
         }
     }
-    let body = seen.content.get(..WINDOW).unwrap_or(seen.content);
+    let body = seen.content.get(..WINDOW).unwrap_or(&seen.content);
     if !body.is_empty() {
         bodies(seen, body, &mut take);
     }
     best
 }
 
-fn bodies(seen: &ParsedRequest<'_, '_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
+fn bodies(seen: &ParsedRequest<'_>, body: &[u8], take: &mut impl FnMut(Part, &str, &[u8])) {
     match seen.sniffed {
         features::Sniffed::Form => {
             for parameter in parameters(body).take(64) {

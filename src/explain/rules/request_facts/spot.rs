@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::explain::request::features::MAX_CONTENT;
 use crate::explain::rules::request_facts::payload;
 use crate::features;
+use crate::features::coding::MAX_DECODED;
 use crate::features::content;
 use crate::features::{JsonKind, MediaType, Sniffed, Target, parameters};
 use crate::model::{Part, Request, Span};
@@ -38,7 +38,7 @@ pub fn payload(request: &Request, part: Part, name: &str) -> Option<(u32, u32)> 
 }
 
 fn body(request: &Request, name: &str) -> Option<Range<usize>> {
-    let content = content::read(request.head.fields(), &request.body.kept, MAX_CONTENT);
+    let content = content::read(request.head.fields(), &request.body.kept, MAX_DECODED);
     let kept: &[u8] = &content.bytes;
     let (sniffed, json) = features::sniff::with_json(kept);
     match sniffed {

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::explain::phrases::{Numbering, Phrases};
 use crate::knowledge::{self, Error, Kind, Sources, parse};
+use crate::phrases::{Numbering, Phrases};
 use crate::step_counter;
 
 macro_rules! families {
@@ -174,7 +174,7 @@ impl Entries {
     }
 }
 
-/// The family of `name`, in any case, at `at`. [`crate::explain::request::names::name`] remembers.
+/// The family of `name`, in any case, at `at`. [`crate::features::names::name`] remembers.
 pub fn of(at: At, name: &str) -> Family {
     let lower = name.to_ascii_lowercase();
     let last = if at == At::Claim { lower.rsplit(['/', '.']).next().unwrap_or(&lower) } else { &lower };

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use crate::explain::request::family::Family;
+use crate::features::names::family::Family;
 
 static KEYS: LazyLock<ahash::RandomState> = LazyLock::new(ahash::RandomState::new);
 

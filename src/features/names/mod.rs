@@ -1,13 +1,15 @@
 //! Names of fields, cookies, parameters, members and claims, each looked at once: traffic uses the same few again and again.
 
+pub mod family;
+pub mod name_list;
+
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::explain::request::attribute_hash::key;
-use crate::explain::request::family;
-use crate::explain::request::family::{At, Family};
 use crate::features::json;
+use crate::features::names::family::{At, Family};
+use crate::features::request::attribute_hash::key;
 use crate::memo::Memo;
 
 /// Names of one kind remembered by one thread.
