@@ -5,6 +5,7 @@
 //! somebody asked for, and `tui` and `export` show them, through `edge`, which redacts and escapes.
 
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -9,6 +9,29 @@ use memchr::memchr;
 /// Longest Basic credential that is decoded, in base64 characters.
 const BASIC_LIMIT: usize = 4096;
 
+/// What programs send that were not told the credential.
+const PLACEHOLDERS: [&str; 14] = [
+    "undefined",
+    "null",
+    "none",
+    "nan",
+    "[object object]",
+    "false",
+    "true",
+    "nil",
+    "<token>",
+    "{{token}}",
+    "$token",
+    "your_token",
+    "your_api_key",
+    "xxx",
+];
+
+/// Whether `credential` is what stands in a template or an unset variable, and no credential.
+pub fn is_placeholder(credential: &[u8]) -> bool {
+    PLACEHOLDERS.iter().any(|known| credential.eq_ignore_ascii_case(known.as_bytes()))
+}
+
 /// A credential field split into its scheme and what the scheme holds. Secrets stay raw: the edge redacts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization<'a> {

@@ -21,7 +21,7 @@ pub mod signer;
 pub mod sniff;
 pub mod target;
 
-pub use crate::features::authorization::Authorization;
+pub use crate::features::authorization::{Authorization, is_placeholder};
 pub use crate::features::cookie::{Cookie, SetCookie, cookies, set_cookies};
 pub use crate::features::damage::content_anomalies;
 pub use crate::features::form::{Parameter, parameters};

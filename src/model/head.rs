@@ -218,6 +218,14 @@ impl RequestHead {
             }),
         }
     }
+    /// Where the method stands in [`Fields::raw`].
+    pub const fn method_span(&self) -> Span {
+        self.method
+    }
+    /// Where the request target stands in [`Fields::raw`].
+    pub const fn target_span(&self) -> Span {
+        self.target
+    }
     /// The request target as on the wire (any form of RFC 9112 §3.2).
     pub fn target(&self) -> &[u8] {
         self.target.of(self.fields.raw())
@@ -249,6 +257,10 @@ impl ResponseHead {
     /// The status code as sent, up to 999; 0 when it cannot be read.
     pub fn status(&self) -> u16 {
         self.status
+    }
+    /// Where the reason phrase stands in [`Fields::raw`].
+    pub const fn reason_span(&self) -> Span {
+        self.reason
     }
     /// The reason phrase as on the wire; may be empty.
     pub fn reason(&self) -> &[u8] {

@@ -9,6 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "archive",
             "cli",
             "config",
             "demo",
@@ -31,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("archive", &["model"]),
     ("cli", &["model", "sandbox", "tap"]),
     ("config", &["cli", "sandbox", "spelling", "tui"]),
     ("demo", &["features", "model", "source", "synth"]),

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::archive;
 use crate::cli::Format;
-use crate::edge::redact::Redactor;
+use crate::edge::redact::{Mask, Redactor};
 use crate::explain::Diagnoser;
 use crate::explain::inspector::Inspector;
 use crate::export::{self, Writer, sample, with_item};
@@ -271,6 +272,11 @@ fn outputs(exchanges: &[(Vec<u8>, Vec<u8>)], reveal: bool) -> Vec<(&'static str,
         all.push((name, String::from_utf8_lossy(&out).into_owned()));
     }
     let record = inspector.history().get(id).unwrap();
+    let mut stored = record.exchange.clone();
+    if !reveal {
+        Mask::new(&[3; 32]).apply(&mut stored);
+    }
+    all.push(("record", archive::record::write(1, &stored)));
     let report = inspector.report(id, BaselineChoice::LastSuccess).unwrap();
     let name = inspector.history().endpoint(record.endpoint).unwrap().to_string();
     all.push(("endpoint", redactor.endpoint(&name)));

@@ -10,12 +10,14 @@ mod field;
 mod known;
 mod label;
 mod layers;
+mod mask;
 mod names;
 mod redactor;
 mod text;
 
 use std::ops::Range;
 
+pub use mask::Mask;
 pub use names::{is_secret_name, is_secret_parameter};
 pub use redactor::Redactor;
 
@@ -93,6 +95,11 @@ fn push(out: &mut Vec<Secret>, range: Range<usize>, parts: &[&[u8]]) {
     if !range.is_empty() {
         out.push(Secret { range, name: names::variable(parts), kind: Kind::Opaque });
     }
+}
+
+/// Whether `bytes` are so long that they do not stand elsewhere by chance.
+fn is_worth_repeating(bytes: &[u8]) -> bool {
+    bytes.trim_ascii().len() >= 6
 }
 
 /// Moves the secrets since `from` by `by`.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 use std::sync::Arc;
 
+use ring::hmac;
+
 use super::body::{form, json};
 use super::field::cookie;
 use super::known::Known;
@@ -14,12 +16,23 @@ use super::{
 };
 use crate::model::{Exchange, Part};
 
+/// What the hashes of labels depend on.
+#[derive(Clone, Debug, Default)]
+enum Key {
+    /// The same in every run, for tests.
+    #[default]
+    Fixed,
+    /// Of this process.
+    Process(RandomState),
+    /// Of a store of exchanges: equal secrets have equal labels in every run that uses it.
+    Store(hmac::Key),
+}
+
 /// Redacts with a key of its own, so that equal secrets compare equal within one run and nowhere else.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     reveal: bool,
-    /// `None` stands for a key that is always the same.
-    key: Option<RandomState>,
+    key: Key,
     /// Secrets of the exchange that is written: they are hidden wherever they come again.
     known: Option<Arc<Known>>,
 }
@@ -27,12 +40,16 @@ pub struct Redactor {
 impl Redactor {
     /// `reveal` lets everything through (`--with-secrets`, the TUI's key).
     pub fn new(reveal: bool) -> Self {
-        Self { reveal, key: Some(RandomState::new()), known: None }
+        Self { reveal, key: Key::Process(RandomState::new()), known: None }
+    }
+    /// As [`Redactor::new`] with the key of a store, so that labels of different runs can be compared.
+    pub fn with_key(reveal: bool, key: &[u8; 32]) -> Self {
+        Self { reveal, key: Key::Store(hmac::Key::new(hmac::HMAC_SHA256, key)), known: None }
     }
     /// As [`Redactor::new`] with a key that is always the same, so that tests see the same labels in every run.
     #[doc(hidden)]
     pub fn for_tests(reveal: bool) -> Self {
-        Self { reveal, key: None, known: None }
+        Self { reveal, key: Key::Fixed, known: None }
     }
     /// One with the same key that also hides what is secret in `exchanges` wherever its bytes come again: in a message that
     /// echoes it, in evidence, in another encoding. Every output of an exchange goes through one of these.
@@ -116,8 +133,12 @@ impl Redactor {
         let decoded = Decoded::of(bytes);
         let meant = decoded.as_ref().map_or(bytes, |decoded| &decoded.text);
         let hash = match &self.key {
-            Some(key) => key.hash_one(meant),
-            None => BuildHasherDefault::<DefaultHasher>::default().hash_one(meant),
+            Key::Process(key) => key.hash_one(meant),
+            Key::Fixed => BuildHasherDefault::<DefaultHasher>::default().hash_one(meant),
+            Key::Store(key) => {
+                let tag = hmac::sign(key, meant);
+                tag.as_ref().iter().take(4).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+            }
         };
         label::of(kind, bytes, hash as u32)
     }

@@ -8,7 +8,7 @@ mod numbers;
 mod place;
 pub(super) mod random;
 mod sentence;
-mod shapes;
+pub(super) mod shapes;
 mod url;
 mod value;
 

@@ -92,6 +92,16 @@ pub(super) const SHAPES: [Shape; 51] = [
     Shape { prefix: ":AA", kind: Kind::Telegram, least: 16 },
 ];
 
+/// How many bytes of `value` are the public prefix of a key (`sk_test_`); 0 for none.
+pub(in crate::edge::redact) fn public_prefix(value: &[u8]) -> usize {
+    let is = |shape: &&Shape| {
+        shape.kind == Kind::Token
+            && value.starts_with(shape.prefix.as_bytes())
+            && value.len() >= shape.prefix.len() + shape.least
+    };
+    SHAPES.iter().find(is).map_or(0, |shape| shape.prefix.len())
+}
+
 /// Longest JSON in base64 that is looked into.
 const JSON: usize = 16 << 10;
 

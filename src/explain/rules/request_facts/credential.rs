@@ -114,7 +114,7 @@ pub fn malformed(seen: &ParsedRequest<'_>) -> Option<String> {
     if one_of(text.trim(), &["bearer", "basic", "token"]) {
         return said("has a scheme and no credential");
     }
-    if one_of(rest, &PLACEHOLDERS) || rest.starts_with("${") || rest.starts_with("{{") {
+    if features::is_placeholder(rest.as_bytes()) || rest.starts_with("${") || rest.starts_with("{{") {
         return said("holds a placeholder instead of a credential");
     }
     if rest.starts_with('"') || rest.ends_with('"') || rest.starts_with('\'') || rest.starts_with('<') {
@@ -137,24 +137,6 @@ pub fn malformed(seen: &ParsedRequest<'_>) -> Option<String> {
         _ => None,
     }
 }
-
-/// What programs send that were not told the credential.
-const PLACEHOLDERS: [&str; 14] = [
-    "undefined",
-    "null",
-    "none",
-    "nan",
-    "[object object]",
-    "false",
-    "true",
-    "nil",
-    "<token>",
-    "{{token}}",
-    "$token",
-    "your_token",
-    "your_api_key",
-    "xxx",
-];
 
 /// Whether the first token names no signing algorithm.
 pub fn unsigned(tokens: &[Token<'_>]) -> bool {
