@@ -30,4 +30,5 @@ mod knowledge;
 mod live;
 mod logs;
 mod processors;
+mod reported;
 mod sandbox;

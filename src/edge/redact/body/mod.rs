@@ -67,9 +67,32 @@ fn reading(media_type: &[u8], body: &[u8]) -> Reading {
     let lower = media_type.get(..64).unwrap_or(media_type).to_ascii_lowercase();
     let is = |word: &&[u8]| memchr::memmem::find(&lower, word).is_some();
     Reading {
-        binary: body.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace() && *byte != 0x1b)
-            || std::str::from_utf8(body).is_err(),
+        binary: [
+            &b"msgpack"[..],
+            b"messagepack",
+            b"cbor",
+            b"protobuf",
+            b"bson",
+            b"octet-stream",
+            b"avro",
+            b"thrift",
+        ]
+        .iter()
+        .any(is)
+            || has_control_characters(body),
         lines: [&b"yaml"[..], b"properties", b"/ini", b"toml"].iter().any(is),
+    }
+}
+
+/// Whether `body` holds what text does not: control characters (those of C1 too, which are tags and lengths that were written as
+/// UTF-8), or bytes that are no UTF-8.
+fn has_control_characters(body: &[u8]) -> bool {
+    step_counter::steps(body.len());
+    match std::str::from_utf8(body) {
+        Ok(text) => {
+            text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace() && c != '\u{1b}' && c != '\u{85}')
+        }
+        Err(_) => true,
     }
 }
 
