@@ -1,6 +1,8 @@
 //! Inputs that were once read or written wrongly, each with what is right. They are taken from `../shared/cases/faults` where that
 //! exists; captures made with `synth` hold the same kinds in the unit tests of each area.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
