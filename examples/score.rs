@@ -2,7 +2,8 @@
 //!
 //! A folder holds cases (`NAME/capture.pcap` with `NAME/label.json`); a text file holds scenarios as in `tests/scenarios`.
 //! Prints right-first, right-among-three and overconfident shares, a table by cause and one of calibration; `-v` adds every
-//! miss with its evidence, `-vv` everything, `-t` the time of a diagnosis; `-o NAME` keeps to names that contain NAME.
+//! miss with its evidence, `-vv` everything, `-t` the time of a diagnosis; `-o NAME` keeps to names that begin with NAME;
+//! `-k FOLDER` reads words, fingerprints and weights from there instead of the built-in ones.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,6 +19,7 @@ use std::path::Path;
 use why403::explain::diagnoser::Diagnoser;
 use why403::explain::inspector::Inspector;
 use why403::history::History;
+use why403::knowledge;
 use why403::model::{BaselineChoice, Diagnosis, Exchange, ExchangeId, Timestamp};
 
 use why403::model;
@@ -40,6 +42,8 @@ struct Labelled {
     log: Option<String>,
     /// Who refused, in the words of the label.
     refuser: String,
+    /// Whether an obvious reading is wrong.
+    trap: bool,
 }
 
 fn main() {
@@ -51,12 +55,17 @@ fn main() {
             "-vv" => verbose = 2,
             "-t" => verbose = 9,
             "-o" => only = arguments.next(),
+            "-k" => {
+                let folder = arguments.next().expect("a folder after -k");
+                let files = knowledge::directory(Path::new(&folder)).expect("readable knowledge");
+                assert!(knowledge::install(knowledge::Sources::only(files)), "knowledge was read already");
+            }
             _ => inputs.push(argument),
         }
     }
     for input in inputs {
         let mut cases = load(Path::new(&input));
-        cases.retain(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
+        cases.retain(|case| only.as_ref().is_none_or(|only| case.name.starts_with(only.as_str())));
         println!("== {input}: {} cases", cases.len());
         let mut tally = Tally::default();
         for case in cases {
@@ -79,7 +88,8 @@ fn load(path: &Path) -> Vec<Labelled> {
                 wanted: None,
                 failing: Vec::new(),
                 log: None,
-                refuser: String::new(),
+                refuser: one.refusers.join("/").replace("outbound-proxy", "forward proxy"),
+                trap: one.trap,
             })
             .collect();
     }
@@ -104,6 +114,7 @@ fn read(folder: &Path) -> Labelled {
             .collect(),
         exchanges,
         refuser: text("refuser"),
+        trap: label["trap"].as_bool().unwrap_or_default(),
         wanted: Some((text("method"), text("path"))),
         log: std::fs::read(folder.join("server.log"))
             .ok()
@@ -148,6 +159,8 @@ struct Tally {
     quick: (usize, usize),
     /// Refusers that the label names as well, and those that it names.
     refusers: (usize, usize),
+    /// Traps that were not fallen for, and all.
+    traps: (usize, usize),
     spent: [f64; 2],
 }
 
@@ -201,6 +214,8 @@ fn judge(case: Labelled, verbose: u8, tally: &mut Tally) {
             .any(|finding| case.causes.iter().any(|id| id == finding.cause.id()))
     };
     let (firsts, all) = tally.count(&diagnoses, &right);
+    tally.traps.0 += usize::from(case.trap && firsts == diagnoses.len());
+    tally.traps.1 += usize::from(case.trap);
     let by_cause = tally.causes.entry(case.causes[0].clone()).or_default();
     by_cause.0 += 1.0;
     by_cause.1 += firsts as f32 / all;
@@ -343,6 +358,9 @@ impl Tally {
         }
         if self.refusers.1 > 0 {
             println!("refuser     {} of {} as the label", self.refusers.0, self.refusers.1);
+        }
+        if self.traps.1 > 0 {
+            println!("traps       {} of {} right at first", self.traps.0, self.traps.1);
         }
         println!(
             "quick       {} of {all} as the whole diagnosis on arrival, {} at the end",

@@ -1,7 +1,7 @@
 //! Exchanges written as text, for tests and for the score example.
 //!
 //! A scenario file holds templates (`### name`, then blocks) and scenarios; each is a heading `=== name | cause |
-//! also,accepted`, perhaps a line `like TEMPLATE`, then blocks. A block is a
+//! also,accepted | refuser,accepted | trap` (the last two may be missing), perhaps a line `like TEMPLATE`, then blocks. A block is a
 //! request (`POST /path`, fields, an empty line, a body), then `--- STATUS [xN] [every=MS] [ttfb=US]` with response fields,
 //! an empty line and a body. `+++` starts a block that edits the previous request: a start line replaces it, `Name: value`
 //! sets, `-Name` removes, `@ address` moves the client, what follows an empty line replaces the body.
@@ -32,6 +32,10 @@ pub(crate) struct Scenario {
     pub(crate) cause: String,
     /// Causes that are right as well.
     pub(crate) accept: Vec<String>,
+    /// Who refused: ids of layers, any of which is right; empty where the scenario does not say.
+    pub(crate) refusers: Vec<String>,
+    /// Whether an obvious reading is wrong.
+    pub(crate) trap: bool,
     /// The traffic.
     pub(crate) exchanges: Vec<Exchange>,
 }
@@ -51,14 +55,17 @@ pub(crate) fn scenarios(text: &str) -> Vec<Scenario> {
             let (heading, rest) = part.split_once('\n').unwrap_or((part, ""));
             let mut words = heading.split('|').map(str::trim);
             let mut next = || words.next().unwrap_or_default().to_owned();
-            let (name, cause, accept) = (next(), next(), next());
-            let accept =
-                accept.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+            let list = |text: String| -> Vec<String> {
+                text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
+            };
+            let (name, cause, accept) = (next(), next(), list(next()));
+            let (refusers, trap) = (list(next()), next() == "trap");
             let (like, own) = rest.split_once('\n').unwrap_or((rest, ""));
             let wanted = like.strip_prefix("like ").map(str::trim);
             let template = templates.iter().find(|(name, _)| Some(*name) == wanted);
             let text = template.map_or_else(|| rest.to_owned(), |(_, text)| format!("{text}\n{own}"));
-            Scenario { name, cause, accept, exchanges: Writer::default().blocks(&text) }
+            let exchanges = Writer::default().blocks(&text);
+            Scenario { name, cause, accept, refusers, trap, exchanges }
         })
         .collect()
 }
@@ -103,6 +110,9 @@ impl Writer {
                     && !line.starts_with("--- ")
                     && !line.starts_with("POST ")
                     && !line.starts_with("GET ")
+                    && !line.starts_with("PUT ")
+                    && !line.starts_with("DELETE ")
+                    && !line.starts_with("PATCH ")
                     && !line.starts_with("@ ")
             }) {
                 answer.push(line);

@@ -23,6 +23,8 @@ pub mod top_cause;
 pub mod wording;
 
 #[cfg(test)]
+mod scenario_tests;
+#[cfg(test)]
 mod tests;
 
 pub use diagnoser::Diagnoser;

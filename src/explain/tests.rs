@@ -1,5 +1,5 @@
 //! Whole diagnoses of traffic written as text: for every rule one on which it fires and one on which it keeps silent, and
-//! the scenario files of `tests/scenarios`.
+//! what separates in `tests/scenarios`.
 
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::fixture;
@@ -291,43 +291,6 @@ fn a_users_fingerprint_counts() {
     let id = inspector.push(exchange);
     let report = inspector.report(id, BaselineChoice::default()).unwrap();
     assert_eq!(report.diagnosis.unwrap().findings[0].cause.id(), "subscription");
-}
-
-/// Share of refusals of a scenario file that are right first, right among three, and sure and wrong.
-fn score(text: &str) -> (f32, f32, f32) {
-    let (mut all, mut first, mut three, mut over) = (0.0, 0.0, 0.0, 0.0);
-    for scenario in fixture::scenarios(text) {
-        let right = |id: &str| id == scenario.cause || scenario.accept.iter().any(|other| other == id);
-        for diagnosis in diagnose(scenario.exchanges) {
-            let hits: Vec<bool> =
-                diagnosis.findings.iter().take(3).map(|finding| right(finding.cause.id())).collect();
-            all += 1.0;
-            first += f32::from(u8::from(hits.first() == Some(&true)));
-            three += f32::from(u8::from(hits.contains(&true)));
-            over +=
-                f32::from(u8::from(hits.first() != Some(&true) && diagnosis.findings[0].confidence >= 0.8));
-        }
-    }
-    (first / all, three / all, over / all)
-}
-
-#[test]
-fn scenarios_keep_their_score() {
-    for (name, text, bar) in [
-        ("said", include_str!("../../tests/scenarios/said.txt"), 0.95),
-        ("vague", include_str!("../../tests/scenarios/vague.txt"), 0.9),
-        ("hard", include_str!("../../tests/scenarios/hard.txt"), 0.8),
-        ("separates", include_str!("../../tests/scenarios/separates.txt"), 0.9),
-        ("course", include_str!("../../tests/scenarios/course.txt"), 0.8),
-        ("identity", include_str!("../../tests/scenarios/identity.txt"), 0.9),
-        ("words", include_str!("../../tests/scenarios/words.txt"), 0.9),
-        ("elsewhere", include_str!("../../tests/scenarios/elsewhere.txt"), 0.9),
-        ("refusers", include_str!("../../tests/scenarios/refusers.txt"), 0.8),
-        ("public", include_str!("../../tests/scenarios/public.txt"), 0.9),
-    ] {
-        let (first, three, over) = score(text);
-        assert!(first >= bar && three >= 0.95 && over <= 0.05, "{name}: {first} {three} {over}");
-    }
 }
 
 /// The word that follows the name of a scenario.

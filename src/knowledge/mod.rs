@@ -132,6 +132,10 @@ impl Sources {
         });
         Self { files: user.into_iter().chain(embedded).collect() }
     }
+    /// These files and nothing that is built in, to try words and weights without a new build.
+    pub fn only(files: Vec<(Kind, File)>) -> Self {
+        Self { files }
+    }
     /// The files of `kind`; the last is built in.
     pub fn of(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &File> {
         self.files.iter().filter(move |(of, _)| *of == kind).map(|(_, file)| file)
