@@ -12,6 +12,7 @@ pub mod diagnoser;
 pub mod difference;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod incident_id;
 pub mod inspector;
 pub mod knowledge;
 pub mod next;

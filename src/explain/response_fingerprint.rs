@@ -9,8 +9,25 @@ use crate::model::Response;
 /// Bytes of the body that count.
 const WINDOW: usize = 1024;
 
-/// A hash over status, `Server`, media type and the body without what looks like an identifier.
+/// A hash over status, `Server`, media type and the body without what looks like an identifier. Keyed: the same within one run.
 pub fn of(response: &Response) -> u64 {
+    hash(&telling_text(response))
+}
+
+/// The same kind of hash (FNV-1a), the same in every run: for ids that people and scripts see.
+pub fn stable(response: &Response) -> u64 {
+    fnv(&telling_text(response))
+}
+
+/// FNV-1a.
+pub fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// What the hashes are taken over.
+fn telling_text(response: &Response) -> Vec<u8> {
     let [telling @ .., coding] = telling(response);
     let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
     let mut text = Vec::with_capacity(256 + body.len());
@@ -37,7 +54,7 @@ pub fn of(response: &Response) -> u64 {
         }
         (start, digits) = (at + 1, false);
     }
-    hash(&text)
+    text
 }
 
 /// Stands between words.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ahash::RandomState;
+
 use crate::edge::redact::Redactor;
 use crate::edge::sanitize;
 use crate::explain::inspector::Inspector;
@@ -137,6 +139,50 @@ impl GroupBy {
         value
     }
 
+    /// Stands for the value that `record` has, without making its text: equal for equal values; 0 for none.
+    pub(super) fn hash(&self, record: &Record, inspector: &Inspector, hasher: &RandomState) -> u64 {
+        let exchange = &record.exchange;
+        let request = exchange.request.as_ref();
+        let field = |name: &str| request?.head.fields().value(name).map(|value| hasher.hash_one(value));
+        let found = match self {
+            Self::Client => Some(hasher.hash_one(exchange.client.ip().to_canonical())),
+            Self::Server => Some(hasher.hash_one(exchange.server)),
+            Self::Identity => {
+                let carried = || IDENTITY.into_iter().find_map(field);
+                record.principal.or_else(carried)
+            }
+            Self::UserAgent => field("user-agent"),
+            Self::Host => {
+                request.and_then(|request| target::authority(&request.head)).map(|host| hasher.hash_one(host))
+            }
+            Self::Endpoint => Some(hasher.hash_one(inspector.history().canonical(record.endpoint))),
+            Self::Method => Some(hasher.hash_one(exchange.method())),
+            Self::Status => exchange.status().map(|status| hasher.hash_one(status)),
+            Self::Cause => inspector.top(exchange.id).map(|top| hasher.hash_one(top.cause)),
+            Self::Refuser => inspector.top(exchange.id).map(|top| hasher.hash_one(top.refuser)),
+            Self::Header(name) => field(name),
+            Self::ResponseHeader(name) => exchange
+                .response
+                .as_ref()
+                .and_then(|response| response.head.fields().value(name))
+                .map(|value| hasher.hash_one(value)),
+            Self::Claim(name) => {
+                request.and_then(|request| raw_claim(request, name)).map(|v| hasher.hash_one(v))
+            }
+            Self::Query(name) => {
+                let query = target::Target::parse(exchange.target()).query();
+                let found = parameters(query).find(|parameter| parameter.name() == name.as_str());
+                found.map(|parameter| hasher.hash_one(&*parameter.value()))
+            }
+            Self::Cookie(name) => request
+                .and_then(|request| {
+                    cookies(request.head.fields()).find(|cookie| cookie.name == name.as_bytes())
+                })
+                .map(|cookie| hasher.hash_one(cookie.value)),
+        };
+        found.unwrap_or_default()
+    }
+
     fn find(&self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> Option<String> {
         let exchange = &record.exchange;
         let request = exchange.request.as_ref();
@@ -191,6 +237,9 @@ fn shown(value: &[u8]) -> String {
     sanitize::line(value.trim_ascii()).into_owned()
 }
 
+/// Fields that say who sends a request that has no token with a subject.
+const IDENTITY: [&str; 3] = ["authorization", "x-api-key", "cookie"];
+
 /// The subject of the request's token, else the credential that it carries, redacted.
 fn identity(request: &Request, redactor: &Redactor) -> Option<String> {
     let subject =
@@ -199,21 +248,25 @@ fn identity(request: &Request, redactor: &Redactor) -> Option<String> {
         return Some(shown(&redactor.value(Part::Claim, "sub", subject.as_bytes())));
     }
     let fields = request.head.fields();
-    ["authorization", "x-api-key", "cookie"].into_iter().find_map(|name| {
+    IDENTITY.into_iter().find_map(|name| {
         let value = fields.value(name)?;
         Some(shown(&redactor.field(name.as_bytes(), value)))
     })
 }
 
 /// A claim of the first token that has it.
-fn claim(request: &Request, name: &str, redactor: &Redactor) -> Option<String> {
+fn raw_claim(request: &Request, name: &str) -> Option<String> {
     tokens(request).into_iter().find_map(|token| {
-        let value = match token.jwt.claims.get(name)? {
+        Some(match token.jwt.claims.get(name)? {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
-        };
-        Some(shown(&redactor.value(Part::Claim, name, value.as_bytes())))
+        })
     })
+}
+
+fn claim(request: &Request, name: &str, redactor: &Redactor) -> Option<String> {
+    let value = raw_claim(request, name)?;
+    Some(shown(&redactor.value(Part::Claim, name, value.as_bytes())))
 }
 
 #[cfg(test)]

@@ -6,13 +6,17 @@ use std::collections::HashMap;
 use ahash::RandomState;
 
 use super::GroupBy;
+use super::onset::rise;
+use super::timeline::{Scale, Timeline};
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
 use crate::history::Record;
-use crate::model::{Cause, Timestamp};
+use crate::model::{Cause, ExchangeId, Timestamp};
 
 /// Values that are told apart; exchanges with further ones are counted together.
 pub const MAX_GROUPS: usize = 10_000;
+/// Values whose group is remembered by their hash; the texts of others are made each time.
+const MAX_HASHES: usize = 4 * MAX_GROUPS;
 
 /// Exchanges that share a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +29,10 @@ pub struct Group {
     pub matched: u64,
     /// When the first match began.
     pub since: Option<Timestamp>,
+    /// The latest match.
+    pub last: Option<ExchangeId>,
+    /// Successes and refusals over time.
+    pub timeline: Timeline,
     /// Matches by top cause; at most one entry a cause.
     causes: Vec<(Cause, u64)>,
 }
@@ -40,8 +48,9 @@ impl Group {
         self.causes.iter().max_by_key(|(cause, count)| (*count, Reverse(cause.id()))).copied()
     }
 
-    fn matches(&mut self, at: Timestamp, cause: Option<Cause>) {
+    fn matches(&mut self, (id, at): (ExchangeId, Timestamp), cause: Option<Cause>) {
         self.matched += 1;
+        self.last = self.last.max(Some(id));
         self.since = Some(self.since.map_or(at, |since| since.min(at)));
         if let Some(cause) = cause {
             match self.causes.iter_mut().find(|(known, _)| *known == cause) {
@@ -56,9 +65,13 @@ impl Group {
 #[derive(Debug)]
 pub struct Groups {
     by: GroupBy,
-    by_value: HashMap<String, Group, RandomState>,
-    /// Exchanges with values beyond [`MAX_GROUPS`].
-    other: Group,
+    /// Values with their groups, in the order in which they came; the first is for those beyond [`MAX_GROUPS`].
+    rows: Vec<(String, Group)>,
+    by_value: HashMap<String, usize, RandomState>,
+    /// By [`GroupBy::hash`]. Bound: [`MAX_HASHES`].
+    by_hash: HashMap<u64, usize, RandomState>,
+    hasher: RandomState,
+    scale: Scale,
     /// The limit on values; [`MAX_GROUPS`] but for tests.
     limit: usize,
 }
@@ -66,7 +79,15 @@ pub struct Groups {
 impl Groups {
     /// None yet.
     pub fn new(by: GroupBy) -> Self {
-        Self { by, by_value: HashMap::default(), other: Group::default(), limit: MAX_GROUPS }
+        Self {
+            by,
+            rows: vec![(String::new(), Group::default())],
+            by_value: HashMap::default(),
+            by_hash: HashMap::default(),
+            hasher: RandomState::default(),
+            scale: Scale::default(),
+            limit: MAX_GROUPS,
+        }
     }
 
     /// The property.
@@ -76,55 +97,114 @@ impl Groups {
 
     /// Counts an exchange, whether it matches or not.
     pub fn count(&mut self, record: &Record, inspector: &Inspector, redactor: &Redactor) {
-        if self.by.is_of_refusals() {
-            return;
+        if !self.by.is_of_refusals() {
+            let at = self.group(record, inspector, redactor);
+            self.see(at, record);
         }
-        let refused = u64::from(record.exchange.is_refusal());
-        let group = self.group(record, inspector, redactor);
-        group.exchanges += 1;
-        group.refusals += refused;
     }
 
     /// Counts a match, with the top cause where it is a refusal.
     pub fn matched(&mut self, record: &Record, inspector: &Inspector, redactor: &Redactor) {
-        let refused = record.exchange.is_refusal();
-        let cause = inspector.top(record.exchange.id).map(|top| top.cause);
-        let alone = self.by.is_of_refusals();
-        let group = self.group(record, inspector, redactor);
-        if alone {
-            group.exchanges += 1;
-            group.refusals += u64::from(refused);
+        let exchange = &record.exchange;
+        let cause = inspector.top(exchange.id).map(|top| top.cause);
+        let at = self.group(record, inspector, redactor);
+        if self.by.is_of_refusals() {
+            self.see(at, record);
         }
-        group.matches(record.exchange.started(), cause);
+        if let Some((_, group)) = self.rows.get_mut(at) {
+            group.matches((exchange.id, exchange.started()), cause);
+        }
     }
 
-    fn group(&mut self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> &mut Group {
-        let value = self.by.value(record, inspector, redactor);
-        if self.by_value.len() >= self.limit && !self.by_value.contains_key(&value) {
-            return &mut self.other;
+    fn see(&mut self, at: usize, record: &Record) {
+        let (success, refusal) = (record.exchange.is_success(), record.exchange.is_refusal());
+        let (bucket, halvings) = self.scale.bucket(record.exchange.started());
+        if halvings > 0 {
+            self.rows.iter_mut().for_each(|(_, group)| group.timeline.halve(halvings));
         }
-        self.by_value.entry(value).or_default()
+        let Some((_, group)) = self.rows.get_mut(at) else { return };
+        group.exchanges += 1;
+        group.refusals += u64::from(refusal);
+        group.timeline.count(bucket, success, refusal);
+    }
+
+    /// The index of the group of `record`; 0 for values beyond the limit.
+    fn group(&mut self, record: &Record, inspector: &Inspector, redactor: &Redactor) -> usize {
+        let hash = self.by.hash(record, inspector, &self.hasher);
+        if let Some(at) = self.by_hash.get(&hash) {
+            return *at;
+        }
+        let value = self.by.value(record, inspector, redactor);
+        let at = match self.by_value.get(&value) {
+            Some(at) => *at,
+            None if self.by_value.len() >= self.limit => 0,
+            None => {
+                self.rows.push((value.clone(), Group::default()));
+                self.by_value.insert(value, self.rows.len() - 1);
+                self.rows.len() - 1
+            }
+        };
+        if self.by_hash.len() < MAX_HASHES {
+            self.by_hash.insert(hash, at);
+        }
+        at
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&str, &Group)> {
+        self.rows.iter().skip(1).map(|(value, group)| (value.as_str(), group))
+    }
+
+    /// Every group: those with refusals first, the most matches first.
+    pub fn ranked(&self) -> Vec<(&str, &Group)> {
+        let mut rows: Vec<_> = self.all().collect();
+        rows.sort_by_key(|(value, group)| {
+            let refuses = group.refusals > 0;
+            (!refuses, Reverse(group.matched), Reverse(group.refusals), Reverse(group.exchanges), *value)
+        });
+        rows
     }
 
     /// Groups with a match, the most matches first.
     pub fn sorted(&self) -> Vec<(&str, &Group)> {
-        let with_match = self.by_value.iter().filter(|(_, group)| group.matched > 0);
-        let mut rows: Vec<_> = with_match.map(|(value, group)| (value.as_str(), group)).collect();
+        let mut rows: Vec<_> = self.all().filter(|(_, group)| group.matched > 0).collect();
         rows.sort_by_key(|(value, group)| (Reverse(group.matched), Reverse(group.refusals), *value));
         rows
     }
 
+    /// The group of `value`.
+    pub fn get(&self, value: &str) -> Option<&Group> {
+        self.rows.get(*self.by_value.get(value)?).map(|(_, group)| group)
+    }
+
+    /// When the refused share of `group` rose, else when its first match began.
+    pub fn onset(&self, group: &Group) -> Option<Timestamp> {
+        let Timeline { successes, refusals } = &group.timeline;
+        let buckets: Vec<_> = refusals.iter().copied().zip(successes.iter().copied()).collect();
+        let rise = rise(&buckets).and_then(|change| self.scale.begin(change.bucket));
+        rise.map(|at| group.since.map_or(at, |since| at.max(since))).or(group.since)
+    }
+
     /// Values without a match, and the exchanges with them.
     pub fn without_match(&self) -> (u64, u64) {
-        let without = self.by_value.values().filter(|group| group.matched == 0);
-        without.fold((0, 0), |(values, exchanges), group| (values + 1, exchanges + group.exchanges))
+        let without = self.all().filter(|(_, group)| group.matched == 0);
+        without.fold((0, 0), |(values, exchanges), (_, group)| (values + 1, exchanges + group.exchanges))
     }
 
     /// Exchanges with values beyond the bound.
     pub fn other(&self) -> &Group {
-        &self.other
+        self.rows.first().map_or(&NO_GROUP, |(_, group)| group)
     }
 }
+
+static NO_GROUP: Group = Group {
+    exchanges: 0,
+    refusals: 0,
+    matched: 0,
+    since: None,
+    last: None,
+    timeline: Timeline { successes: [0; super::BUCKETS], refusals: [0; super::BUCKETS] },
+    causes: Vec::new(),
+};
 
 #[cfg(test)]
 mod tests {

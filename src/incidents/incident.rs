@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use ahash::RandomState;
 
 use super::onset::{Bucket, rise};
+use super::server_changes::ServerChange;
 use super::timeline::{BUCKETS, Scale, Timeline};
-use super::tracker::{Cluster, Key, Place};
-use super::who::{Values, Who, who};
+use super::tracker::{Cluster, Key, Lead, Place};
+use super::who::{Affected, Who};
+use crate::explain::incident_id::IncidentId;
 use crate::model::{Cause, EndpointId, ExchangeId, Refuser, Timestamp};
 
 /// For how long an incident is new.
@@ -28,6 +30,8 @@ pub enum State {
     Ongoing,
     /// Requests that would have been refused were accepted since.
     Over,
+    /// The user knows of it.
+    Known,
 }
 
 impl State {
@@ -37,6 +41,7 @@ impl State {
             Self::New => "new",
             Self::Ongoing => "ongoing",
             Self::Over => "over",
+            Self::Known => "known",
         }
     }
 }
@@ -55,14 +60,18 @@ pub enum Onset {
 /// Refusals of one kind.
 #[derive(Clone, Debug)]
 pub struct Incident {
+    /// Of its first refusal; NDJSON has it as `incident`.
+    pub id: IncidentId,
     /// The most likely cause.
     pub cause: Cause,
     /// How sure that is, 0.0–1.0.
     pub confidence: f32,
     /// Who refused.
     pub refuser: Refuser,
-    /// Stands for the response without identifiers and times.
-    pub response: u64,
+    /// Stand for the responses, identifiers and times aside; the most frequent first.
+    pub responses: Vec<u64>,
+    /// The attribute that separates the refusals from successes.
+    pub lead: Option<Lead>,
     /// Where, the most refusals first.
     pub endpoints: Vec<EndpointId>,
     /// Refusals.
@@ -85,8 +94,10 @@ pub struct Incident {
     pub rate: (f64, f64),
     /// Whether it goes on.
     pub state: State,
-    /// Who is refused, and who is not.
-    pub who: Option<Who>,
+    /// Who is refused, and who is not; empty until that was compared.
+    pub affected: Affected,
+    /// What changed on the servers at the onset.
+    pub changes: Vec<ServerChange>,
     /// Refusals over time.
     pub timeline: [u32; BUCKETS],
 }
@@ -94,7 +105,20 @@ pub struct Incident {
 impl Incident {
     /// Whether requests of others to these endpoints are accepted while these are refused.
     pub const fn others_succeed(&self) -> bool {
-        self.who.is_some() || self.successes_since > 0
+        self.affected.who.is_some() || self.successes_since > 0
+    }
+
+    /// What the refused share has and the accepted lacks.
+    pub const fn who(&self) -> Option<&Who> {
+        self.affected.who.as_ref()
+    }
+
+    /// When it began, as far as the capture tells.
+    pub const fn onset_time(&self) -> Option<Timestamp> {
+        match self.onset {
+            Onset::At(at) | Onset::Sporadic(at) => Some(at),
+            Onset::BeforeCapture => None,
+        }
     }
 
     /// The bucket of the timeline in which the onset is.
@@ -116,21 +140,29 @@ pub(super) fn assemble(
     let mut clusters: Vec<_> = clusters.to_vec();
     clusters.sort_by_key(|(key, cluster)| (std::cmp::Reverse(cluster.refusals), key.endpoint));
     let latest = clusters.iter().max_by_key(|(_, cluster)| cluster.last_id)?.1;
-    let (key, _) = clusters.first()?;
+    let (key, most) = clusters.first()?;
+    let (first_key, earliest) = clusters.iter().min_by_key(|(_, cluster)| cluster.first_id)?;
+    let mut responses: Vec<u64> = Vec::new();
+    for (key, _) in &clusters {
+        if !responses.contains(&key.response) {
+            responses.push(key.response);
+        }
+    }
     let first = clusters.iter().map(|(_, cluster)| cluster.first).min()?;
     let (mut timeline, mut all) = (Timeline::default(), Timeline::default());
-    let (mut refused, mut accepted) = (Values::default(), Values::default());
     let (mut exchanges, mut successes, mut successes_since) = (0, 0, 0);
-    for (key, cluster) in &clusters {
+    for (_, cluster) in &clusters {
         timeline.add(&cluster.timeline);
-        refused.absorb(&cluster.refused);
-        if let Some(place) = places.get(&key.endpoint) {
-            all.add(&place.timeline);
-            accepted.absorb(&place.accepted);
-            exchanges += place.exchanges;
-            successes += place.successes;
-            successes_since += place.successes.saturating_sub(cluster.successes_then);
-        }
+    }
+    let endpoints = endpoints(&clusters);
+    for endpoint in &endpoints {
+        let Some(place) = places.get(endpoint) else { continue };
+        let here = clusters.iter().filter(|(key, _)| key.endpoint == *endpoint);
+        let then = here.map(|(_, cluster)| cluster.successes_then).max().unwrap_or_default();
+        all.add(&place.timeline);
+        exchanges += place.exchanges;
+        successes += place.successes;
+        successes_since += place.successes.saturating_sub(then);
     }
     let refusals: u64 = clusters.iter().map(|(_, cluster)| cluster.refusals).sum();
     let before: u64 = clusters.iter().map(|(_, cluster)| cluster.successes_before).sum();
@@ -142,11 +174,13 @@ pub(super) fn assemble(
         Onset::At(_) | Onset::BeforeCapture | Onset::Sporadic(_) => State::Ongoing,
     };
     Some(Incident {
+        id: IncidentId::new(first_key.cause, earliest.refuser, first_key.response),
         cause: key.cause,
         confidence: latest.confidence,
         refuser: latest.refuser,
-        response: key.response,
-        endpoints: clusters.iter().map(|(key, _)| key.endpoint).collect(),
+        responses,
+        lead: most.lead.clone(),
+        endpoints,
         refusals,
         exchanges,
         successes,
@@ -157,9 +191,35 @@ pub(super) fn assemble(
         onset,
         rate,
         state,
-        who: who(&refused, &accepted, refusals),
+        affected: Affected::default(),
+        changes: Vec::new(),
         timeline: timeline.refusals,
     })
+}
+
+/// The clusters' endpoints, each once.
+fn endpoints(clusters: &[(Key, &Cluster)]) -> Vec<EndpointId> {
+    let mut endpoints: Vec<EndpointId> = Vec::new();
+    for (key, _) in clusters {
+        if !endpoints.contains(&key.endpoint) {
+            endpoints.push(key.endpoint);
+        }
+    }
+    endpoints
+}
+
+/// Changes of the servers that are named.
+const MAX_CHANGES: usize = 4;
+
+/// What changed on the servers when an incident began: within the bucket before and after it, ten seconds at least.
+pub(super) fn changes<'a>(
+    onset: Onset,
+    scale: &Scale,
+    all: impl DoubleEndedIterator<Item = &'a ServerChange>,
+) -> Vec<ServerChange> {
+    let Onset::At(at) = onset else { return Vec::new() };
+    let near = (scale.seconds().max(10) as i64).saturating_mul(1_000_000_000);
+    all.filter(|change| change.at.since(at).abs() <= near).take(MAX_CHANGES).cloned().collect()
 }
 
 /// Since when, and the shares refused before and since, from the refusals of one kind and everything at their endpoints;

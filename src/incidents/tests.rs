@@ -14,12 +14,19 @@ struct Box {
     incidents: Incidents,
     redactor: Redactor,
     second: i64,
+    build: &'static str,
 }
 
 impl Box {
     fn new() -> Self {
         let inspector = Inspector::new(History::new(16 << 20), Diagnoser::new());
-        Self { inspector, incidents: Incidents::default(), redactor: Redactor::for_tests(false), second: 0 }
+        Self {
+            inspector,
+            incidents: Incidents::default(),
+            redactor: Redactor::for_tests(false),
+            second: 0,
+            build: "1",
+        }
     }
 
     /// One request a second.
@@ -38,7 +45,7 @@ impl Box {
         let asked = request("POST", target, &fields, b"{\"n\":1}");
         let answered = match refusal {
             Some(body) => response(403, &[("Content-Type", "application/json")], body.as_bytes()),
-            None => response(201, &[], b""),
+            None => response(201, &[("X-Build-Version", self.build)], b""),
         };
         let id = self.inspector.push(exchange(&client, self.second, asked, answered));
         let record = self.inspector.history().get(id).unwrap();
@@ -47,7 +54,14 @@ impl Box {
     }
 
     fn list(&mut self) -> Vec<Incident> {
-        self.incidents.list(&self.inspector, Timestamp::from_parts(self.second, 0))
+        let now = Timestamp::from_parts(self.second, 0);
+        for _ in 0..1000 {
+            let (list, more) = self.incidents.list(&self.inspector, now, &self.redactor);
+            if !more {
+                return list;
+            }
+        }
+        panic!("there is always more to find out");
     }
 }
 
@@ -77,10 +91,67 @@ fn one_incident_over_two_endpoints_with_its_onset_and_who() {
     assert!((116..=124).contains(&at.seconds()), "{at}");
     assert!(incident.rate.0 < 0.02 && incident.rate.1 > 0.25, "{:?}", incident.rate);
     assert_eq!(incident.state, State::New);
-    let who = incident.who.clone().expect("who");
-    assert_eq!(who.refused, ["X-App-Version 8.2"]);
-    assert!(who.accepted.contains(&"X-App-Version 8.0".to_owned()), "{who:?}");
+    let who = incident.who().expect("who");
+    assert_eq!((who.name.as_str(), who.refused.as_slice()), ("X-App-Version", &["8.2".to_owned()][..]));
+    assert!(who.accepted.contains(&"8.0".to_owned()), "{who:?}");
+    assert_eq!(who.sentence(), "all with X-App-Version 8.2; 8.0 accepted");
     assert!(incident.others_succeed());
+}
+
+#[test]
+fn a_version_that_was_fine_before_the_deploy_is_who_is_refused_since() {
+    let mut staged = Box::new();
+    for at in 0..120 {
+        staged.send("/v1/orders", if at % 3 == 0 { "8.1" } else { "8.0" }, false);
+    }
+    for at in 0..90 {
+        let blocked = at % 3 == 0;
+        staged.send("/v1/orders", if blocked { "8.1" } else { "8.0" }, blocked);
+    }
+    let list = staged.list();
+    assert_eq!(list.len(), 1);
+    let who = list[0].who().expect("who");
+    assert_eq!(who.short(), "X-App-Version 8.1");
+    let callers = &list[0].affected.callers;
+    let agents = callers.iter().find(|one| one.of == super::super::Trait::Product).expect("products");
+    let row = |one: &super::super::Share| (one.value.clone(), one.refused, one.accepted);
+    assert_eq!(
+        agents.shares.iter().map(row).collect::<Vec<_>>(),
+        [("AcmeApp/8.1".to_owned(), 30, 0), ("AcmeApp/8.0".to_owned(), 0, 60)]
+    );
+}
+
+#[test]
+fn answers_that_differ_in_their_words_are_one_incident_when_one_attribute_separates_them() {
+    let mut staged = Box::new();
+    for at in 0..200 {
+        let blocked = at >= 100 && at % 2 == 0;
+        let words = ["the client is too old", "please update your application"];
+        let body =
+            format!(r#"{{"error":"upgrade required","message":"{}"}}"#, words[usize::from(at % 4 == 0)]);
+        staged.answer("/v1/orders", if blocked { "7.0" } else { "8.0" }, blocked.then_some(body.as_str()));
+    }
+    let list = staged.list();
+    let leads: Vec<_> =
+        list.iter().map(|one| (one.refusals, one.lead.clone(), one.cause, one.responses.len())).collect();
+    assert_eq!(list.len(), 1, "{leads:?}");
+    assert_eq!((list[0].refusals, list[0].responses.len()), (50, 2));
+}
+
+#[test]
+fn what_changed_on_the_server_at_the_onset_is_named() {
+    let mut staged = Box::new();
+    for at in 0..100 {
+        staged.build = if at < 50 { "1.4.0" } else { "1.5.0" };
+        let blocked = at >= 50 && at % 2 == 0;
+        staged.send("/v1/orders", if blocked { "8.1" } else { "8.0" }, blocked);
+    }
+    let list = staged.list();
+    let [change] = list[0].changes.as_slice() else { panic!("{:?}", list[0].changes) };
+    assert_eq!(
+        (change.field.as_str(), change.before.as_str(), change.after.as_str()),
+        ("x-build-version", "1.4.0", "1.5.0")
+    );
 }
 
 #[test]
@@ -106,7 +177,7 @@ fn what_was_refused_from_the_start_began_before_the_capture() {
     }
     let list = staged.list();
     assert_eq!((list.len(), list[0].onset, list[0].state), (1, Onset::BeforeCapture, State::Ongoing));
-    assert_eq!(list[0].who, None, "nobody is accepted");
+    assert_eq!(list[0].who(), None, "nobody is accepted");
 }
 
 #[test]

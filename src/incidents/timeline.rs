@@ -53,6 +53,14 @@ impl Scale {
 }
 
 impl Timeline {
+    /// Counts an exchange in `bucket`.
+    pub fn count(&mut self, bucket: usize, success: bool, refusal: bool) {
+        let series = if refusal { &mut self.refusals } else { &mut self.successes };
+        if let Some(count) = series.get_mut(bucket).filter(|_| success || refusal) {
+            *count = count.saturating_add(1);
+        }
+    }
+
     /// Two buckets become one, `times` over.
     pub fn halve(&mut self, times: u32) {
         for _ in 0..times.min(BUCKETS.ilog2() + 1) {

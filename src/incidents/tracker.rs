@@ -1,21 +1,26 @@
 //! Takes exchanges in, one by one, and says which incidents there are.
 //!
-//! Refusals are collected in clusters: one for each endpoint, answer and cause. An incident is made of the clusters that share
-//! answer and cause, whatever their endpoints.
+//! Refusals are collected in clusters: one for each endpoint, answer and cause. An incident is made of the clusters that broke
+//! the same way, whatever their endpoints: with one cause and refuser, and one attribute that separates them from successes; where
+//! none does, with one answer.
 
 use std::collections::HashMap;
 
 use ahash::RandomState;
 
 use super::incident::{Incident, assemble};
+use super::properties::Hasher;
+use super::sample::sample;
+use super::server_changes::{ServerChange, ServerChanges};
 use super::timeline::{Scale, Timeline};
-use super::who::{Hasher, Values};
+use super::who::{Affected, affected};
 use crate::edge::redact::Redactor;
+use crate::explain::incident_id::IncidentId;
 use crate::explain::inspector::Inspector;
 use crate::explain::response_fingerprint;
 use crate::explain::top_cause;
 use crate::history::{History, Record};
-use crate::model::{Cause, EndpointId, ExchangeId, Refuser, Timestamp};
+use crate::model::{BaselineChoice, Cause, EndpointId, ExchangeId, Part, Refuser, Timestamp};
 
 /// Clusters that are told apart; the one that was refused longest ago gives way to a new one.
 const MAX_CLUSTERS: usize = 512;
@@ -23,6 +28,12 @@ const MAX_CLUSTERS: usize = 512;
 const MAX_PLACES: usize = 4096;
 /// Causes that are found anew in one go, because more is known by now.
 const REVISED: usize = 16;
+/// Clusters that are diagnosed in full in one go, for the attribute that separates them.
+const DIAGNOSED: usize = 3;
+/// Refusals of a cluster before it is diagnosed in full.
+const ENOUGH: u64 = 3;
+/// Incidents in one go whose callers are compared with those that are accepted.
+const COMPARED: usize = 2;
 
 /// What refusals have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +42,15 @@ pub(super) struct Key {
     /// The response without identifiers and times.
     pub(super) response: u64,
     pub(super) cause: Cause,
+}
+
+/// The attribute that separates refusals from successes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lead {
+    /// Which part of the request.
+    pub part: Part,
+    /// Field, cookie, parameter, claim or member name.
+    pub name: String,
 }
 
 /// Refusals of one kind.
@@ -44,13 +64,15 @@ pub(super) struct Cluster {
     pub(super) first_id: ExchangeId,
     pub(super) last_id: ExchangeId,
     pub(super) timeline: Timeline,
-    pub(super) refused: Values,
     /// Successes of the endpoint when the first refusal came.
     pub(super) successes_before: u64,
     /// Successes of the endpoint when the last refusal came.
     pub(super) successes_then: u64,
+    pub(super) lead: Option<Lead>,
     /// Refusals when the cause was found last.
     revised: u64,
+    /// Refusals when it was diagnosed in full.
+    diagnosed: u64,
 }
 
 /// What is known of one endpoint.
@@ -60,8 +82,10 @@ pub(super) struct Place {
     pub(super) successes: u64,
     pub(super) last_success: Option<Timestamp>,
     pub(super) timeline: Timeline,
-    pub(super) accepted: Values,
 }
+
+/// What an incident's clusters share: cause, refuser, the attribute that separates them, else the response.
+type Kind<'a> = (Cause, Refuser, Option<&'a Lead>, u64);
 
 /// Incidents as they come.
 #[derive(Debug, Default)]
@@ -70,8 +94,13 @@ pub struct Incidents {
     places: HashMap<EndpointId, Place, RandomState>,
     scale: Scale,
     hasher: Hasher,
+    servers: ServerChanges,
+    /// Who is affected, and the refusals and the last exchange known when that was found. Only of incidents that there are.
+    affected: HashMap<IncidentId, (u64, ExchangeId, Affected), RandomState>,
     /// Refusals of clusters that gave way.
     forgotten: u64,
+    /// Counted at the common scale: everything.
+    all: Timeline,
 }
 
 impl Incidents {
@@ -83,9 +112,14 @@ impl Incidents {
         if halvings > 0 {
             self.clusters.values_mut().for_each(|cluster| cluster.timeline.halve(halvings));
             self.places.values_mut().for_each(|place| place.timeline.halve(halvings));
+            self.all.halve(halvings);
         }
         let endpoint = inspector.history().canonical(record.endpoint);
         let (success, refusal) = (exchange.is_success(), exchange.is_refusal());
+        if success {
+            self.servers.count(record, endpoint, redactor);
+        }
+        self.all.count(bucket, success, refusal);
         let mut successes = 0;
         if self.places.len() < MAX_PLACES || self.places.contains_key(&endpoint) {
             let place = self.places.entry(endpoint).or_default();
@@ -93,17 +127,12 @@ impl Incidents {
             if success {
                 place.successes += 1;
                 place.last_success = place.last_success.max(Some(at));
-                place.accepted.count(record, &self.hasher, inspector, redactor);
             }
-            let Timeline { successes: ok, refusals: bad } = &mut place.timeline;
-            if let Some(count) = if refusal { bad } else { ok }.get_mut(bucket).filter(|_| success || refusal)
-            {
-                *count += 1;
-            }
+            place.timeline.count(bucket, success, refusal);
             successes = place.successes;
         }
         if refusal {
-            self.refused(record, (endpoint, successes, bucket), inspector, redactor);
+            self.refused(record, (endpoint, successes, bucket), inspector);
         }
     }
 
@@ -112,11 +141,10 @@ impl Incidents {
         record: &Record,
         (endpoint, successes, bucket): (EndpointId, u64, usize),
         inspector: &Inspector,
-        redactor: &Redactor,
     ) {
         let exchange = &record.exchange;
         let Some(top) = inspector.top(exchange.id) else { return };
-        let response = exchange.response.as_ref().map_or(0, response_fingerprint::of);
+        let response = exchange.response.as_ref().map_or(0, response_fingerprint::stable);
         let key = Key { endpoint, response, cause: top.cause };
         if self.clusters.len() >= MAX_CLUSTERS && !self.clusters.contains_key(&key) {
             self.give_way();
@@ -131,10 +159,11 @@ impl Incidents {
             first_id: exchange.id,
             last_id: exchange.id,
             timeline: Timeline::default(),
-            refused: Values::default(),
             successes_before: successes,
             successes_then: successes,
+            lead: None,
             revised: 0,
+            diagnosed: 0,
         });
         (cluster.confidence, cluster.refuser) = (top.confidence, top.refuser);
         cluster.refusals += 1;
@@ -144,7 +173,6 @@ impl Incidents {
         if let Some(count) = cluster.timeline.refusals.get_mut(bucket) {
             *count += 1;
         }
-        cluster.refused.count(record, &self.hasher, inspector, redactor);
     }
 
     fn give_way(&mut self) {
@@ -164,13 +192,32 @@ impl Incidents {
         self.clusters.values().map(|cluster| cluster.refusals).sum()
     }
 
-    /// The incidents at `now`, the most pressing first: new, ongoing, over; in each the most refusals first.
-    pub fn list(&mut self, inspector: &Inspector, now: Timestamp) -> Vec<Incident> {
+    /// What changed on the servers, oldest first.
+    pub fn server_changes(&self) -> impl DoubleEndedIterator<Item = &ServerChange> {
+        self.servers.all()
+    }
+
+    /// Successes and refusals of every endpoint over time, with the scale.
+    pub fn timeline(&self) -> (&Timeline, &Scale) {
+        (&self.all, &self.scale)
+    }
+
+    /// The incidents at `now`, the most pressing first: new, ongoing, over; in each the most refusals first. Whether a further call
+    /// would tell more about them: what costs much is found for a few incidents at a time.
+    pub fn list(
+        &mut self,
+        inspector: &Inspector,
+        now: Timestamp,
+        redactor: &Redactor,
+    ) -> (Vec<Incident>, bool) {
         self.revise(inspector);
         self.merge(inspector.history());
-        let mut kinds: HashMap<(u64, Cause), Vec<(Key, &Cluster)>, RandomState> = HashMap::default();
+        let diagnosing = self.diagnose(inspector);
+        let mut kinds: HashMap<Kind<'_>, Vec<(Key, &Cluster)>, RandomState> = HashMap::default();
         for (key, cluster) in &self.clusters {
-            kinds.entry((key.response, key.cause)).or_default().push((*key, cluster));
+            let response = if cluster.lead.is_some() { 0 } else { key.response };
+            let kind = (key.cause, cluster.refuser, cluster.lead.as_ref(), response);
+            kinds.entry(kind).or_default().push((*key, cluster));
         }
         let mut incidents: Vec<Incident> = kinds
             .into_values()
@@ -179,7 +226,58 @@ impl Incidents {
         incidents.sort_by_key(|incident| {
             (incident.state, std::cmp::Reverse((incident.refusals, incident.last_id)))
         });
-        incidents
+        let comparing = self.compare(&mut incidents, inspector, redactor);
+        for incident in &mut incidents {
+            incident.changes = super::incident::changes(incident.onset, &self.scale, self.servers.all());
+        }
+        (incidents, diagnosing || comparing)
+    }
+
+    /// Diagnoses some clusters in full, for the attribute that separates them; whether more are to be diagnosed.
+    fn diagnose(&mut self, inspector: &Inspector) -> bool {
+        let due = |cluster: &Cluster| cluster.refusals >= ENOUGH.max(2 * cluster.diagnosed);
+        let mut keys: Vec<(u64, Key)> = self
+            .clusters
+            .iter()
+            .filter(|(_, cluster)| due(cluster))
+            .map(|(key, cluster)| (cluster.refusals, *key))
+            .collect();
+        keys.sort_by_key(|(refusals, key)| (std::cmp::Reverse(*refusals), key.endpoint, key.response));
+        for (_, key) in keys.iter().take(DIAGNOSED) {
+            let Some(cluster) = self.clusters.get_mut(key) else { continue };
+            cluster.diagnosed = cluster.refusals;
+            let Some(report) = inspector.report(cluster.last_id, BaselineChoice::default()) else { continue };
+            let finding = report.diagnosis.and_then(|diagnosis| diagnosis.findings.into_iter().next());
+            let separates = finding.filter(|one| one.cause == key.cause).and_then(|one| one.separates);
+            cluster.lead = separates.map(|one| Lead { part: one.part, name: one.name.to_ascii_lowercase() });
+        }
+        keys.len() > DIAGNOSED
+    }
+
+    /// Compares the callers of some incidents with those that are accepted; whether more are to be compared.
+    fn compare(&mut self, incidents: &mut [Incident], inspector: &Inspector, redactor: &Redactor) -> bool {
+        self.affected.retain(|id, _| incidents.iter().any(|incident| incident.id == *id));
+        let last = inspector.history().last_id();
+        let mut left = COMPARED;
+        let mut more = false;
+        for incident in incidents {
+            let known = self.affected.get(&incident.id);
+            let due = known.is_none_or(|(refusals, then, _)| {
+                incident.refusals > refusals + refusals / 4 || last.0 > then.0 + (then.0 / 4).max(256)
+            });
+            if due && left == 0 {
+                more = true;
+            } else if due {
+                left -= 1;
+                let sides = sample(incident, inspector);
+                let found = affected((&sides.0, &sides.1), &self.hasher, inspector, redactor);
+                self.affected.insert(incident.id, (incident.refusals, last, found));
+            }
+            if let Some((.., found)) = self.affected.get(&incident.id) {
+                incident.affected = found.clone();
+            }
+        }
+        more
     }
 
     /// Finds the causes of guesses again, of which more is known by now.
@@ -216,7 +314,6 @@ impl Incidents {
             into.successes += place.successes;
             into.last_success = into.last_success.max(place.last_success);
             into.timeline.add(&place.timeline);
-            into.accepted.absorb(&place.accepted);
         }
     }
 
@@ -236,7 +333,7 @@ impl Incidents {
             (into.confidence, into.refuser) = (cluster.confidence, cluster.refuser);
         }
         into.timeline.add(&cluster.timeline);
-        into.refused.absorb(&cluster.refused);
+        into.lead = cluster.lead.or(into.lead.take());
     }
 }
 

@@ -82,12 +82,14 @@ pub fn tabs() -> impl Iterator<Item = (Tab, u16, u16)> {
     })
 }
 
-/// A list with a card of what is selected below it, where there is room.
-pub fn list_and_card(state: &State, body: Rect, areas: &mut Areas) {
+/// A list with a card of what is selected below it, where there is room. The card has a third of the screen, and what `rows` leave.
+pub fn list_and_card(state: &State, body: Rect, areas: &mut Areas, rows: Option<usize>) {
     if state.zoom || body.height < STRIP {
         areas.list = body;
     } else {
-        split_rows(body, body.height - (body.height / 3).max(CARD) - 1, areas);
+        let most = body.height - (body.height / 3).max(CARD) - 1;
+        let wanted = rows.map_or(most, |rows| u16::try_from(rows + 2).unwrap_or(most));
+        split_rows(body, wanted.clamp(most.min(4), most), areas);
     }
 }
 

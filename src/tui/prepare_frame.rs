@@ -10,7 +10,7 @@ const DIAGNOSES: usize = 40;
 pub fn prepare_frame(state: &mut State) -> bool {
     let view = state.view.screen();
     let height = |state: &State| usize::from(areas(state).list.height.saturating_sub(HEADING));
-    view.prepare(state, height(state));
+    let more = view.prepare(state, height(state));
     state.stream.prepare(height(state));
     let areas = areas(state);
     let mut left = DIAGNOSES;
@@ -21,7 +21,7 @@ pub fn prepare_frame(state: &mut State) -> bool {
         left -= usize::from(state.causes.learn(id, &state.inspector));
     }
     view.prepare_document(state, &areas);
-    false
+    more
 }
 
 /// Whether the detail pane shows an exchange rather than what is refused now.

@@ -19,6 +19,7 @@ struct Row<'a> {
     refusals: u64,
     matched: u64,
     since: Option<String>,
+    onset: Option<String>,
     cause: Option<&'static str>,
 }
 
@@ -75,6 +76,7 @@ pub(super) fn json(groups: &Groups) -> serde_json::Value {
             refusals: group.refusals,
             matched: group.matched,
             since: group.since.map(|at| at.to_string()),
+            onset: groups.onset(group).map(|at| at.to_string()),
             cause: group.top_cause().map(|(cause, _)| Cause::id(cause)),
         };
         serde_json::json!(row)

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 
 use super::{Item, json};
 use crate::edge::redact::Redactor;
+use crate::explain::incident_id::IncidentId;
 use crate::features::forwarded_client;
 use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer, Preface, Separates};
 use value_memory::ValueMemory;
@@ -259,6 +260,10 @@ impl Line<'_> {
         let Some(diagnosis) = diagnosis else { return };
         self.raw(",\"refuser\":");
         self.plain(diagnosis.refuser.as_str());
+        if let Some(incident) = IncidentId::of(exchange, diagnosis) {
+            self.raw(",\"incident\":");
+            self.shown(incident);
+        }
         if !diagnosis.ruled_out.is_empty() {
             self.raw(",\"ruled_out\":");
             self.list(&diagnosis.ruled_out, |line, (cause, why)| {

@@ -40,6 +40,7 @@ struct Line {
     diagnosis: Vec<Finding>,
     anomalies: Vec<String>,
     refuser: Option<String>,
+    incident: Option<String>,
     #[serde(default)]
     ruled_out: Vec<RuledOut>,
     #[serde(default)]

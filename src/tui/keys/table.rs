@@ -11,8 +11,10 @@ pub enum Place {
     List,
     /// In the stream only.
     Stream,
-    /// In the endpoints only.
+    /// In the endpoints and in groups.
     Endpoints,
+    /// In the incidents only.
+    Incidents,
     /// In an exchange, a comparison, help and health.
     Detail,
 }
@@ -24,7 +26,8 @@ impl Place {
             Self::Everywhere => "Everywhere",
             Self::List => "Lists",
             Self::Stream => "Stream",
-            Self::Endpoints => "Endpoints",
+            Self::Endpoints => "Endpoints, groups",
+            Self::Incidents => "Incidents",
             Self::Detail => "Exchange",
         }
     }
@@ -94,6 +97,7 @@ table! {
     Open          "open"           List       ["Enter" "l" "Right"]     "open"      "Open; on an endpoint: its exchanges"
     Filter        "edit-filter"    List       ["/"]                     "filter"    "Edit the filter; Tab completes, Up and Down recall"
     FocusNext     "focus"          List       ["Tab" "Shift-Tab"]       ""          "To the other pane"
+    GroupBy       "group-by"       List       ["b"]                     "group by"  "Group by endpoint, client, user, agent, field, claim, …"
     Mark          "mark"           List       ["Space"]                 ""          "Mark for comparison (two at most)"
 
     Follow        "follow"         Stream     ["f"]                     "follow"    "Follow the newest, or stop following"
@@ -103,7 +107,10 @@ table! {
     SetMark       "set-mark"       Stream     ["m"]                     ""          "Set a mark: m and a letter"
     GoToMark      "go-to-mark"     Stream     ["'" "`"]                 ""          "Go to a mark: ' and its letter"
 
-    Sort          "sort"           Endpoints  ["r"]                     "sort"      "Sort by refusals, ratio, newest, name"
+    Sort          "sort"           Endpoints  ["r"]                     "sort"      "Sort: refusals, share, newest, name"
+
+    Clients       "clients"        Incidents  ["c"]                     "clients"   "Its clients"
+    Acknowledge   "acknowledge"    Incidents  ["a"]                     "acknowledge" "Acknowledge with a note; again: take that back"
 
     NextTab       "next-tab"       Detail     ["Tab" "]"]               "tab"       "Next tab: Why, Diff, Request, Response, Curl"
     PreviousTab   "previous-tab"   Detail     ["Shift-Tab" "["]         ""          "Previous tab"

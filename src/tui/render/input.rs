@@ -31,6 +31,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, areas: &Areas, state: &State) -> Opt
             canvas.put(areas.hints.x + 1, areas.hints.y, areas.hints.width, text, Role::Dim);
             None
         }
+        Some(Input::Prompt(prompt)) => {
+            frame::status(canvas, areas.status, state);
+            Some(edited(canvas, areas.hints, prompt.kind.label(), &prompt.line, None))
+        }
         None => {
             frame::status(canvas, areas.status, state);
             frame::hints(canvas, areas.hints, state);

@@ -1,5 +1,6 @@
 //! What takes all keys while it is open: the filter line, the search line, menus.
 
+use crate::explain::incident_id::IncidentId;
 use crate::filter::{Completion, Filter, FilterError};
 use crate::model::ExchangeId;
 
@@ -12,6 +13,8 @@ pub enum Input {
     Search(Line),
     /// Something is chosen.
     Menu(Menu),
+    /// A line of text is asked for.
+    Prompt(Prompt),
 }
 
 /// A line of text with a cursor.
@@ -111,6 +114,34 @@ pub struct FilterLine {
     pub chosen: Option<usize>,
 }
 
+/// A line of text that is asked for.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// What for.
+    pub kind: PromptKind,
+    /// What was typed.
+    pub line: Line,
+}
+
+/// What a line of text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// A note that acknowledges an incident.
+    Note(IncidentId),
+    /// The property to group by.
+    GroupBy,
+}
+
+impl PromptKind {
+    /// Before the line.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Note(_) => "acknowledge with a note: ",
+            Self::GroupBy => "group by: ",
+        }
+    }
+}
+
 /// Something to choose from.
 #[derive(Debug)]
 pub struct Menu {
@@ -133,6 +164,8 @@ pub enum MenuKind {
     Save,
     /// Narrows the filter.
     Filter,
+    /// Groups.
+    GroupBy,
 }
 
 /// One choice.
@@ -169,6 +202,8 @@ pub enum What {
     Json,
     /// This filter.
     Filter(String),
+    /// This property; empty to type one.
+    GroupBy(String),
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use self::stream::Stream;
 use self::traffic::Traffic;
 use super::keys::{Command, Keys, KeysError, Place};
 use super::theme::Theme;
-pub use super::views::View;
+pub use super::views::{View, ViewStates};
 use super::{Environment, Exports, Settings};
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
@@ -111,6 +111,10 @@ pub struct State {
     pub endpoints: EndpointList,
     /// The incidents.
     pub incidents: IncidentList,
+    /// What other views keep for themselves.
+    pub views: ViewStates,
+    /// Whether the user has pressed a key.
+    pub touched: bool,
     /// The exchange that is open.
     pub detail: Detail,
     /// Help, health or comparison.
@@ -170,6 +174,8 @@ impl State {
             stream: Stream::new(filter),
             endpoints: EndpointList::default(),
             incidents: IncidentList::default(),
+            views: ViewStates::default(),
+            touched: false,
             detail: Detail::default(),
             page: Page::default(),
             causes: Causes::default(),
@@ -194,6 +200,13 @@ impl State {
     /// The exchange that commands act on: the one that is open, the selected one, or the newest that was shown.
     pub fn current(&self) -> Option<ExchangeId> {
         self.view.screen().current(self)
+    }
+
+    /// Hides secrets even while they are shown: for what is kept and shown later.
+    pub fn masking(&self) -> Redactor {
+        let mut masking = self.redactor.clone();
+        masking.set_reveal(false);
+        masking
     }
 
     /// The time that ages are counted from: for a file that of its last exchange, otherwise it goes on without traffic.

@@ -45,6 +45,7 @@ pub(super) fn run(
         Command::Save => menu::save(state),
         Command::Only => menu::narrow(state, false),
         Command::Exclude => menu::narrow(state, true),
+        Command::GroupBy => menu::group_by(state),
         Command::Filter | Command::EditFilter => filter::edit(state),
         Command::UndoFilter => filter::undo(state),
         _ => look(state, command),

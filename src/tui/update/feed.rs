@@ -1,10 +1,11 @@
 //! What the source has to say.
 
 use crate::feed::{Ended, Message};
+use crate::filter::Filter;
 use crate::model::Exchange;
 use crate::tui::action::Effect;
-use crate::tui::state::State;
 use crate::tui::state::stream::matches;
+use crate::tui::state::{State, View};
 
 /// Takes a message in.
 pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
@@ -37,8 +38,7 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
     let mut rang = false;
     let mut launched = Vec::new();
     // Incidents keep the values that they count, also after secrets are hidden again.
-    let mut hiding = state.redactor.clone();
-    hiding.set_reveal(false);
+    let hiding = state.masking();
     for exchange in batch {
         state.traffic.count(&exchange, state.clock);
         let id = state.inspector.push(exchange);
@@ -58,6 +58,7 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
         }
     }
     state.stream.prune(state.inspector.history());
+    open_incidents(state);
     let mut effects = Vec::new();
     if rang && state.bell {
         effects.push(Effect::Bell);
@@ -66,4 +67,15 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
         effects.push(Effect::Matched(launched));
     }
     effects
+}
+
+/// Refusals from which on the incidents are the first thing on the screen.
+const HANDFUL: u64 = 10;
+
+/// Opens the incidents when there is more than a handful of refusals, unless the user has pressed a key or asked for something else.
+fn open_incidents(state: &mut State) {
+    let asked = ![Filter::DEFAULT, ""].contains(&state.stream.filter.text());
+    if !state.touched && !asked && state.view == View::Stream && state.incidents.found.refusals() >= HANDFUL {
+        super::show(state, View::Incidents);
+    }
 }

@@ -6,6 +6,7 @@ use super::complete;
 use super::movement::{Edited, edit as edit_line};
 use crate::edge::redact;
 use crate::filter::Filter;
+use crate::incidents::Incident;
 use crate::model::{Endpoint, ExchangeId};
 use crate::tui::action::Effect;
 use crate::tui::keys::Chord;
@@ -193,6 +194,12 @@ pub(in crate::tui) fn endpoint(state: &mut State) {
 /// From an incident to its refusals.
 pub(in crate::tui) fn incident(state: &mut State) {
     let Some(incident) = state.incidents.selected() else { return };
+    let [endpoints, matching] = incident_filters(state, incident);
+    open_from_list(state, format!("{matching} {endpoints}").trim_end());
+}
+
+/// The filters for everything at an incident's endpoints, and for the refusals of its cause.
+pub(in crate::tui) fn incident_filters(state: &State, incident: &Incident) -> [String; 2] {
     let history = state.inspector.history();
     let names: Vec<String> = incident
         .endpoints
@@ -202,17 +209,18 @@ pub(in crate::tui) fn incident(state: &mut State) {
         .collect();
     let endpoints = match names.as_slice() {
         _ if incident.endpoints.len() > MAX_ENDPOINTS => String::new(),
-        [name] => format!(" {name}"),
-        names => format!(" ({})", names.join(" or ")),
+        [name] => name.clone(),
+        names => format!("({})", names.join(" or ")),
     };
-    open_from_list(state, &format!("status:4xx cause:{}{endpoints}", incident.cause.id()));
+    [endpoints, format!("status:4xx cause:{}", incident.cause.id())]
 }
 
 /// From a list of something to its exchanges, which `text` selects; Esc returns.
-pub(super) fn open_from_list(state: &mut State, text: &str) {
+pub(in crate::tui) fn open_from_list(state: &mut State, text: &str) {
     let origin = Origin { view: state.view, filter: state.stream.filter.text().to_owned() };
     apply(state, text);
     state.origin = Some(origin);
+    state.list = View::Stream;
     state.view = View::Stream;
     state.focus = Focus::List;
     state.stream.follow();
@@ -238,7 +246,7 @@ pub(super) fn whole(endpoint: &Endpoint) -> String {
 }
 
 /// A value for the filter, quoted where it must be.
-pub(super) fn quoted(value: &str) -> String {
+pub(in crate::tui) fn quoted(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:{}*".contains(letter);
     if !value.is_empty() && value.chars().all(plain) {
         value.to_owned()

@@ -9,8 +9,9 @@ use crate::model::{ExchangeId, Fields};
 use crate::tui::action::Effect;
 use crate::tui::doc::wire;
 use crate::tui::keys::Chord;
-use crate::tui::state::input::{Input, Item, Menu, MenuKind, What};
+use crate::tui::state::input::{Input, Item, Menu, MenuKind, PromptKind, What};
 use crate::tui::state::{Focus, State, View};
+use crate::tui::views::groups;
 
 /// Fields listed in a menu.
 const MAX_FIELDS: usize = 26;
@@ -89,6 +90,31 @@ pub(super) fn narrow(state: &mut State, exclude: bool) {
     state.input = Some(Input::Menu(Menu { title, kind: MenuKind::Filter, items, cursor: 0 }));
 }
 
+/// Opens the menu of properties to group by: the usual ones, and fields and claims of the selected exchange.
+pub(super) fn group_by(state: &mut State) {
+    let usual = [
+        ('e', "endpoint"),
+        ('c', "client"),
+        ('i', "identity"),
+        ('u', "user-agent"),
+        ('h', "host"),
+        ('a', "cause"),
+        ('r', "refuser"),
+        ('s', "status"),
+        ('m', "method"),
+        ('v', "server"),
+    ];
+    let mut items: Vec<Item> =
+        usual.into_iter().map(|(key, name)| item(key, name, What::GroupBy(name.to_owned()))).collect();
+    let record = state.current().and_then(|id| state.inspector.history().get(id));
+    let own = record.map(crate::incidents::telling_names).unwrap_or_default();
+    for (name, key) in own.into_iter().zip('1'..='9') {
+        items.push(Item { key, label: sanitize::text(&name).into_owned(), what: What::GroupBy(name) });
+    }
+    items.push(item('o', "another field, claim, parameter or cookie …", What::GroupBy(String::new())));
+    state.input = Some(Input::Menu(Menu { title: "Group by", kind: MenuKind::GroupBy, items, cursor: 0 }));
+}
+
 /// A key in a menu.
 pub(super) fn key(state: &mut State, mut menu: Menu, chord: Chord) -> Vec<Effect> {
     let last = menu.items.len().saturating_sub(1);
@@ -111,6 +137,13 @@ pub(super) fn key(state: &mut State, mut menu: Menu, chord: Chord) -> Vec<Effect
 
 fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
     let Some(item) = menu.items.get(menu.cursor) else { return Vec::new() };
+    if let What::GroupBy(name) = &item.what {
+        match name.parse() {
+            Ok(by) => groups::group(state, by),
+            Err(_) => super::prompt::open(state, PromptKind::GroupBy, "header:"),
+        }
+        return Vec::new();
+    }
     let Some(id) = state.current() else { return Vec::new() };
     match &item.what {
         What::Filter(term) if term.is_empty() => super::filter::apply(state, ""),
@@ -155,7 +188,7 @@ fn text(state: &State, id: ExchangeId, what: &What) -> Option<(&'static str, Vec
         What::Field(name, value) => ("field", redactor.field(name, value).into_owned()),
         What::Markdown => ("report", (state.exports.markdown)(&state.inspector, id, redactor).into_bytes()),
         What::Json => ("JSON", (state.exports.json)(&state.inspector, id, redactor).into_bytes()),
-        What::Fields | What::Filter(_) => return None,
+        What::Fields | What::Filter(_) | What::GroupBy(_) => return None,
     })
 }
 

@@ -4,9 +4,10 @@ mod command;
 mod complete;
 mod feed;
 pub(super) mod filter;
-mod menu;
+pub(super) mod menu;
 mod mouse;
 mod movement;
+pub(super) mod prompt;
 
 pub use command::pair;
 pub(super) use command::show;
@@ -14,8 +15,8 @@ pub use filter::apply as apply_filter;
 
 use super::action::{Action, Effect};
 use super::keys::Chord;
-use super::state::State;
 use super::state::input::Input;
+use super::state::{State, View};
 
 /// Takes `action` in.
 pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
@@ -25,6 +26,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             match &mut state.input {
                 Some(Input::Filter(_)) => filter::paste(state, &text),
                 Some(Input::Search(line)) => line.insert(&text),
+                Some(Input::Prompt(prompt)) => prompt.line.insert(&text),
                 _ => {}
             }
             Vec::new()
@@ -51,6 +53,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Scan => {
             state.stream.scan(&state.inspector);
             filter::scan(state);
+            count_groups(state);
             Vec::new()
         }
     }
@@ -58,15 +61,29 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Whether there are older exchanges to look at for a new filter.
 pub fn wants_scan(state: &State) -> bool {
-    state.stream.is_scanning() || filter::wants_scan(state)
+    state.stream.is_scanning() || filter::wants_scan(state) || counts_groups(state)
+}
+
+fn counts_groups(state: &State) -> bool {
+    state.view == View::Groups && state.views.groups.is_counting(&state.inspector)
+}
+
+/// Counts some more exchanges of the groups that are shown.
+fn count_groups(state: &mut State) {
+    if counts_groups(state) {
+        let masking = state.masking();
+        state.views.groups.count(&state.inspector, &masking);
+    }
 }
 
 fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     state.notice = None;
+    state.touched = true;
     match state.input.take() {
         Some(Input::Filter(line)) => filter::key(state, line, chord),
         Some(Input::Search(line)) => movement::search_key(state, line, chord),
         Some(Input::Menu(open)) => menu::key(state, open, chord),
+        Some(Input::Prompt(open)) => prompt::key(state, open, chord),
         None => plain(state, chord),
     }
 }

@@ -43,7 +43,8 @@ impl Screen for HelpView {
 /// Every key, from the table; in two columns where there is room.
 fn help(state: &State, width: u16) -> Doc {
     let mut doc = Doc::default();
-    let places = [Place::Everywhere, Place::List, Place::Stream, Place::Endpoints, Place::Detail];
+    let places =
+        [Place::Everywhere, Place::List, Place::Stream, Place::Incidents, Place::Endpoints, Place::Detail];
     let widest = state.keys.iter().map(|(binding, _)| text::width(binding.help)).max().unwrap_or_default();
     let name_column = 20 + widest + 2;
     let longest = state.keys.iter().map(|(binding, _)| binding.name.len()).max().unwrap_or_default();

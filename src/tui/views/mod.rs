@@ -1,7 +1,9 @@
 //! The views of the screen. Each is one type behind [`Screen`], in a file or folder of its own, and one line of the list below.
 
+mod affected;
 mod compare;
 mod endpoints;
+pub(super) mod groups;
 mod health;
 mod help;
 mod incidents;
@@ -19,7 +21,7 @@ use crate::model::ExchangeId;
 use ratatui::layout::Rect;
 
 macro_rules! views {
-    ($($(#[$doc:meta])* $view:ident = $screen:expr;)*) => {
+    ($($(#[$doc:meta])* $view:ident = $screen:expr $(, $field:ident: $own:ty)?;)*) => {
         /// What fills the screen.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum View { $($(#[$doc])* $view,)* }
@@ -33,6 +35,12 @@ macro_rules! views {
                 match self { $(Self::$view => &$screen,)* }
             }
         }
+
+        /// What views keep for themselves.
+        #[derive(Debug, Default)]
+        pub struct ViewStates {
+            $($(#[doc = stringify!($view)] pub $field: $own,)?)*
+        }
     };
 }
 
@@ -43,6 +51,10 @@ views! {
     Endpoints = endpoints::EndpointsView;
     /// Incidents.
     Incidents = incidents::IncidentsView;
+    /// Exchanges counted by a property.
+    Groups = groups::GroupsView, groups: groups::list::GroupList;
+    /// Who an incident affects.
+    Affected = affected::AffectedView;
     /// Two exchanges side by side.
     Compare = compare::CompareView;
     /// Source, losses, memory, queue.
@@ -60,7 +72,7 @@ pub(in crate::tui) enum Kind {
     Page,
 }
 
-/// One view: its keys, its layout, what it draws and what its keys do. Its state is a field of [`State`].
+/// One view: its keys, its layout, what it draws and what its keys do. State of its own is named in the list of views.
 pub(in crate::tui) trait Screen: Sync {
     /// The name in the header.
     fn name(&self) -> &'static str;
@@ -94,13 +106,21 @@ pub(in crate::tui) trait Screen: Sync {
     /// Divides `body`, the screen without its bars.
     fn lay_out(&self, state: &State, body: Rect, areas: &mut Areas) {
         match self.kind() {
-            Kind::List => layout::list_and_card(state, body, areas),
+            Kind::List => layout::list_and_card(state, body, areas, self.rows_wanted(state)),
             Kind::Page => areas.page = body,
         }
     }
 
-    /// Orders the list for the next frame, before the screen is laid out; `height` rows of it are visible.
-    fn prepare(&self, _state: &mut State, _height: usize) {}
+    /// Rows of the list that there are, where the card is to have what they leave.
+    fn rows_wanted(&self, _state: &State) -> Option<usize> {
+        None
+    }
+
+    /// Orders the list for the next frame, before the screen is laid out; `height` rows of it are visible. Whether something is left
+    /// for the frame after.
+    fn prepare(&self, _state: &mut State, _height: usize) -> bool {
+        false
+    }
 
     /// Exchanges whose top cause the frame shows.
     fn shown_causes(&self, _state: &State, _areas: &Areas) -> Vec<ExchangeId> {

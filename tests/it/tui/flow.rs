@@ -371,7 +371,8 @@ fn an_incident_opens_its_refusals_and_is_copied_as_a_note() {
     assert_eq!(refusals, [3, 1], "{}", screen(&state));
     let shown = screen(&state);
     assert!(
-        shown.contains("insufficient-scope") && shown.contains("all user u-18; u-17 accepted"),
+        shown.contains("insufficient-scope")
+            && shown.contains("all with scope orders:read; orders:read orders:write accepted"),
         "{shown}"
     );
     let copied = effects(&mut state, "y");

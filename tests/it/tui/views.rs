@@ -133,6 +133,22 @@ fn incidents() {
 }
 
 #[test]
+fn who_an_incident_affects() {
+    at_every_size("who", "", "I w");
+}
+
+#[test]
+fn groups() {
+    at_every_size("groups", "", "b c");
+    at_every_size("groups-incident", "", "I b u");
+}
+
+#[test]
+fn an_acknowledged_incident() {
+    at_every_size("known", "", "I a 'known Enter");
+}
+
+#[test]
 fn comparison() {
     at_every_size("compare", "", "g Space j j Space C");
 }
@@ -175,6 +191,8 @@ fn menus_and_lines() {
         ("copy", "k k y"),
         ("fields", "k k y h"),
         ("only", "k k o"),
+        ("group-by", "k k b"),
+        ("acknowledge", "I a 'seen"),
         ("filter", "/ 'client:10.0.0.20"),
         ("filter-wrong", "/ 'stauts:403"),
         ("filter-completed", "/ 'cli Tab"),
@@ -211,7 +229,7 @@ fn a_file_that_is_being_read_and_a_view_that_is_frozen() {
 }
 
 /// Every view: its name, the filter and the keys that lead there.
-const VIEWS: [(&str, &str, &str); 13] = [
+const VIEWS: [(&str, &str, &str); 16] = [
     ("stream", "", ""),
     ("selected", "", "k k Space k k Space"),
     ("refused", REFUSED, ""),
@@ -221,6 +239,9 @@ const VIEWS: [(&str, &str, &str); 13] = [
     ("response", REFUSED, "g Enter Tab Tab Tab"),
     ("curl", REFUSED, "g Enter Shift-Tab"),
     ("endpoints", "", "E"),
+    ("incidents", "", "I"),
+    ("who", "", "I w"),
+    ("groups", "", "b c"),
     ("compare", "", "g Space j j Space C"),
     ("health", "", "H"),
     ("help", "", "?"),

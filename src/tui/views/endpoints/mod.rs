@@ -48,8 +48,9 @@ impl Screen for EndpointsView {
         &[Place::Endpoints, Place::List, Place::Everywhere]
     }
 
-    fn prepare(&self, state: &mut State, height: usize) {
+    fn prepare(&self, state: &mut State, height: usize) -> bool {
         state.endpoints.prepare(state.inspector.history(), height);
+        false
     }
 
     fn shown_causes(&self, state: &State, _areas: &Areas) -> Vec<ExchangeId> {

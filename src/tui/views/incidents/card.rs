@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::edge::sanitize;
 use crate::explain::inspector::Report;
-use crate::incidents::{Incident, Onset};
+use crate::incidents::{Incident, Onset, Trait};
 use crate::model::BaselineChoice;
 use crate::tui::doc::why::refuser;
 use crate::tui::doc::{Doc, Line};
@@ -17,32 +17,7 @@ const LISTED: usize = 4;
 
 /// The facts of an incident: a label and a sentence each.
 fn facts(state: &State, incident: &Incident) -> Vec<(&'static str, String)> {
-    let clock = |at: crate::model::Timestamp| at.to_string().get(..19).unwrap_or_default().replace('T', " ");
-    let percent = |share: f64| format!("{:.0}%", share * 100.0);
-    let (before, after) = incident.rate;
-    let since = match incident.onset {
-        Onset::At(at) => format!(
-            "{} UTC ({}); {} refused before, {} since",
-            clock(at),
-            text::ago(state.now().since(at)),
-            percent(before),
-            percent(after)
-        ),
-        Onset::BeforeCapture => format!("before the capture began; {} refused", percent(after)),
-        Onset::Sporadic(at) => format!("now and then, first {} UTC; {} refused", clock(at), percent(after)),
-    };
-    let history = state.inspector.history();
-    let names = incident.endpoints.iter().take(LISTED).filter_map(|id| history.endpoint(*id));
-    let mut endpoints =
-        names.map(|name| state.redactor.endpoint(&name.to_string())).collect::<Vec<_>>().join(", ");
-    if incident.endpoints.len() > LISTED {
-        let _ = write!(endpoints, " and {} more", incident.endpoints.len() - LISTED);
-    }
-    let who = incident
-        .who
-        .as_ref()
-        .map_or_else(|| "no common property found".to_owned(), crate::incidents::Who::sentence);
-    let others = match (incident.who.is_some(), incident.successes_since, incident.successes) {
+    let others = match (incident.who().is_some(), incident.successes_since, incident.successes) {
         (_, _, 0) => "no success seen at these endpoints".to_owned(),
         (true, ..) => "others still succeed".to_owned(),
         (false, 0, _) => "no success since the last refusal".to_owned(),
@@ -50,13 +25,72 @@ fn facts(state: &State, incident: &Incident) -> Vec<(&'static str, String)> {
             format!("{} since the last refusal", text::plural(since, "success", "successes"))
         }
     };
-    vec![
-        ("Where", endpoints),
-        ("Since", since),
-        ("Who", who),
-        ("Others", others),
-        ("By", refuser(incident.refuser).to_owned()),
-    ]
+    let mut facts = vec![("Since", since(state, incident)), ("Who", who(incident)), ("Others", others)];
+    if !incident.changes.is_empty() {
+        facts.push(("Changed", changed(incident)));
+    }
+    facts.push(("Where", endpoints(state, incident)));
+    facts.push(("By", refuser(incident.refuser).to_owned()));
+    if let Some(note) = state.incidents.note(incident.id) {
+        let note = if note.is_empty() { "acknowledged" } else { note };
+        facts.push(("Note", note.to_owned()));
+    }
+    facts
+}
+
+fn since(state: &State, incident: &Incident) -> String {
+    let clock = |at: crate::model::Timestamp| at.to_string().get(..19).unwrap_or_default().replace('T', " ");
+    let percent = |share: f64| format!("{:.0}%", share * 100.0);
+    let (before, after) = incident.rate;
+    match incident.onset {
+        Onset::At(at) => {
+            let rate = if before < after {
+                format!("{} refused before, {} since", percent(before), percent(after))
+            } else {
+                format!("{} refused", percent(after))
+            };
+            format!("{} UTC ({}); {rate}", clock(at), text::ago(state.now().since(at)))
+        }
+        Onset::BeforeCapture => format!("before the capture began; {} refused", percent(after)),
+        Onset::Sporadic(at) => format!("now and then, first {} UTC; {} refused", clock(at), percent(after)),
+    }
+}
+
+/// Who is refused and who is not, with how many callers there are.
+fn who(incident: &Incident) -> String {
+    let mut who = match incident.who() {
+        Some(who) => who.sentence(),
+        None if incident.successes == 0 => "everyone".to_owned(),
+        None => "no property tells refused callers from accepted ones".to_owned(),
+    };
+    for (of, one, many) in [(Trait::Client, "client", "clients"), (Trait::Identity, "user", "users")] {
+        let callers = incident.affected.callers.iter().find(|callers| callers.of == of);
+        let Some(callers) = callers.filter(|callers| !callers.shares.is_empty()) else { continue };
+        let refused = callers.shares.iter().filter(|share| share.refused > 0).count() as u64;
+        let count =
+            if callers.more > 0 { format!("{refused}+ {many}") } else { text::plural(refused, one, many) };
+        let _ = write!(who, "; {count}");
+    }
+    who
+}
+
+fn changed(incident: &Incident) -> String {
+    let each = incident.changes.iter().map(|change| {
+        let clock = change.at.to_string().get(11..19).unwrap_or_default().to_owned();
+        format!("{} {} to {} at {clock}", change.field, change.before, change.after)
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn endpoints(state: &State, incident: &Incident) -> String {
+    let history = state.inspector.history();
+    let names = incident.endpoints.iter().take(LISTED).filter_map(|id| history.endpoint(*id));
+    let mut endpoints =
+        names.map(|name| state.redactor.endpoint(&name.to_string())).collect::<Vec<_>>().join(", ");
+    if incident.endpoints.len() > LISTED {
+        let _ = write!(endpoints, " and {} more", incident.endpoints.len() - LISTED);
+    }
+    endpoints
 }
 
 fn report(state: &State, incident: &Incident) -> Option<Report> {
@@ -83,8 +117,12 @@ pub(super) fn card(state: &State) -> Doc {
     let sign = state.theme.glyphs.confidence_of(incident.confidence);
     let title = format!("{sign} {:.0}%  {}", incident.confidence * 100.0, incident.cause.id());
     doc.push(Line::of(Role::Bad, &title).add(Role::Dim, &format!("  {}", incident.cause.title())).prose());
-    let counts =
-        format!("{}, {}", text::plural(incident.refusals, "refusal", "refusals"), incident.state.as_str());
+    let counts = format!(
+        "{}, {}, incident {}",
+        text::plural(incident.refusals, "refusal", "refusals"),
+        incident.state.as_str(),
+        incident.id
+    );
     doc.push(Line::of(Role::Dim, "  What    ").add(Role::Text, &counts).hang(10).prose());
     for (label, value) in facts(state, incident) {
         let line = Line::of(Role::Dim, &format!("  {label:<8}"));
@@ -108,9 +146,10 @@ pub(super) fn note(state: &State, incident: &Incident) -> String {
     let count = text::plural(incident.refusals, "refusal", "refusals");
     let _ = writeln!(
         out,
-        "**{title}** (`{id}`, {:.0}%): {count}, {}\n",
+        "**{title}** (`{id}`, {:.0}%): {count}, {} (incident {})\n",
         incident.confidence * 100.0,
-        incident.state.as_str()
+        incident.state.as_str(),
+        incident.id
     );
     for (label, value) in facts(state, incident) {
         let _ = writeln!(out, "- {label}: {}", sanitize::text(&value));

@@ -5,7 +5,8 @@ mod table;
 
 use ratatui::layout::Rect;
 
-use super::{Kind, Mover, Rows, Screen, View};
+use super::{Kind, Mover, Rows, Screen, View, groups};
+use crate::incidents::GroupBy;
 use crate::model::ExchangeId;
 use crate::tui::action::Effect;
 use crate::tui::doc::Doc;
@@ -13,7 +14,8 @@ use crate::tui::keys::{Binding, Command, Place};
 use crate::tui::render::Canvas;
 use crate::tui::state::State;
 use crate::tui::state::incidents::IncidentList;
-use crate::tui::update::filter;
+use crate::tui::state::input::PromptKind;
+use crate::tui::update::{filter, prompt};
 
 /// The view.
 pub(super) struct IncidentsView;
@@ -40,9 +42,16 @@ impl Screen for IncidentsView {
         Some(&BINDING)
     }
 
-    fn prepare(&self, state: &mut State, height: usize) {
-        let now = state.now();
-        state.incidents.prepare(&state.inspector, now, height);
+    fn places(&self, _state: &State) -> &'static [Place] {
+        &[Place::Incidents, Place::List, Place::Everywhere]
+    }
+
+    fn prepare(&self, state: &mut State, height: usize) -> bool {
+        prepare(state, height)
+    }
+
+    fn rows_wanted(&self, state: &State) -> Option<usize> {
+        Some(state.incidents.len())
     }
 
     fn document(&self, state: &State, _width: u16) -> Doc {
@@ -66,7 +75,33 @@ impl Screen for IncidentsView {
     }
 
     fn run(&self, state: &mut State, command: Command) -> Option<Vec<Effect>> {
-        (command == Command::Copy).then(|| copy_note(state))
+        match command {
+            Command::Copy => return Some(copy_note(state)),
+            Command::Clients => groups::group(state, GroupBy::Client),
+            Command::Acknowledge => acknowledge(state),
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+}
+
+/// Finds the incidents for the next frame.
+pub(super) fn prepare(state: &mut State, height: usize) -> bool {
+    let (now, masking) = (state.now(), state.masking());
+    state.incidents.prepare(&state.inspector, now, &masking, height)
+}
+
+/// Asks for the note that acknowledges the selected incident, or takes the acknowledgement back.
+fn acknowledge(state: &mut State) {
+    let Some(id) = state.incidents.selected().map(|incident| incident.id) else {
+        state.say("nothing is selected yet");
+        return;
+    };
+    if state.incidents.note(id).is_some() {
+        state.incidents.acknowledge(id, None);
+        state.say(format!("incident {id} is no longer acknowledged"));
+    } else {
+        prompt::open(state, PromptKind::Note(id), "");
     }
 }
 

@@ -55,11 +55,12 @@ impl Screen for StreamView {
         layout::stream(state, body, areas);
     }
 
-    fn prepare(&self, state: &mut State, height: usize) {
+    fn prepare(&self, state: &mut State, height: usize) -> bool {
         if !shows_exchange(state) {
             state.endpoints.prepare(state.inspector.history(), height);
             state.stream.rank(state.inspector.history());
         }
+        false
     }
 
     fn shown_causes(&self, state: &State, areas: &Areas) -> Vec<ExchangeId> {
