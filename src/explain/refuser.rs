@@ -5,20 +5,10 @@ use std::sync::LazyLock;
 use crate::explain::case::Case;
 use crate::explain::contrast::sample::Sample;
 use crate::explain::request::attribute_hash::hash;
-use crate::explain::request::name_list::Listed;
 use crate::explain::request::names::{Kind, name};
 use crate::explain::rules::response_text::quote::recognised;
+use crate::knowledge::names::{At, Trait, catalogue};
 use crate::model::{Cause, Evidence, EvidenceKind, Fields, Part, Pointer, Refuser};
-
-/// Fields that only an answer which passed through the application carries.
-static UPSTREAM: Listed<6> = Listed::new([
-    "x-envoy-upstream-service-time",
-    "x-kong-upstream-latency",
-    "x-runtime",
-    "x-powered-by",
-    "x-upstream-response-time",
-    "x-aspnet-version",
-]);
 
 /// What a Server field names, by the beginning of its value in lower case.
 const SERVERS: [(&str, Refuser); 44] = [
@@ -67,19 +57,6 @@ const SERVERS: [(&str, Refuser); 44] = [
     ("litespeed", Refuser::WebServer),
     ("microsoft-iis", Refuser::WebServer),
 ];
-
-/// Names of fields that any server sets, so that they tell nothing about who answered.
-static COMMON: Listed<9> = Listed::new([
-    "date",
-    "server",
-    "content-type",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "cache-control",
-    "vary",
-]);
 
 /// How much speaks for each layer.
 #[derive(Default)]
@@ -151,8 +128,9 @@ fn prints(case: &Case<'_>, brief: bool, votes: &mut Votes) {
 
 /// Fields that only an answer which passed through the application carries.
 fn upstream(case: &Case<'_>, fields: &Fields, votes: &mut Votes) {
-    let first = fields.iter().filter_map(|field| UPSTREAM.position(field.name)).min();
-    if let Some(name) = first.and_then(|at| UPSTREAM.get(at)) {
+    let mut names = fields.iter().map(|field| name(Kind::Field, field.name));
+    if let Some(name) = names.find(|name| name.traits.has_trait(Trait::Upstream)) {
+        let name = &*name.text;
         votes.add(Refuser::Application, 3.0);
         let text = format!("{name} says that the application answered");
         votes.note(text, 2.5, case.point(Part::ResponseHeader, name));
@@ -215,10 +193,10 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
     true
 }
 
-/// Keys of the fields in [`COMMON`].
+/// Keys of the fields that any server sets, so that they say nothing about who answered.
 static COMMON_KEYS: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let names = (0..).map_while(|at| COMMON.get(at));
-    names.map(|field| name(Kind::Field, field.as_bytes()).key).collect()
+    let names = catalogue().list(At::Response, Trait::AnyServer);
+    names.iter().map(|field| name(Kind::Field, field.as_bytes()).key).collect()
 });
 
 /// Without successes: what Server and the media type say.

@@ -1,9 +1,11 @@
-//! What a response sounds like: the same for refusals that say the same, whatever identifiers and times they hold.
+//! Response fingerprint, ignoring ids and times: the same for refusals that say the same.
+
+use std::sync::LazyLock;
 
 use crate::explain::request::attribute_hash::hash;
-use crate::explain::request::name_list::Listed;
 use crate::explain::request::names::{Kind, name};
 use crate::features::content;
+use crate::knowledge::names::{At, NameList, Trait, catalogue};
 use crate::model::Response;
 
 /// Bytes of the body that count.
@@ -28,15 +30,15 @@ pub fn fnv(bytes: &[u8]) -> u64 {
 
 /// What the hashes are taken over.
 fn telling_text(response: &Response) -> Vec<u8> {
-    let [telling @ .., coding] = telling(response);
+    let (telling, coded) = telling(response);
     let body = response.body.kept.get(..WINDOW.min(response.body.kept.len())).unwrap_or_default();
     let mut text = Vec::with_capacity(256 + body.len());
     text.extend_from_slice(&response.head.status().to_le_bytes());
-    for value in telling {
+    for value in telling.into_iter().take(TELLING.len()) {
         text.extend_from_slice(value.unwrap_or_default());
         text.push(0);
     }
-    let decoded = coding.map(|_| content::read(response.head.fields(), &response.body.kept, WINDOW));
+    let decoded = coded.then(|| content::read(response.head.fields(), &response.body.kept, WINDOW));
     let body =
         decoded.as_ref().map_or(body, |content| if content.is_opaque() { &[] } else { &content.bytes });
     let body = body.get(..WINDOW).unwrap_or(body);
@@ -75,26 +77,22 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
-/// Fields that tell who speaks and why; last the one that says whether the content is coded.
-static TELLING: Listed<7> = Listed::new([
-    "server",
-    "content-type",
-    "www-authenticate",
-    "x-amzn-errortype",
-    "x-ms-error-code",
-    "location",
-    "content-encoding",
-]);
+/// Most fields whose values are part of a fingerprint.
+const FIELDS: usize = 8;
+/// Fields that identify who speaks and why.
+static TELLING: LazyLock<NameList> = LazyLock::new(|| catalogue().list(At::Response, Trait::Fingerprint));
 
-/// The first values of [`TELLING`]. One pass over the fields.
-fn telling(response: &Response) -> [Option<&[u8]>; 7] {
-    let mut values = [None; 7];
+/// The first values of [`TELLING`], and whether the content is coded. One pass over the fields.
+fn telling(response: &Response) -> ([Option<&[u8]>; FIELDS], bool) {
+    let (mut values, mut coded) = ([None; FIELDS], false);
+    let telling = &*TELLING;
     for field in response.head.fields().iter() {
-        if let Some(value) = TELLING.position(field.name).and_then(|at| values.get_mut(at)) {
+        if let Some(value) = telling.position(field.name).and_then(|at| values.get_mut(at)) {
             value.get_or_insert(field.value);
         }
+        coded |= field.name.eq_ignore_ascii_case(b"content-encoding");
     }
-    values
+    (values, coded)
 }
 
 /// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.
@@ -104,7 +102,7 @@ pub fn with_fields(response: &Response) -> u64 {
     text.extend_from_slice(response.head.reason());
     for field in response.head.fields().iter() {
         text.extend_from_slice(field.name);
-        if !name(Kind::Field, field.name).traits.moving {
+        if !name(Kind::Field, field.name).traits.has_trait(Trait::Varies) {
             text.extend_from_slice(field.value);
         }
     }
@@ -142,13 +140,16 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_do_not_change_a_voice_and_words_do() {
-        let voice = |body: &str| {
+    fn identifiers_do_not_change_a_fingerprint_and_words_do() {
+        let fingerprint = |body: &str| {
             let text = format!("POST /x\n--- 403\nServer: a\n\n{body}\n");
             super::of(exchanges(&text)[0].response.as_ref().unwrap())
         };
-        assert_eq!(voice("denied, id 0a1b2c3d4e5f60718293"), voice("denied, id ffeeddccbbaa99887766"));
-        assert_ne!(voice("denied"), voice("expired"));
-        assert_ne!(voice("error 1009"), voice("error 1010"));
+        assert_eq!(
+            fingerprint("denied, id 0a1b2c3d4e5f60718293"),
+            fingerprint("denied, id ffeeddccbbaa99887766")
+        );
+        assert_ne!(fingerprint("denied"), fingerprint("expired"));
+        assert_ne!(fingerprint("error 1009"), fingerprint("error 1010"));
     }
 }

@@ -1,13 +1,13 @@
 //! The top cause alone, for counts over very many refusals: refusals alike share one answer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::explain::contrast::stats::Stats;
 use crate::explain::request::attribute_hash::hash;
-use crate::explain::request::name_list::Listed;
 use crate::explain::request::principal::{client_of, credential_of};
 use crate::explain::response_fingerprint;
 use crate::history::{History, Record};
+use crate::knowledge::names::{At, NameList, Trait, catalogue};
 use crate::memo::Memo;
 use crate::model::{Cause, Refuser};
 
@@ -17,8 +17,7 @@ const REMEMBERED: usize = 8192;
 const WINDOW: usize = 1024;
 
 /// Fields of a request whose values count; of the others, that they are there.
-static TELLING: Listed<7> =
-    Listed::new(["user-agent", "content-type", "origin", "referer", "host", "accept", "content-encoding"]);
+static TELLING: LazyLock<NameList> = LazyLock::new(|| catalogue().list(At::Field, Trait::Likeness));
 
 /// What a list shows of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,9 +81,10 @@ pub fn likeness(record: &Record, history: &History) -> u64 {
     text.extend_from_slice(&credential_of(record).to_le_bytes());
     text.extend_from_slice(&exchange.response.as_ref().map_or(0, response_fingerprint::of).to_le_bytes());
     if let Some(request) = &exchange.request {
+        let telling = &*TELLING;
         for field in request.head.fields().iter() {
             text.extend_from_slice(field.name);
-            if TELLING.position(field.name).is_some() {
+            if telling.position(field.name).is_some() {
                 text.extend_from_slice(field.value);
             }
         }

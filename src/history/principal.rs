@@ -5,41 +5,14 @@ use std::hash::Hash;
 use ahash::RandomState;
 
 use crate::features::{Authorization, Jwt, Target, cookies, parameters, signer};
+use crate::knowledge::names::{At, catalogue};
+use crate::memo::Memo;
 use crate::model::Request;
 
-/// Fields that hold an API key or token, in lower case, in the order in which they are believed.
-pub const KEY_FIELDS: &[&str] = &[
-    "x-api-key",
-    "api-key",
-    "apikey",
-    "x-apikey",
-    "x-auth-token",
-    "x-access-token",
-    "x-amz-security-token",
-    "ocp-apim-subscription-key",
-    "x-functions-key",
-    "private-token",
-    "x-vault-token",
-    "x-goog-api-key",
-    "x-consumer-key",
-    "x-client-id",
-    "x-user-id",
-    "x-authenticated-user",
-    "x-remote-user",
-    "x-forwarded-user",
-    "x-auth-request-user",
-    "x-csrf-free-token",
-    "x-session-token",
-    "x-session-id",
-    "x-gitlab-token",
-    "x-shopify-access-token",
-    "dd-api-key",
-];
-
-/// Query parameters that hold a key or token.
-const KEY_PARAMETERS: &[&str] =
-    &["api_key", "apikey", "api-key", "access_token", "token", "key", "auth", "sig", "subscription-key"];
-
+/// Bytes of a cookie's name that count.
+const NAME: usize = 64;
+/// Names of cookies remembered.
+const NAMES: usize = 512;
 /// Slots of the memory of credentials seen; a slot forgets when another credential takes it.
 const SLOTS: usize = 4096;
 
@@ -49,11 +22,13 @@ pub struct Principals {
     state: RandomState,
     /// Hash of a credential as sent → principal, so that a token is decoded once.
     seen: Box<[(u64, u64)]>,
+    /// Name of a cookie, of at most [`NAME`] bytes → whether it carries a session.
+    sessions: Memo<Box<[u8]>, bool, NAMES>,
 }
 
 impl Default for Principals {
     fn default() -> Self {
-        Self { state: RandomState::new(), seen: vec![(0, 0); SLOTS].into() }
+        Self { state: RandomState::new(), seen: vec![(0, 0); SLOTS].into(), sessions: Memo::default() }
     }
 }
 
@@ -65,6 +40,7 @@ impl Principals {
     /// cookie; `None` for nobody. Never 0.
     pub fn of(&mut self, request: &Request) -> Option<u64> {
         let fields = request.head.fields();
+        let known = &catalogue().credential_fields;
         let (mut authorization, mut key, mut cookie) = (None, None, false);
         for field in fields.iter() {
             match field.name.len() {
@@ -72,15 +48,9 @@ impl Principals {
                     authorization = authorization.or(Some(field.value));
                 }
                 6 if field.name.eq_ignore_ascii_case(b"cookie") => cookie = true,
-                len => {
-                    let rank = || {
-                        KEY_FIELDS.iter().position(|name| {
-                            name.len() == len && field.name.eq_ignore_ascii_case(name.as_bytes())
-                        })
-                    };
-                    if !field.value.is_empty() && is_key_like(field.name) {
-                        key = rank().map(|rank| (rank, field.value)).into_iter().chain(key).min();
-                    }
+                _ => {
+                    let rank = known.position(field.name).filter(|_| !field.value.is_empty());
+                    key = rank.map(|rank| (rank, field.value)).into_iter().chain(key).min();
                 }
             }
         }
@@ -91,7 +61,7 @@ impl Principals {
             return Some(self.hash(&(1_u8, rank, value)));
         }
         let session = cookie
-            .then(|| cookies(fields).find(|cookie| is_session(cookie.name) && !cookie.value.is_empty()))
+            .then(|| cookies(fields).find(|cookie| !cookie.value.is_empty() && self.is_session(cookie.name)))
             .flatten();
         if let Some(session) = session {
             return Some(match Jwt::decode(session.value).and_then(|jwt| self.subject(&jwt)) {
@@ -100,13 +70,24 @@ impl Principals {
             });
         }
         let query = Target::of(&request.head).query?;
-        let key = parameters(query).find(|parameter| is_one_of(parameter.raw_name, KEY_PARAMETERS))?;
+        let known = &catalogue().credential_parameters;
+        let key = parameters(query).find(|parameter| known.position(parameter.raw_name).is_some())?;
         key.raw_value.filter(|value| !value.is_empty()).map(|value| self.hash(&(3_u8, key.raw_name, value)))
     }
 
     /// A keyed hash that is equal for equal values within this run; never 0.
     pub fn hash<T: Hash>(&self, value: &T) -> u64 {
         self.state.hash_one(value).max(1)
+    }
+
+    fn is_session(&mut self, name: &[u8]) -> bool {
+        let start = name.get(..NAME).unwrap_or(name);
+        if let Some(known) = self.sessions.get(start) {
+            return *known;
+        }
+        let is_session = is_session(start);
+        self.sessions.put(start.into(), is_session);
+        is_session
     }
 
     fn credential(&mut self, value: &[u8]) -> u64 {
@@ -142,31 +123,10 @@ impl Principals {
     }
 }
 
-/// Every name in [`KEY_FIELDS`] passes; most others do not, cheaply.
-fn is_key_like(name: &[u8]) -> bool {
-    name.len() >= 6
-        && matches!(name.first().map(u8::to_ascii_lowercase), Some(b'x' | b'a' | b'o' | b'p' | b'd'))
-        && !name.eq_ignore_ascii_case(b"accept")
-}
-
-fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
 /// Whether a cookie of this name carries a session or a token.
-pub fn is_session(name: &[u8]) -> bool {
-    let lower = name.get(..64).unwrap_or(name).to_ascii_lowercase();
-    let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
-    let csrf = has(b"csrf") || has(b"xsrf");
-    !csrf
-        && (has(b"sess")
-            || has(b"sid")
-            || has(b"auth")
-            || has(b"token")
-            || has(b"jwt")
-            || has(b"remember")
-            || has(b"identity")
-            || lower == b"id")
+fn is_session(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name.get(..NAME).unwrap_or(name));
+    catalogue().facts(At::Cookie, &name).rank.is_some()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn directory(path: &Path) -> Result<Vec<(Kind, File)>, Error> {
     names.sort();
     let read = |path: &std::path::PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let kinds = "causes, fingerprints, lexicon, loglines, logpatterns, names, payloads, weights";
+        let kinds = Kind::names().collect::<Vec<_>>().join(", ");
         let unknown = || Error {
             file: path.display().to_string(),
             line: None,

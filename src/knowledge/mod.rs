@@ -3,6 +3,7 @@
 
 mod directory;
 pub mod merge;
+pub mod names;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,12 +32,14 @@ pub enum Kind {
     Names,
     /// Text that web application firewalls look for.
     Payloads,
+    /// What redaction goes by beside names.
+    Redaction,
     /// How evidence is weighed.
     Weights,
 }
 
 /// Every file of `assets/` that holds knowledge.
-const EMBEDDED: [(Kind, &str, &str); 8] = [
+const EMBEDDED: [(Kind, &str, &str); 9] = [
     (Kind::Causes, "causes", include_str!("../../assets/causes.toml")),
     (Kind::Fingerprints, "fingerprints", include_str!("../../assets/fingerprints.toml")),
     (Kind::Lexicon, "lexicon", include_str!("../../assets/lexicon.toml")),
@@ -44,10 +47,15 @@ const EMBEDDED: [(Kind, &str, &str); 8] = [
     (Kind::LogPatterns, "logpatterns", include_str!("../../assets/logpatterns.toml")),
     (Kind::Names, "names", include_str!("../../assets/names.toml")),
     (Kind::Payloads, "payloads", include_str!("../../assets/payloads.toml")),
+    (Kind::Redaction, "redaction", include_str!("../../assets/redaction.toml")),
     (Kind::Weights, "weights", include_str!("../../assets/weights.toml")),
 ];
 
 impl Kind {
+    /// What the files are called, in alphabetical order.
+    fn names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(_, name, _)| *name)
+    }
     /// The kind of a file called `stem.toml`, `stem-anything.toml` or `stem.anything.toml`.
     fn of(file_name: &str) -> Option<Self> {
         let stem = file_name.strip_suffix(".toml")?;
@@ -185,9 +193,7 @@ pub(crate) mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            // The redactor reads its own list of secrets; a user's folder does not change it.
-            let is_knowledge = std::path::Path::new(&name).extension().is_some_and(|end| end == "toml")
-                && name != "secrets.toml";
+            let is_knowledge = Path::new(&name).extension().is_some_and(|end| end == "toml");
             assert_eq!(Kind::of(&name).is_some(), is_knowledge, "{name}");
         }
         assert_eq!(EMBEDDED.len(), Sources::default().files.len());

@@ -23,7 +23,7 @@ fn examples() -> Vec<(String, String)> {
 
 fn post(space: &str, body: &str) -> String {
     format!(
-        "POST /v1/items HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer T\r\nX-Acme-Space: {space}\r\nX-Acme-Hop: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /v1/items HTTP/1.1\r\nX-Acme-Badge: badge-{space}-93b1\r\nHost: api.example.com\r\nAuthorization: Bearer T\r\nX-Acme-Space: {space}\r\nX-Acme-Hop: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len() * 7,
         body.len()
     )
@@ -59,7 +59,7 @@ fn the_examples_of_the_document_do_what_they_say() {
     let folder = dir.path().join("acme");
     fs::create_dir(&folder).unwrap();
     let examples = examples();
-    assert_eq!(examples.len(), 8);
+    assert_eq!(examples.len(), 9);
     for (name, text) in &examples {
         write(&folder, name, text.as_bytes());
     }
@@ -85,6 +85,9 @@ fn the_examples_of_the_document_do_what_they_say() {
         assert!(!before[0].to_string().contains(part) || part == "x-acme-space", "{part}");
     }
     assert!(!text.contains("x-acme-hop"), "{text}");
+    // The catalogue makes a secret of what would be shown otherwise.
+    assert!(before[0].to_string().contains("badge-red-93b1"), "{}", before[0]);
+    assert!(!text.contains("badge-red-93b1"), "{text}");
     let log = write(
         dir.path(),
         "gate.log",

@@ -18,7 +18,7 @@ mod text;
 use std::ops::Range;
 
 pub use mask::Mask;
-pub use names::{is_secret_name, is_secret_parameter};
+pub use names::{check, check_sources, is_secret_name, is_secret_parameter};
 pub use redactor::Redactor;
 
 /// Where a secret lies in the bytes it was looked for in.

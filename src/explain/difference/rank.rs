@@ -30,7 +30,7 @@ pub(crate) fn rank(difference: &Difference) -> u8 {
         (Part::RequestHeader, _) => 45,
         (Part::RequestLine | Part::Server | Part::Connection | Part::Timing, _) => 35,
         (Part::StatusLine, _) => 30,
-        (Part::ResponseHeader, _) if class == Class::Answerer => 28,
+        (Part::ResponseHeader, _) if class == Class::Responder => 28,
         (Part::ResponseHeader | Part::ResponseBody, _) => 10,
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Scene<'a> {
         match (class, pair.kind) {
             (Class::Volatile, _) | (Class::Marker, DifferenceKind::Changed) => Significance::Noise,
             _ if pair.part == Part::Claim && self.lacks_token(pair.kind) => Significance::Noise,
-            (Class::Marker | Class::Answerer, _) | (_, DifferenceKind::Reordered) => Significance::Context,
+            (Class::Marker | Class::Responder, _) | (_, DifferenceKind::Reordered) => Significance::Context,
             (Class::Minor, kind) => plain(kind, variation).min(Significance::Context),
             (Class::Client, DifferenceKind::Changed) if !variation.known && variation.varies() => {
                 Significance::Context

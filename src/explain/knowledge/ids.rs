@@ -1,22 +1,13 @@
-//! Names of causes, families and layers in the files; an unknown one is an error where it stands.
+//! Names of causes and layers in the files; an unknown one is an error where it stands.
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::explain::request::family::Family;
 use crate::model::{Cause, Refuser};
 
 impl<'de> Deserialize<'de> for Cause {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let id = String::deserialize(deserializer)?;
         id.parse().map_err(|()| D::Error::custom(format!("no cause {id:?}; `why403 explain` lists them")))
-    }
-}
-
-impl<'de> Deserialize<'de> for Family {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = String::deserialize(deserializer)?;
-        let known = Self::ALL.iter().copied().find(|family| family.id() == id);
-        known.ok_or_else(|| D::Error::custom(format!("no family {id:?}; docs/knowledge.md lists them")))
     }
 }
 

@@ -12,9 +12,11 @@ use std::sync::{Arc, LazyLock};
 pub use fingerprints::{Fingerprint, Pattern};
 pub use weights::{Combine, Weighted, Weights};
 
-use crate::explain::request::family::{self, Family};
+use crate::edge::redact;
+use crate::explain::request::family::Family;
 use crate::explain::rules::request_facts::payload;
 use crate::explain::rules::response_text::lexicon::Lexicon;
+use crate::knowledge::names::{self, Catalogue};
 use crate::knowledge::{self, Error, Sources};
 use crate::logs::Patterns;
 use crate::model::{Cause, Refuser};
@@ -35,7 +37,8 @@ pub struct Knowledge {
 
 static CURRENT: LazyLock<Result<Arc<Knowledge>, Error>> = LazyLock::new(|| {
     // What was read elsewhere is not read again, but its mistakes are told.
-    family::check()?;
+    names::check()?;
+    redact::check()?;
     payload::check()?;
     causes::check()?;
     logs::check()?;
@@ -44,7 +47,8 @@ static CURRENT: LazyLock<Result<Arc<Knowledge>, Error>> = LazyLock::new(|| {
 
 /// Reads all of `sources`, so that a mistake in any file is found before they are installed.
 pub fn check(sources: &Sources) -> Result<(), Error> {
-    family::read(sources)?;
+    Catalogue::read(sources)?;
+    redact::check_sources(sources)?;
     payload::read(sources)?;
     causes::read(sources)?;
     logs::read(sources)?;

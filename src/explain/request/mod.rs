@@ -5,5 +5,5 @@ pub mod principal;
 pub mod shown;
 
 pub use crate::features::names;
-pub use crate::features::names::{family, name_list};
+pub use crate::features::names::family;
 pub use crate::features::request::{agent, attribute, attribute_hash, parsed_request, shape};

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::explain::request::attribute_hash::hash;
-use crate::explain::request::name_list::Listed;
 use crate::features::{path_secret, signer};
 use crate::history::Record;
+use crate::knowledge::names::catalogue;
 use crate::model::Exchange;
 
 /// Whether the request was let through: a success, or a redirect that does not lead to a login or an error.
@@ -54,9 +54,10 @@ pub fn own_credential(exchange: &Exchange) -> Option<u64> {
 fn credential(exchange: &Exchange) -> Option<&[u8]> {
     let mut best: Option<(usize, &[u8])> = None;
     let fields = exchange.request.as_ref()?.head.fields();
-    for span in fields.spans().filter(|span| CREDENTIALS.has_length(span.name.len as usize)) {
+    let known = &catalogue().credential_fields;
+    for span in fields.spans().filter(|span| known.has_length(span.name.len as usize)) {
         let (name, value) = (span.name.of(fields.raw()), span.value.of(fields.raw()));
-        let rank = CREDENTIALS.position(name).filter(|rank| best.is_none_or(|(known, _)| *rank < known));
+        let rank = known.position(name).filter(|rank| best.is_none_or(|(best, _)| *rank < best));
         match rank {
             Some(0) => return Some(value),
             Some(rank) => best = Some((rank, value)),
@@ -66,19 +67,6 @@ fn credential(exchange: &Exchange) -> Option<&[u8]> {
     best.map(|(_, value)| value)
 }
 
-/// Fields that hold a credential, in the order in which they are believed.
-static CREDENTIALS: Listed<9> = Listed::new([
-    "authorization",
-    "x-api-key",
-    "apikey",
-    "api-key",
-    "private-token",
-    "x-auth-token",
-    "x-vault-token",
-    "ocp-apim-subscription-key",
-    "x-consumer-id",
-]);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_field_that_is_believed_most_is_the_credential() {
-        let names = (0..).map_while(|at| CREDENTIALS.get(at)).collect::<Vec<_>>();
+        let names = catalogue().credential_fields.iter().collect::<Vec<_>>();
         for (at, name) in names.iter().enumerate() {
             let less = names.last().filter(|last| *last != name).map(|last| format!("{last}: other\n"));
             let text = format!("POST /x\nHost: h\n{}{name}: key\n--- 403\n", less.unwrap_or_default());

@@ -1,7 +1,6 @@
 //! Names of fields, cookies, parameters, members and claims, each looked at once: traffic uses the same few again and again.
 
 pub mod family;
-pub mod name_list;
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -10,6 +9,7 @@ use std::rc::Rc;
 use crate::features::json;
 use crate::features::names::family::{At, Family};
 use crate::features::request::attribute_hash::key;
+use crate::knowledge::names::{Set, catalogue};
 use crate::memo::Memo;
 
 /// Names of one kind remembered by one thread.
@@ -64,23 +64,8 @@ pub struct Name {
     pub key: u64,
     /// Which field it is.
     pub which: Which,
-    /// What else a field's name tells.
-    pub traits: Traits,
-}
-
-/// What a field's name tells.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Traits {
-    /// Whether the value may be the time at which the request was signed.
-    pub dated: bool,
-    /// Whether the value is a signature.
-    pub signed: bool,
-    /// Whether usual values look like attacks, or are credentials.
-    pub unscanned: bool,
-    /// Place in the list of fields that rule sets restrict.
-    pub restricted: Option<u8>,
-    /// Whether the value changes from response to response.
-    pub moving: bool,
+    /// Properties of a field.
+    pub traits: Set,
 }
 
 /// Names by how they stand on the wire.
@@ -118,9 +103,15 @@ impl Name {
             Kind::Claim => family::of(At::Claim, &text),
         };
         let field = kind == Kind::Field;
-        let (which, traits) = if field { (which(&text), Traits::of(&text)) } else { Default::default() };
+        let (which, traits) = if field { (which(&text), traits(&text)) } else { Default::default() };
         Self { family, key: key(family, &text), which, traits, text: text.into() }
     }
+}
+
+/// Properties of a field, whether a request or a response has it.
+fn traits(name: &str) -> Set {
+    let [request, response] = [At::Field, At::Response].map(|at| catalogue().facts(at, name).traits);
+    request.union(response)
 }
 
 fn which(name: &str) -> Which {
@@ -136,20 +127,6 @@ fn which(name: &str) -> Which {
         "accept" => Which::Accept,
         "host" => Which::Host,
         _ => Which::Other,
-    }
-}
-
-impl Traits {
-    fn of(name: &str) -> Self {
-        let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-        let restricted = RESTRICTED.iter().position(|known| *known == name);
-        Self {
-            dated: name == "date" || has(&DATED),
-            signed: name.contains("signature"),
-            unscanned: UNSCANNED.contains(&name),
-            restricted: restricted.and_then(|at| u8::try_from(at).ok()),
-            moving: has(&MOVING),
-        }
     }
 }
 
@@ -181,51 +158,19 @@ impl std::fmt::Display for Label {
     }
 }
 
-/// Fields that rule sets restrict.
-pub const RESTRICTED: [&str; 10] = [
-    "proxy",
-    "lock-token",
-    "content-range",
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-    "accept-charset",
-    "if",
-];
-/// Parts of the names of fields that say when a request was signed.
-const DATED: [&str; 8] =
-    ["timestamp", "x-amz-date", "x-date", "x-ms-date", "request-time", "x-time", "x-signed-at", "x-ts"];
-/// Fields whose usual values look like payloads, or are credentials.
-const UNSCANNED: [&str; 11] = [
-    "authorization",
-    "accept",
-    "host",
-    "content-type",
-    "sec-ch-ua",
-    "if-none-match",
-    "accept-language",
-    "accept-encoding",
-    "cookie",
-    "etag",
-    "x-api-key",
-];
-/// Parts of the names of response fields whose values change from answer to answer.
-const MOVING: [&str; 10] =
-    ["date", "etag", "expires", "cookie", "length", "id", "ray", "trace", "runtime", "age"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::knowledge::names::Trait;
 
     #[test]
     fn names_are_known_by_what_they_tell() {
         let date = name(Kind::Field, b"X-Amz-Date");
         assert_eq!(&*date.text, "x-amz-date");
-        assert!(date.traits.dated && !date.traits.signed && date.traits.moving);
+        let has = |one| date.traits.has_trait(one);
+        assert!(has(Trait::SigningTime) && !has(Trait::Signature) && has(Trait::Varies));
         assert_eq!(name(Kind::Field, b"Host").which, Which::Host);
-        assert_eq!(name(Kind::Field, b"Accept-Charset").traits.restricted, Some(8));
+        assert!(name(Kind::Field, b"Accept-Charset").traits.has_trait(Trait::Restricted));
         assert_eq!(name(Kind::Path, b"$.user.csrf_token").family, Family::Csrf);
         assert_eq!(name(Kind::Path, b"$['csrf token']").family, Family::Csrf);
         assert_eq!(&*name(Kind::Cookie, b"SID").text, "SID");

@@ -1,167 +1,90 @@
-//! The words of `assets/secrets.toml`, ready to be looked up.
+//! The words of `assets/redaction.toml`, ready to be looked up.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use toml::Spanned;
 
-/// What a word says when it stands in a name.
-pub(super) mod role {
-    /// A secret wherever it stands.
-    pub(in crate::edge::redact) const ANYWHERE: u8 = 1;
-    /// A secret as the last word.
-    pub(in crate::edge::redact) const LAST: u8 = 2;
-    /// Does not count as the last word.
-    pub(in crate::edge::redact) const MODIFIER: u8 = 4;
-    /// A secret after certain words.
-    pub(in crate::edge::redact) const SECOND: u8 = 8;
-    /// As the last word: the name only speaks of a secret.
-    pub(in crate::edge::redact) const ABOUT: u8 = 16;
-    /// Wherever it stands: the name only speaks of a secret.
-    pub(in crate::edge::redact) const ABOUT_ANYWHERE: u8 = 32;
-}
+use crate::knowledge::names::words::{WordSet, words};
+use crate::knowledge::{Error, File, Kind, Sources, current, parse};
 
-type Words = HashSet<Box<[u8]>, ahash::RandomState>;
+/// A list of words, with its place in the file.
+type List = Spanned<String>;
 
 /// The file, as it is read.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Raw {
-    anywhere: String,
-    last: String,
-    modifier: String,
-    pairs: BTreeMap<String, String>,
-    glued: Glued,
-    about: About,
-    parameters: Named,
-    claims: Public,
-    cookies: Public,
     values: Values,
     sentence: Sentence,
     paths: Paths,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Glued {
-    ends: String,
-    begins: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct About {
-    last: String,
-    anywhere: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    names: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Public {
-    public: String,
-}
-
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Values {
-    harmless: String,
+    harmless: Option<List>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sentence {
-    between: String,
+    between: Option<List>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paths {
-    one_use: String,
-    random: String,
+    one_use: Option<List>,
+    random: Option<List>,
 }
 
-/// The catalogue.
+/// What redaction goes by beside the catalogue of names.
 #[derive(Debug, Default)]
 pub(in crate::edge::redact) struct Catalogue {
-    /// Roles of a word.
-    pub(super) words: HashMap<Box<[u8]>, u8, ahash::RandomState>,
-    /// `first second`.
-    pub(super) pairs: Words,
-    pub(super) ends: Vec<Box<[u8]>>,
-    pub(super) begins: Vec<Box<[u8]>>,
-    pub(super) parameters: Words,
-    pub(super) claims: Words,
-    pub(super) cookies: Words,
-    pub(super) harmless: Words,
-    pub(super) between: Words,
+    pub(super) harmless: WordSet,
+    pub(super) between: WordSet,
     /// Segments of paths; `true` for those before a secret of one use.
-    pub(super) paths: HashMap<Box<[u8]>, bool, ahash::RandomState>,
+    paths: HashMap<Box<[u8]>, bool, ahash::RandomState>,
 }
 
-static CATALOGUE: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::read(include_str!("../../../../assets/secrets.toml")).unwrap_or_default());
+static CURRENT: LazyLock<Result<Catalogue, Error>> = LazyLock::new(|| Catalogue::read(current()));
+static EMPTY: LazyLock<Catalogue> = LazyLock::new(Catalogue::default);
+
+/// Why the files of redaction cannot be used, if they cannot.
+pub fn check() -> Result<(), Error> {
+    CURRENT.as_ref().map(drop).map_err(Clone::clone)
+}
+
+/// Reads the `redaction.toml` of `sources`, to find mistakes.
+pub fn check_sources(sources: &Sources) -> Result<(), Error> {
+    Catalogue::read(sources).map(drop)
+}
 
 impl Catalogue {
-    /// The one that is built in; a test makes sure that it can be read.
-    pub(in crate::edge::redact) fn embedded() -> &'static Self {
-        &CATALOGUE
+    /// That of this process. [`check`] says why it is empty, should it be; the program does not start then.
+    pub(in crate::edge::redact) fn current() -> &'static Self {
+        CURRENT.as_ref().unwrap_or_else(|_| &EMPTY)
     }
 
-    /// Reads `text`; says which entry cannot be used.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        let raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
+    fn read(sources: &Sources) -> Result<Self, Error> {
         let mut catalogue = Self::default();
-        let roles = [
-            (&raw.anywhere, role::ANYWHERE),
-            (&raw.last, role::LAST),
-            (&raw.modifier, role::MODIFIER),
-            (&raw.about.last, role::ABOUT),
-            (&raw.about.anywhere, role::ABOUT_ANYWHERE),
-        ];
-        for (list, role) in roles {
-            for word in words(list)? {
-                let known = catalogue.words.entry(word.clone()).or_default();
-                if *known & role != 0 {
-                    return Err(format!("{} stands twice in a list", String::from_utf8_lossy(&word)));
-                }
-                *known |= role;
-            }
-        }
-        for (second, firsts) in &raw.pairs {
-            *catalogue.words.entry(second.as_bytes().into()).or_default() |= role::SECOND;
-            for first in words(firsts)? {
-                catalogue.pairs.insert([&first, b" ".as_slice(), second.as_bytes()].concat().into());
-            }
-        }
-        catalogue.ends = words(&raw.glued.ends)?;
-        catalogue.begins = words(&raw.glued.begins)?;
-        catalogue.parameters = words(&raw.parameters.names)?.into_iter().collect();
-        catalogue.claims = words(&raw.claims.public)?.into_iter().collect();
-        catalogue.cookies = words(&raw.cookies.public)?.into_iter().collect();
-        catalogue.harmless = words(&raw.values.harmless)?.into_iter().collect();
-        catalogue.between = words(&raw.sentence.between)?.into_iter().collect();
-        for (list, one_use) in [(&raw.paths.one_use, true), (&raw.paths.random, false)] {
-            catalogue.paths.extend(words(list)?.into_iter().map(|word| (word, one_use)));
+        for file in sources.of(Kind::Redaction) {
+            catalogue.add(file, &parse(file)?)?;
         }
         Ok(catalogue)
     }
 
-    /// What to look for in text: words that are, begin or end the name of a secret, in lower case.
-    pub(in crate::edge::redact) fn stems(&self) -> Vec<Vec<u8>> {
-        let worth = role::ANYWHERE | role::LAST | role::SECOND;
-        let named = self.words.iter().filter(|(_, roles)| **roles & worth != 0).map(|(word, _)| word);
-        named.chain(&self.ends).chain(&self.begins).map(|word| word.to_vec()).collect()
-    }
-
-    /// Parameters that are secrets as whole names.
-    pub(in crate::edge::redact) fn parameters(&self) -> impl Iterator<Item = &[u8]> {
-        self.parameters.iter().map(|name| &**name)
+    fn add(&mut self, file: &File, raw: &Raw) -> Result<(), Error> {
+        self.harmless.extend(words(file, raw.values.harmless.as_ref())?);
+        self.between.extend(words(file, raw.sentence.between.as_ref())?);
+        for (list, one_use) in [(&raw.paths.one_use, true), (&raw.paths.random, false)] {
+            for word in words(file, list.as_ref())? {
+                *self.paths.entry(word).or_default() |= one_use;
+            }
+        }
+        Ok(())
     }
 
     /// Segments of paths before secrets, and whether those are of one use.
@@ -170,32 +93,26 @@ impl Catalogue {
     }
 }
 
-/// The words of `list`, which must be in lower case.
-fn words(list: &str) -> Result<Vec<Box<[u8]>>, String> {
-    list.split_whitespace()
-        .map(|word| match word {
-            word if word.to_lowercase() == word => Ok(word.as_bytes().into()),
-            word => Err(format!("{word} is not in lower case")),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::Catalogue;
-
-    const EMBEDDED: &str = include_str!("../../../../assets/secrets.toml");
-
-    #[test]
-    fn the_embedded_catalogue_is_read() {
-        assert!(Catalogue::read(EMBEDDED).unwrap().stems().len() > 100);
-    }
+    use crate::knowledge::tests::sources;
+    use crate::knowledge::{Kind, Sources};
 
     #[test]
-    fn bad_entries_are_refused() {
-        let refused = |from: &str, to: &str| Catalogue::read(&EMBEDDED.replacen(from, to, 1)).unwrap_err();
-        assert!(refused("bearer", "Bearer").contains("lower case"));
-        assert!(refused("bearer", "bearer bearer").contains("twice"));
-        assert!(refused("anywhere =", "everywhere =").contains("everywhere"));
+    fn a_users_words_are_added_and_mistakes_have_a_line() {
+        let read = |text: &str| Catalogue::read(&sources(Kind::Redaction, text));
+        let mine = read("[paths]\none_use = \"losung\"\n").unwrap();
+        assert_eq!(mine.paths.get(&b"losung"[..]), Some(&true));
+        assert_eq!(mine.paths.len(), Catalogue::read(&Sources::default()).unwrap().paths.len() + 1);
+        for (text, line, message) in [
+            ("[paths]\none_use = \"Losung\"\n", 2, "lower case"),
+            ("[values]\n\nharmless = \"a b a\"\n", 3, "twice"),
+            ("[sentense]\n", 1, "sentense"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.line, Some(line), "{error}");
+            assert!(error.message.contains(message), "{error}");
+        }
     }
 }

@@ -1,24 +1,26 @@
 //! Which names announce a secret.
 //!
 //! Names are split into words at punctuation, digits and changes of case (`X-Api-Key`, `apiKey`, `api_key2` are all
-//! `api key`), and the words are looked up in the catalogue. Too much is hidden rather than too little, but not what merely
+//! `api key`), and the words are looked up in the catalogue of names. Too much is hidden rather than too little, but not what merely
 //! speaks of a secret (`token_type`, `max_tokens`).
 
 mod catalogue;
 mod variable;
 
 pub(super) use catalogue::Catalogue;
+pub use catalogue::{check, check_sources};
 pub(super) use variable::variable;
 
 use super::text::random::looks_random;
-use catalogue::role;
+use crate::knowledge::names::catalogue as names;
+use crate::knowledge::names::words::{Words, role};
 
 /// Longest word that is looked up; longer ones are judged by their end.
 const WORD: usize = 40;
 
 /// Whether a field, JSON member, cookie or form field called `name` holds a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
-    let catalogue = Catalogue::embedded();
+    let catalogue = &names().words;
     let (mut secret, mut about) = (false, false);
     // Roles of the last word that counts, and the word before the one at hand.
     let mut last = 0;
@@ -36,15 +38,15 @@ pub fn is_secret_name(name: &[u8]) -> bool {
     // `DPoP` is one word however it is written.
     secret |= !secret
         && name.len() <= 8
-        && lowered(name, |lower| catalogue.words.get(lower).is_some_and(|roles| roles & role::ANYWHERE != 0));
+        && lowered(name, |lower| catalogue.roles.get(lower).is_some_and(|roles| roles & role::ANYWHERE != 0));
     secret |= last & role::LAST != 0;
     let is_about = last & (role::ABOUT | role::LAST) == role::ABOUT;
-    secret && !about && !is_about
+    secret && !about && !is_about || lowered(name, |lower| names().is_listed_secret(lower, false))
 }
 
 /// Whether a query or form parameter called `name` (decoded) holds a secret.
 pub fn is_secret_parameter(name: &[u8]) -> bool {
-    is_secret_name(name) || lowered(name, |lower| Catalogue::embedded().parameters.contains(lower))
+    is_secret_name(name) || lowered(name, |lower| names().is_listed_secret(lower, true))
 }
 
 /// Whether a short number under `name` is no secret: `"max_token": 4096`, but not `"pin": 1234`.
@@ -63,7 +65,7 @@ pub(super) fn is_secret_object(name: &[u8]) -> bool {
 
 /// Whether the last word is `key`: its value is a secret when it looks random.
 pub(super) fn ends_in_key(name: &[u8]) -> bool {
-    let catalogue = Catalogue::embedded();
+    let catalogue = &names().words;
     let mut last: &[u8] = b"";
     for word in words(name) {
         if roles_of(catalogue, word) & role::ABOUT_ANYWHERE != 0 {
@@ -86,7 +88,7 @@ pub(super) fn is_cookie(name: &[u8]) -> bool {
 
 /// Whether a token's claim is safe to show.
 pub(super) fn is_public_claim(name: &str) -> bool {
-    lowered(name.as_bytes(), |lower| Catalogue::embedded().claims.contains(lower))
+    lowered(name.as_bytes(), |lower| names().is_public_claim(lower))
 }
 
 /// Whether `value` is no secret whatever it is called: `true`, `include`, `expired`.
@@ -97,17 +99,17 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
     let end = value.len() - value.iter().rev().take_while(|byte| around(byte)).count();
     let value = value.get(..end).unwrap_or_default();
     matches!(value, [] | [b'0'..=b'9'])
-        || value.len() <= WORD && lowered(value, |lower| Catalogue::embedded().harmless.contains(lower))
+        || value.len() <= WORD && lowered(value, |lower| Catalogue::current().harmless.contains(lower))
 }
 
 /// Whether `word` may stand between a secret's name and its value in a sentence.
 pub(super) fn is_between(word: &[u8]) -> bool {
-    lowered(word, |lower| Catalogue::embedded().between.contains(lower))
+    lowered(word, |lower| Catalogue::current().between.contains(lower))
 }
 
 /// Whether a cookie is a preference of a person rather than who they are.
 pub(super) fn is_public_cookie(name: &[u8], value: &[u8]) -> bool {
-    let public = |word: &[u8]| lowered(word, |lower| Catalogue::embedded().cookies.contains(lower));
+    let public = |word: &[u8]| lowered(word, |lower| names().words.preferences.contains(lower));
     if is_secret_name(name) {
         return matches!(value, [] | [b'0'..=b'9']);
     }
@@ -115,22 +117,22 @@ pub(super) fn is_public_cookie(name: &[u8], value: &[u8]) -> bool {
 }
 
 /// What the catalogue says of `word`; a plural is as good as its singular.
-fn roles_of(catalogue: &Catalogue, word: &[u8]) -> u8 {
+fn roles_of(catalogue: &Words, word: &[u8]) -> u8 {
     if word.len() > WORD {
         return if is_glued(catalogue, word) { role::ANYWHERE } else { 0 };
     }
     lowered(word, |lower| {
-        let singular = || lower.strip_suffix(b"s").and_then(|one| catalogue.words.get(one)).copied();
-        let roles = catalogue.words.get(lower).copied().or_else(singular).unwrap_or_default();
+        let singular = || lower.strip_suffix(b"s").and_then(|one| catalogue.roles.get(one)).copied();
+        let roles = catalogue.roles.get(lower).copied().or_else(singular).unwrap_or_default();
         if roles == 0 && is_glued(catalogue, lower) { role::ANYWHERE } else { roles }
     })
 }
 
-fn is_pair(catalogue: &Catalogue, first: &[u8], second: &[u8]) -> bool {
+fn is_pair(catalogue: &Words, first: &[u8], second: &[u8]) -> bool {
     if first.len() + second.len() >= WORD {
         return false;
     }
-    let second = if catalogue.words.contains_key(second) {
+    let second = if catalogue.roles.contains_key(second) {
         second
     } else {
         second.strip_suffix(b"s").unwrap_or(second)
@@ -141,7 +143,7 @@ fn is_pair(catalogue: &Catalogue, first: &[u8], second: &[u8]) -> bool {
     })
 }
 
-fn is_glued(catalogue: &Catalogue, word: &[u8]) -> bool {
+fn is_glued(catalogue: &Words, word: &[u8]) -> bool {
     let ends = |end: &[u8]| {
         word.len()
             .checked_sub(end.len())

@@ -39,7 +39,7 @@ pub(super) fn find(text: &[u8], reading: Reading, out: &mut Vec<Secret>) {
 /// Adds the secrets of `text` as it stands.
 pub(super) fn level(text: &[u8], reading: Reading, out: &mut Vec<Secret>) {
     numbers::find(text, out);
-    let patterns = Patterns::embedded();
+    let patterns = Patterns::current();
     let mut scan = Scan { text, reading, floor: 0, named: 0, out };
     let (mut at, mut looked) = (0, 0);
     while let Some((place, found)) = patterns.next(text, at) {

@@ -7,6 +7,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::shapes::SHAPES;
 use crate::edge::redact::names::Catalogue;
+use crate::knowledge::names::{self, catalogue};
 
 /// What a pattern is the beginning of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,22 +34,22 @@ pub(super) struct Patterns {
     places: Vec<Place>,
 }
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(Catalogue::embedded()));
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(catalogue(), Catalogue::current()));
 
 impl Patterns {
-    /// Those of the catalogue that is built in.
-    pub(super) fn embedded() -> &'static Self {
+    /// Those of this process.
+    pub(super) fn current() -> &'static Self {
         &PATTERNS
     }
 
-    fn new(catalogue: &Catalogue) -> Self {
+    fn new(names: &names::Catalogue, catalogue: &Catalogue) -> Self {
         let mut patterns: Vec<(Vec<u8>, Place)> = vec![(b"://".to_vec(), Place::Authority)];
-        for stem in catalogue.stems() {
+        for stem in names.secret_stems().map(<[u8]>::to_vec) {
             // The automaton folds the case of ASCII letters only.
             let capital = capitals(&stem);
             patterns.extend(capital.into_iter().chain([stem]).map(|stem| (stem, Place::Name)));
         }
-        for name in catalogue.parameters() {
+        for name in names.secret_parameters() {
             for sign in [b'?', b'&'] {
                 patterns.push(([&[sign], name, b"="].concat(), Place::Parameter));
             }
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_automaton_is_built() {
-        let patterns = Patterns::embedded();
+        let patterns = Patterns::current();
         assert!(patterns.automaton.is_some());
         assert_eq!(patterns.next(b"the newPassword2", 0), Some((Place::Name, 7..15)));
         assert_eq!(patterns.next(b"https://h", 0).map(|(place, _)| place), Some(Place::Authority));

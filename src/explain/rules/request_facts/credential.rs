@@ -1,10 +1,11 @@
 //! Credentials looked at without a key: form, times, signed addresses.
 
-use crate::explain::request::names::Which;
+use crate::explain::request::names::{Name, Which};
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::features;
 use crate::features::jwt::Token;
 use crate::features::{Authorization, parameters};
+use crate::knowledge::names::Trait;
 use crate::model::Exchange;
 
 /// How far a token's end lies before `now`, in seconds; `None` when it does not.
@@ -66,11 +67,11 @@ pub fn address_early_for(now: i64, query: &[u8]) -> Option<i64> {
 
 /// How far a signed time lies from the request, in seconds: positive is behind.
 pub fn clock_off(exchange: &Exchange, seen: &ParsedRequest<'_>) -> Option<(String, i64)> {
-    let dated = seen.fields.iter().filter(|(name, _)| name.traits.dated || name.traits.signed);
+    let dated = seen.fields.iter().filter(|(name, _)| is_dated(name) || is_signed(name));
     let (name, then) = dated.into_iter().find_map(|(name, value)| {
         let text = String::from_utf8_lossy(value);
         let text = text.trim();
-        let then = if name.traits.signed {
+        let then = if is_signed(name) {
             text.split([',', ';']).find_map(|part| part.trim().strip_prefix("t=")).and_then(instant)
         } else {
             instant(text)
@@ -80,6 +81,14 @@ pub fn clock_off(exchange: &Exchange, seen: &ParsedRequest<'_>) -> Option<(Strin
     let date = exchange.response.as_ref().and_then(|response| response.head.fields().text("date"));
     let now = date.and_then(instant).or(Some(exchange.request.as_ref()?.started.seconds()))?;
     Some((name.text.to_string(), now - then))
+}
+
+fn is_dated(name: &Name) -> bool {
+    name.traits.has_trait(Trait::SigningTime)
+}
+
+fn is_signed(name: &Name) -> bool {
+    name.traits.has_trait(Trait::Signature)
 }
 
 /// Reads `1795333921`, milliseconds, `20261122T075201Z`, RFC 3339 and IMF-fixdate.

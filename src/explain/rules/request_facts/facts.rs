@@ -5,12 +5,13 @@ use std::borrow::Cow;
 
 use crate::explain::request::agent::{Agent, agent};
 use crate::explain::request::family::Family;
-use crate::explain::request::names::{RESTRICTED, Which};
+use crate::explain::request::names::Which;
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::explain::rules::request_facts::{credential, payload};
 use crate::features::json;
 use crate::features::json::JsonEnd;
 use crate::features::request::attributes::Attributes;
+use crate::knowledge::names::Trait;
 use crate::model::{Anomaly, Exchange, Part, Request};
 
 /// One fact.
@@ -180,8 +181,9 @@ fn body_facts(request: &Request, seen: &ParsedRequest<'_>, add: &mut impl FnMut(
 }
 
 fn field_facts(exchange: &Exchange, seen: &ParsedRequest<'_>, add: &mut impl FnMut(&'static str, String)) {
-    let restricted = seen.fields.iter().filter_map(|(name, _)| name.traits.restricted).min();
-    if let Some(name) = restricted.and_then(|at| RESTRICTED.get(usize::from(at))) {
+    let mut names = seen.fields.iter().map(|(name, _)| name);
+    if let Some(name) = names.find(|name| name.traits.has_trait(Trait::Restricted)) {
+        let name = &name.text;
         add("field-restricted", format!("the field {name}, which rule sets restrict"));
     }
     if let Some(coding) = seen.text(Which::ContentEncoding).filter(|coding| !coding.is_empty()) {

@@ -14,6 +14,7 @@ use crate::explain::request::attribute_hash::hash;
 use crate::explain::request::parsed_request::ParsedRequest;
 use crate::features;
 use crate::features::parameters;
+use crate::knowledge::names::Trait;
 use crate::knowledge::{self, Error, Kind, Sources, parse};
 use crate::model::Part;
 
@@ -119,7 +120,7 @@ pub fn find(seen: &ParsedRequest<'_>) -> Option<Payload> {
     for parameter in seen.query.iter().take(64) {
         take(Part::Query, &parameter.name(), &parameter.value());
     }
-    for (name, value) in seen.fields.iter().filter(|(name, _)| !name.traits.unscanned) {
+    for (name, value) in seen.fields.iter().filter(|(name, _)| !name.traits.has_trait(Trait::NotScanned)) {
         if value.len() > 6 {
             take(Part::RequestHeader, &name.text, value);
         }
