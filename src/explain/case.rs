@@ -24,7 +24,6 @@ use crate::features::content;
 use crate::history::{History, Record};
 use crate::phrases::Found;
 use crate::model::{Difference, Exchange, LogMatch, Part, Pointer, Refuser, Request, Response};
-use crate::phrases::Found;
 
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();

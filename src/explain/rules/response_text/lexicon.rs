@@ -9,7 +9,6 @@ use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::phrases::{Found, Numbering, Phrases};
 use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
-use crate::phrases::{Found, Numbering, Phrases};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
