@@ -22,8 +22,8 @@ use crate::explain::rules::response_text::{Heard, Memory};
 use crate::explain::rules::timing::Behaviour;
 use crate::features::content;
 use crate::history::{History, Record};
-use crate::phrases::Found;
 use crate::model::{Difference, Exchange, LogMatch, Part, Pointer, Refuser, Request, Response};
+use crate::phrases::Found;
 
 /// The attributes of no sample.
 static NONE: Columns = Columns::none();

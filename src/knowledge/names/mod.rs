@@ -9,8 +9,8 @@ pub mod words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::phrases::{Numbering, Phrases};
 use super::{Error, Kind, Sources, current};
+use crate::phrases::{Numbering, Phrases};
 use crate::step_counter;
 pub use entry::Facts;
 use entry::{BEGIN, END, Entry};

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
-use crate::phrases::{Found, Numbering, Phrases};
 use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
+use crate::phrases::{Found, Numbering, Phrases};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
