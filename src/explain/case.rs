@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::explain::contrast::columns;
 use crate::explain::contrast::columns::Columns;
 use crate::explain::contrast::lead::{Lead, lead, separates};
+use crate::explain::contrast::recall::Recall;
 use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
 use crate::explain::contrast::{Against, Contrast, contrasts};
 use crate::explain::knowledge::{Fingerprint, Knowledge};
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
+use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal;
 use crate::explain::response_fingerprint;
 use crate::explain::rules::contrast_rules::place::one_segment_apart;
@@ -51,6 +53,8 @@ pub struct Case<'a> {
     pub history: &'a History,
     /// All that was counted.
     pub stats: &'a Stats,
+    /// What was read from successes before.
+    pub recall: &'a Recall,
     /// Where it belongs.
     pub address: Address,
     /// What is known of the place.
@@ -78,7 +82,7 @@ pub struct Case<'a> {
     /// What the response says.
     pub heard: Arc<Heard>,
     /// What this very response says, where the reading shared by similar responses holds other numbers.
-    own: OnceCell<Vec<Utterance>>,
+    own: OnceCell<Option<Vec<Utterance>>>,
     /// What refusals say that happened behind this one.
     pub behind: Vec<Arc<Heard>>,
     /// Fingerprints that match.
@@ -97,20 +101,32 @@ pub struct Case<'a> {
     pub credential: u64,
 }
 
+/// What was learnt before.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What responses say.
+    pub memory: &'a Memory,
+    /// All that was counted.
+    pub stats: &'a Stats,
+    /// What was read from successes.
+    pub recall: &'a Recall,
+}
+
 impl<'a> Case<'a> {
-    /// Prepares `record`; who refused is found by the caller afterwards.
+    /// Prepares a refusal; who refused is found by the caller afterwards.
     pub fn new(
         knowledge: &'a Knowledge,
-        memory: &Memory,
-        stats: &'a Stats,
+        known: Known<'a>,
         history: &'a History,
-        record: &'a Record,
+        parsed: &ParsedExchange<'a>,
         differences: &'a [Difference],
     ) -> Self {
+        let Known { memory, stats, recall } = known;
+        let record = parsed.record;
         let exchange = &record.exchange;
         let address = Stats::address(record, history);
         let (place, server) = (stats.place(address), stats.server(address));
-        let features = Features::of(exchange);
+        let features = parsed.features();
         let (good, columns, nearness) = accepted(stats, history, address, record);
         let borrowed = nearness != Nearness::Own;
         let (bad, bad_columns) = place.map_or((&[][..], &NONE), |place| (&place.bad[..], &place.bad_columns));
@@ -131,6 +147,7 @@ impl<'a> Case<'a> {
             history,
             record,
             stats,
+            recall,
             address,
             place,
             server,
@@ -165,8 +182,21 @@ impl<'a> Case<'a> {
         self.record.exchange.response.as_ref()
     }
     fn own(&self) -> &[Utterance] {
-        let read = |response| utterances(response, content(response).as_bytes());
-        self.own.get_or_init(|| self.response().map(read).unwrap_or_default())
+        let own = self.own.get_or_init(|| {
+            let response = self.response()?;
+            let text = content(response);
+            (!self.is_heard(response, &text)).then(|| utterances(response, text.as_bytes()))
+        });
+        own.as_ref().unwrap_or(&self.heard.said)
+    }
+    /// Whether the shared reading is of a response that says letter by letter the same.
+    fn is_heard(&self, response: &Response, text: &str) -> bool {
+        let fields = response.head.fields();
+        let same = |one: &Utterance| {
+            let values = || fields.values(&one.name).map(<[u8]>::trim_ascii);
+            one.part != Part::ResponseHeader || values().any(|value| value == one.text.as_bytes())
+        };
+        text == self.heard.text && self.heard.said.iter().all(same)
     }
     /// What this very response says; nothing where that is not as many things as were read.
     pub(super) fn own_said(&self) -> Option<&[Utterance]> {

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::explain::case::Case;
+use crate::explain::case::{Case, Known};
+use crate::explain::contrast::recall::Recall;
 use crate::explain::contrast::stats::Stats;
 use crate::explain::contrast::{Change, lead};
 use crate::explain::knowledge::Knowledge;
+use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal;
 use crate::explain::rules::EvidenceSink;
 use crate::explain::rules::contrast_rules::rules::part_of;
@@ -29,6 +31,7 @@ pub struct Diagnoser {
     own: Option<Arc<Knowledge>>,
     stats: Stats,
     memory: Memory,
+    recall: Recall,
     answers: top_cause::Answers,
     /// What the server's log says about refusals that are in the history.
     logs: HashMap<ExchangeId, Vec<LogMatch>>,
@@ -80,7 +83,8 @@ impl Diagnoser {
         let nothing = Top { cause: Cause::Unknown, confidence: 0.0, refuser: Refuser::Unknown };
         let Ok(knowledge) = self.knowledge() else { return nothing };
         let mut out = EvidenceSink { brief: true, ..EvidenceSink::default() };
-        let (case, _) = self.gather(&knowledge, history, this, &[], &mut out);
+        let parsed = ParsedExchange::of(this);
+        let (case, _) = self.gather(&knowledge, history, &parsed, &[], &mut out);
         let refuser = case.refuser;
         let compared = history.successes(this.exchange.id).next().is_some();
         let judged = combine::judge(&knowledge, &mut out, quality(&case, compared));
@@ -98,6 +102,16 @@ impl Diagnoser {
         baseline: Option<&Record>,
         differences: &[Difference],
     ) -> Diagnosis {
+        self.diagnose_parsed(history, &ParsedExchange::of(this), baseline.is_some(), differences)
+    }
+    /// The same for somebody who has taken the request apart; whether it was `compared` with a baseline.
+    pub fn diagnose_parsed(
+        &self,
+        history: &History,
+        this: &ParsedExchange<'_>,
+        compared: bool,
+        differences: &[Difference],
+    ) -> Diagnosis {
         let knowledge = match self.knowledge() {
             Ok(knowledge) => knowledge,
             Err(error) => return nothing(&error),
@@ -105,7 +119,7 @@ impl Diagnoser {
         let mut out = EvidenceSink::default();
         let (case, refuser_evidence) = self.gather(&knowledge, history, this, differences, &mut out);
         let refuser = case.refuser;
-        let ranked = combine::rank(&knowledge, &mut out, quality(&case, baseline.is_some()));
+        let ranked = combine::rank(&knowledge, &mut out, quality(&case, compared));
         let mut findings = ranked.into_iter().map(|ranked| finding(&case, ranked)).collect::<Vec<_>>();
         if let Some(first) = findings.first_mut() {
             first.separates = separates(&case);
@@ -124,14 +138,15 @@ impl Diagnoser {
         &'a self,
         knowledge: &'a Knowledge,
         history: &'a History,
-        this: &'a Record,
+        this: &'a ParsedExchange<'a>,
         differences: &'a [Difference],
         out: &mut EvidenceSink,
     ) -> (Case<'a>, Vec<Evidence>) {
-        let mut case = Case::new(knowledge, &self.memory, &self.stats, history, this, differences);
+        let known = Known { memory: &self.memory, stats: &self.stats, recall: &self.recall };
+        let mut case = Case::new(knowledge, known, history, this, differences);
         let (refuser, evidence) = refuser::find(&case, out.brief);
         case.refuser = refuser;
-        case.logs = self.logs(this.exchange.id);
+        case.logs = self.logs(this.record.exchange.id);
         for rule in rules::rules() {
             if rule.applies(&case) {
                 rule.evidence(&case, out);
@@ -185,8 +200,7 @@ fn finding(case: &Case<'_>, ranked: combine::Ranked) -> Finding {
 /// The attribute that leads, counted over all successes that the history has.
 fn separates(case: &Case<'_>) -> Option<Separates> {
     let (contrast, _) = case.lead()?;
-    let all = case.place.map_or(0, |place| place.ok);
-    let accepted = lead::count(case.history, case.exchange().id, contrast, case.own_good(), all);
+    let accepted = lead::count(case, contrast);
     let (refusals, likewise) = contrast.refusals;
     (accepted.0 == 0).then(|| Separates {
         part: part_of(contrast.family),

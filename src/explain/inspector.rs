@@ -2,6 +2,7 @@
 
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::difference;
+use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal::{credential_of, own_credential};
 use crate::explain::top_cause::{Top, likeness};
 use crate::history::{History, Record};
@@ -123,12 +124,14 @@ impl Inspector {
         let record = self.history.get(id)?;
         let baseline = self.history.baseline(id, choice);
         let compared: Option<&Record> = baseline.as_ref().and_then(|baseline| self.history.get(baseline.id));
-        let mut differences =
-            compared.map(|compared| difference::compare(&self.history, record, compared)).unwrap_or_default();
+        let this = ParsedExchange::of(record);
+        let compare =
+            |compared| difference::compare_parsed(&self.history, &this, &ParsedExchange::of(compared));
+        let mut differences = compared.map(compare).unwrap_or_default();
         let diagnosis = record
             .exchange
             .is_refusal()
-            .then(|| self.diagnoser.diagnose(&self.history, record, compared, &differences));
+            .then(|| self.diagnoser.diagnose_parsed(&self.history, &this, compared.is_some(), &differences));
         let leading = diagnosis.as_ref().and_then(|one| one.findings.first()?.separates.as_ref());
         if let Some(separates) = leading.filter(|_| compared.is_some()) {
             lead(separates, &mut differences);

@@ -1,10 +1,14 @@
 //! JSON Web Tokens (RFC 7519) as a reader without a key sees them: header and claims, never verified.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use crate::features::{Authorization, Target, cookies, parameters};
+use crate::memo::Memo;
 use crate::model::{Part, Request};
 
 /// Longest token that is decoded, in bytes.
@@ -98,7 +102,35 @@ pub struct Token<'a> {
     /// As sent.
     pub raw: &'a [u8],
     /// What it says.
-    pub jwt: Jwt,
+    pub jwt: Rc<Jwt>,
+}
+
+/// Tokens remembered by one thread.
+const REMEMBERED: usize = 256;
+/// Longest token that is remembered, in bytes.
+const LONGEST: usize = 4096;
+
+thread_local! {
+    /// Clients send the same token again and again. Bound: [`REMEMBERED`] tokens of [`LONGEST`] bytes and their claims.
+    static KNOWN: RefCell<Memo<Box<[u8]>, Rc<Jwt>, REMEMBERED>> = RefCell::default();
+}
+
+/// [`Jwt::decode`], remembered.
+pub fn decoded(token: &[u8]) -> Option<Rc<Jwt>> {
+    // Every token begins with `{"` in base64url; most other values are told by their first byte.
+    if token.first() != Some(&b'e') {
+        return None;
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(jwt) = known.get(token) {
+            return Some(Rc::clone(jwt));
+        }
+        let jwt = Rc::new(Jwt::decode(token)?);
+        if token.len() <= LONGEST {
+            known.put(token.into(), Rc::clone(&jwt));
+        }
+        Some(jwt)
+    })
 }
 
 /// Tokens in fields (Authorization first), cookies and query parameters, at most [`MAX_TOKENS`].
@@ -109,7 +141,7 @@ pub fn tokens(request: &Request) -> Vec<Token<'_>> {
         if found.len() >= MAX_TOKENS {
             return;
         }
-        if let Some(jwt) = Jwt::decode(raw) {
+        if let Some(jwt) = decoded(raw) {
             let name = String::from_utf8_lossy(name);
             let name =
                 if part == Part::RequestHeader { name.to_ascii_lowercase() } else { name.into_owned() };

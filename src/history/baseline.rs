@@ -37,6 +37,15 @@ impl History {
         others.map(|kept| ExchangeId(kept.id)).filter(|of| self.store.get(of.0).is_some())
     }
 
+    /// Successes of the endpoint of `id` that came after `since`, from the latest on.
+    pub fn successes_since(&self, id: ExchangeId, since: ExchangeId) -> impl Iterator<Item = ExchangeId> {
+        let state = self.store.row(id.0).and_then(|row| self.endpoints.state(row.endpoint));
+        let kept = state.map(|state| &state.kept);
+        let start = kept.map_or(0, |kept| kept.partition_point(|of| of.id <= since.0));
+        let newer = kept.into_iter().flat_map(move |kept| kept.range(start..).rev());
+        newer.map(|kept| ExchangeId(kept.id)).filter(move |of| *of != id && self.store.get(of.0).is_some())
+    }
+
     fn others(&self, id: u64, endpoint: EndpointId) -> impl Iterator<Item = &Kept> {
         let kept = self.endpoints.state(endpoint).map(|state| &state.kept);
         let split = kept.map_or(0, |kept| kept.partition_point(|of| of.id < id));

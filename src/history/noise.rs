@@ -4,6 +4,7 @@
 use ahash::RandomState;
 
 use crate::features::request::items::any_index;
+use crate::features::request::parsed_request::ParsedRequest;
 use crate::features::{client_network, request_items, response_items};
 use crate::model::{Exchange, Fields, Part};
 
@@ -92,7 +93,7 @@ impl Noise {
         add(Part::Client, NETWORK, client_network(address).to_string().as_bytes());
         if let Some(request) = &exchange.request {
             add(Part::RequestHeader, "", &order(request.head.fields()));
-            request_items(request)
+            request_items(&ParsedRequest::of(request))
                 .iter()
                 .take(MAX_NAMES)
                 .for_each(|item| add(item.part, &item.name, &item.value));

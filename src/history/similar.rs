@@ -1,6 +1,7 @@
 //! How far two requests of one endpoint are apart, without saying in what.
 
 use super::{History, Record};
+use crate::features::request::parsed_request::ParsedRequest;
 use crate::features::{Item, request_items};
 use crate::model::Part;
 
@@ -23,9 +24,9 @@ pub(crate) fn distance(history: &History, this: &Record, other: &Record) -> (usi
 }
 
 fn values(record: &Record) -> Values {
-    let request = record.exchange.request.iter().flat_map(request_items);
+    let Some(request) = &record.exchange.request else { return Values::new() };
     let value = |Item { part, name, value, .. }| (part, name.into_owned(), value.into_owned());
-    let mut values: Values = request.map(value).collect();
+    let mut values: Values = request_items(&ParsedRequest::of(request)).into_iter().map(value).collect();
     values.sort_unstable();
     values
 }

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod columns;
 pub mod lead;
+pub mod recall;
 pub mod sample;
 pub mod stats;
 

@@ -18,6 +18,7 @@ use std::cmp::Reverse;
 
 use crate::explain::difference::align::{Pair, align};
 use crate::explain::difference::weigh::Scene;
+use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::features::request::items::{fields_only, request_items_given};
 use crate::history::{History, Record};
 use crate::model::Difference;
@@ -29,15 +30,24 @@ pub const MAX_VALUE: usize = 16 << 10;
 
 /// Differences of `this` against `baseline`, suspects first, then context, then noise; within each the most telling first.
 pub fn compare(history: &History, this: &Record, baseline: &Record) -> Vec<Difference> {
+    compare_parsed(history, &ParsedExchange::of(this), &ParsedExchange::of(baseline))
+}
+
+/// The same for somebody who has taken the requests apart.
+pub fn compare_parsed(
+    history: &History,
+    this: &ParsedExchange<'_>,
+    baseline: &ParsedExchange<'_>,
+) -> Vec<Difference> {
     let scene = Scene::new(history, this, baseline);
     let mut differences = whole::all(&scene);
-    if let (Some(one), Some(two)) = (&baseline.exchange.request, &this.exchange.request) {
-        let [before, now] =
-            if scene.same_tokens() { [&[][..], &[][..]] } else { scene.tokens.each_ref().map(Vec::as_slice) };
+    if let (Some(one), Some(two)) = (&baseline.request, &this.request) {
+        let [before, now] = if scene.same_tokens() { [&[][..], &[][..]] } else { scene.tokens() };
         let pairs = align(request_items_given(one, before), request_items_given(two, now));
         differences.extend(pairs.into_iter().map(|pair| finish(&scene, pair)));
     }
-    if let (Some(one), Some(two)) = (&baseline.exchange.response, &this.exchange.response) {
+    let (this, baseline) = (&this.record.exchange, &baseline.record.exchange);
+    if let (Some(one), Some(two)) = (&baseline.response, &this.response) {
         let pairs = align(fields_only(one.head.fields()), fields_only(two.head.fields()));
         differences.extend(pairs.into_iter().map(|pair| finish(&scene, pair)));
     }

@@ -5,7 +5,9 @@ use std::cell::OnceCell;
 use crate::explain::difference::align::Pair;
 use crate::explain::difference::names::{Class, class};
 use crate::explain::difference::notes;
-use crate::features::{Token, tokens};
+use crate::explain::request::parsed_exchange::ParsedExchange;
+use crate::features::Token;
+use crate::features::request::parsed_request::ParsedRequest;
 use crate::history::noise::Variation;
 use crate::history::{History, Record};
 use crate::model::{Anomaly, DifferenceKind, Part, Significance};
@@ -18,8 +20,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) history: &'a History,
     pub(crate) this: &'a Record,
     pub(crate) baseline: &'a Record,
-    /// Tokens of the baseline and of this request, decoded once.
-    pub(crate) tokens: [Vec<Token<'a>>; 2],
+    /// The requests of the baseline and of this exchange, taken apart.
+    pub(crate) requests: [Option<&'a ParsedRequest<'a>>; 2],
     caller_succeeds: OnceCell<bool>,
 }
 
@@ -31,15 +33,29 @@ pub(crate) struct Weight {
 }
 
 impl<'a> Scene<'a> {
-    pub(crate) fn new(history: &'a History, this: &'a Record, baseline: &'a Record) -> Self {
-        let tokens =
-            [baseline, this].map(|record| record.exchange.request.as_ref().map(tokens).unwrap_or_default());
-        Self { history, this, baseline, tokens, caller_succeeds: OnceCell::new() }
+    pub(crate) fn new(
+        history: &'a History,
+        this: &'a ParsedExchange<'a>,
+        baseline: &'a ParsedExchange<'a>,
+    ) -> Self {
+        let requests = [baseline, this].map(|parsed| parsed.request.as_ref());
+        Self {
+            history,
+            this: this.record,
+            baseline: baseline.record,
+            requests,
+            caller_succeeds: OnceCell::new(),
+        }
+    }
+
+    /// The tokens of the baseline and of this request.
+    pub(crate) fn tokens(&self) -> [&'a [Token<'a>]; 2] {
+        self.requests.map(|parsed| parsed.map(|parsed| &*parsed.tokens).unwrap_or_default())
     }
 
     /// Whether both requests carry the very same tokens.
     pub(crate) fn same_tokens(&self) -> bool {
-        let [one, two] = &self.tokens;
+        let [one, two] = self.tokens();
         one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.raw == two.raw)
     }
 
@@ -85,7 +101,7 @@ impl<'a> Scene<'a> {
 
     /// Whether claims are on one side only because the other has no token at all; the credential says it then.
     fn lacks_token(&self, kind: DifferenceKind) -> bool {
-        let [baseline, this] = &self.tokens;
+        let [baseline, this] = self.tokens();
         match kind {
             DifferenceKind::Removed => this.is_empty(),
             DifferenceKind::Added => baseline.is_empty(),

@@ -3,8 +3,10 @@
 
 use crate::explain::difference::notes::{lifetime, now};
 use crate::explain::difference::weigh::Scene;
-use crate::features::coding::MAX_DECODED;
-use crate::features::{MediaType, Target, client_network, content, json, sniff};
+use crate::features::json::JsonEnd;
+use crate::features::names::Which;
+use crate::features::request::parsed_request::ParsedRequest;
+use crate::features::{Target, client_network, json};
 use crate::history::noise::{MAX_VALUES, NETWORK, order as names_of};
 use crate::model::{Difference, DifferenceKind, Fields, Part, Request, Significance};
 
@@ -18,11 +20,12 @@ const MAX_ORDER: usize = 64;
 pub(crate) fn all(scene: &Scene<'_>) -> Vec<Difference> {
     let mut found = Vec::new();
     addresses(scene, &mut found);
-    if let (Some(baseline), Some(this)) = (&scene.baseline.exchange.request, &scene.this.exchange.request) {
+    if let [Some(baseline), Some(this)] = scene.requests {
+        content(baseline, this, &mut found);
+        let (baseline, this) = (baseline.request, this.request);
         start_line(baseline, this, &mut found);
         path(scene, baseline, this, &mut found);
         order(scene, baseline.head.fields(), this.head.fields(), Part::RequestHeader, &mut found);
-        content(baseline, this, &mut found);
         ran_out(scene, &mut found);
     }
     if let (Some(baseline), Some(this)) = (&scene.baseline.exchange.response, &scene.this.exchange.response) {
@@ -152,8 +155,8 @@ fn same_names(one: &Fields, two: &Fields) -> bool {
     one.len() == two.len() && one.iter().zip(two.iter()).all(|(one, two)| one.name == two.name)
 }
 
-fn content(baseline: &Request, this: &Request, found: &mut Vec<Difference>) {
-    let (one, two) = (baseline.body.len, this.body.len);
+fn content(baseline: &ParsedRequest<'_>, this: &ParsedRequest<'_>, found: &mut Vec<Difference>) {
+    let (one, two) = (baseline.request.body.len, this.request.body.len);
     let sizes = |significance, note: Option<&str>| Difference {
         note: note.map(str::to_owned),
         ..changed(
@@ -176,38 +179,35 @@ fn content(baseline: &Request, this: &Request, found: &mut Vec<Difference>) {
     let Some(fault_here) = fault(this) else { return };
     if fault(baseline).is_none() {
         let note = Some(fault_here);
-        let value = this.head.fields().value("content-type").unwrap_or_default();
-        let before = baseline.head.fields().value("content-type").unwrap_or_default();
+        let value = this.field(Which::ContentType).unwrap_or_default();
+        let before = baseline.field(Which::ContentType).unwrap_or_default();
         let difference = changed(Part::RequestBody, "", before, value, Significance::Suspect);
         found.push(Difference { note, ..difference });
     }
 }
 
 /// What is wrong with the content: it contradicts its media type, or it is JSON that strict parsers refuse.
-fn fault(request: &Request) -> Option<String> {
-    let fields = request.head.fields();
-    let media = MediaType::parse(fields.value("content-type")?)?;
-    let content = content::read(fields, &request.body.kept, MAX_DECODED);
-    if content.is_opaque() {
-        return None;
-    }
-    let looks = sniff(&content.bytes);
-    if looks.contradicts(&media) {
+fn fault(parsed: &ParsedRequest<'_>) -> Option<String> {
+    let media = parsed.media.as_ref().filter(|_| !parsed.opaque)?;
+    let looks = parsed.sniffed;
+    if looks.contradicts(media) {
         return Some(format!(
             "Content-Type says {}, the content looks like {}",
             media.essence,
             looks.as_str()
         ));
     }
-    let whole = request.body.is_whole() && content.problem.is_none();
-    let (fault, at) = json::fault(&content.bytes).filter(|_| media.is_json() && whole)?;
+    let complete = parsed.json.as_ref().is_some_and(|json| json.end == JsonEnd::Complete)
+        && !parsed.content.starts_with(b"\xef\xbb\xbf");
+    let whole = parsed.request.body.is_whole() && !parsed.cut && !complete;
+    let (fault, at) = (media.is_json() && whole).then(|| json::fault(&parsed.content)).flatten()?;
     Some(format!("invalid JSON: {fault} at byte {at}"))
 }
 
 /// The very token of the baseline, valid then and expired now: nothing in the bytes differs, only the time.
 fn ran_out(scene: &Scene<'_>, found: &mut Vec<Difference>) {
     let then = scene.baseline.exchange.started().seconds();
-    let [before, tokens] = &scene.tokens;
+    let [before, tokens] = scene.tokens();
     for token in tokens {
         let Some(exp) = token.jwt.seconds("exp") else { continue };
         if exp <= now(scene) && exp > then && before.iter().any(|other| other.raw == token.raw) {

@@ -1,6 +1,7 @@
 //! A request as the rules see it: its attributes, the facts that it shows by itself, and who asked.
 
 pub mod features;
+pub mod parsed_exchange;
 pub mod principal;
 pub mod shown;
 

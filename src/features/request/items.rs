@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::features::coding::MAX_DECODED;
+use crate::features::names::Which;
+use crate::features::request::parsed_request::ParsedRequest;
 use crate::features::{
-    Json, JsonKind, MediaType, Sniffed, Target, Token, content, cookies, json, multipart, parameters, sniff,
-    tokens,
+    Json, JsonKind, MediaType, Sniffed, Token, content, json, multipart, parameters, sniff,
 };
-use crate::model::{Body, Fields, Part, Request, Response};
+use crate::model::{Body, Fields, Part, Response};
 
 /// Most items of one message.
 pub const MAX_ITEMS: usize = 768;
@@ -45,19 +46,23 @@ impl Item<'_> {
 }
 
 /// The items of a request, in the order field, cookie, query, claim, body. The Cookie field itself is not among them.
-pub fn request_items(request: &Request) -> Vec<Item<'_>> {
-    request_items_given(request, &tokens(request))
+pub fn request_items<'s>(parsed: &'s ParsedRequest<'_>) -> Vec<Item<'s>> {
+    request_items_given(parsed, &parsed.tokens)
 }
 
-/// The same for somebody who has the request's tokens already; their claims are the claims that are listed.
-pub fn request_items_given<'a>(request: &'a Request, tokens: &[Token<'_>]) -> Vec<Item<'a>> {
-    let fields = request.head.fields();
-    let mut items = field_items(fields, Part::RequestHeader);
-    let cookies =
-        cookies(fields).map(|cookie| plain(Part::Cookie, String::from_utf8_lossy(cookie.name), cookie.value));
-    items.extend(cookies.take(MAX_LEAVES));
-    let query = parameters(Target::of(&request.head).query());
-    items.extend(query.take(MAX_LEAVES).map(|parameter| Item {
+/// The same with the claims of these tokens.
+pub fn request_items_given<'s>(parsed: &'s ParsedRequest<'_>, tokens: &[Token<'_>]) -> Vec<Item<'s>> {
+    let fields = parsed.fields.iter().take(MAX_LEAVES).filter(|(name, _)| name.which != Which::Cookie);
+    let mut items = Vec::with_capacity(64);
+    items.extend(fields.map(|(name, value)| {
+        let item = plain(Part::RequestHeader, Cow::Borrowed(&name.text), value);
+        if item.name == "set-cookie" { set_cookie(item) } else { item }
+    }));
+    let cookies = parsed.cookies.iter().take(MAX_LEAVES);
+    items.extend(
+        cookies.map(|cookie| plain(Part::Cookie, String::from_utf8_lossy(cookie.name), cookie.value)),
+    );
+    items.extend(parsed.query.iter().take(MAX_LEAVES).map(|parameter| Item {
         part: Part::Query,
         name: parameter.name(),
         value: parameter.value(),
@@ -66,9 +71,26 @@ pub fn request_items_given<'a>(request: &'a Request, tokens: &[Token<'_>]) -> Ve
     for (at, token) in tokens.iter().enumerate() {
         claims(token, at > 0, &mut items);
     }
-    body_items(fields, &request.body, Part::RequestBody, &mut items);
+    let part = Part::RequestBody;
+    match &parsed.json {
+        _ if parsed.undecoded || parsed.request.body.kept.is_empty() => {}
+        Some(json) => items.extend(json.leaves.iter().take(MAX_LEAVES).map(|leaf| Item {
+            part,
+            name: Cow::Borrowed(&leaf.path),
+            value: bytes(leaf.text()),
+            kind: Some(leaf.kind),
+        })),
+        None => content_items(parsed.media, &parsed.content, part, &mut items),
+    }
     items.truncate(MAX_ITEMS);
     items
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 /// The items of a response: its fields (Set-Cookie under the cookie's name: `set-cookie:sid`) and body leaves.
@@ -172,10 +194,7 @@ fn content_items<'a>(media: Option<MediaType<'_>>, content: &'a [u8], part: Part
         let Json { leaves, .. } = json::flatten(content);
         items.extend(leaves.into_iter().take(MAX_LEAVES).map(|leaf| Item {
             part,
-            value: match leaf.text() {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            },
+            value: bytes(leaf.text()),
             name: leaf.path.into(),
             kind: Some(leaf.kind),
         }));
@@ -215,6 +234,7 @@ pub fn any_index(path: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::{any_index, request_items, response_items};
+    use crate::features::request::parsed_request::ParsedRequest;
     use crate::features::tests::{request, response};
     use serde_json::json;
 
@@ -250,14 +270,17 @@ mod tests {
             "request.body $.n[0].k=v",
             "request.body $.n[1]=7",
         ];
-        assert_eq!(shown(&request_items(&request)), expected);
+        assert_eq!(shown(&request_items(&ParsedRequest::of(&request))), expected);
     }
 
     #[test]
     fn lists_forms_and_responses() {
         let form =
             request("POST", "/", &[("Content-Type", "application/x-www-form-urlencoded")], b"a=1&b=x+y");
-        assert_eq!(shown(&request_items(&form))[1..], ["request.body a=1", "request.body b=x y"]);
+        assert_eq!(
+            shown(&request_items(&ParsedRequest::of(&form)))[1..],
+            ["request.body a=1", "request.body b=x y"]
+        );
         let response =
             response(403, &[("Set-Cookie", "sid=1; Path=/"), ("Server", "x")], b"{\"error\":\"no\"}");
         let expected = [
