@@ -5,6 +5,7 @@
 
 use tokio::sync::mpsc;
 
+use crate::logs::LogBatch;
 use crate::model::{Counters, Exchange, SourceCounters};
 
 /// Messages that fit into the channel. A batch is bounded by its sender ([`BATCH`]), so this bounds the queue in exchanges. Few,
@@ -30,6 +31,8 @@ pub fn channel() -> (Sender, Receiver) {
 pub enum Message {
     /// Finished exchanges, in the order they finished; at most [`BATCH`].
     Exchanges(Vec<Exchange>),
+    /// Lines of the server's logs, in the order of each log.
+    Logs(LogBatch),
     /// The pipeline's counters, replacing those sent before.
     Counters(Box<Counters>),
     /// The source's counters, replacing those sent before.

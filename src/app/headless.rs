@@ -8,6 +8,7 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::AppError;
 use super::capture::Matched;
@@ -17,6 +18,7 @@ use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::say;
 use super::tally::Tally;
+use super::waiter::{Waited, Waiter};
 use crate::app::summary::Summary;
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
@@ -91,6 +93,8 @@ struct Run {
     makers: LineMakers,
     /// Exchanges that came when the time to end was up.
     left: u64,
+    /// When the clock of what comes began.
+    start: Instant,
 }
 
 impl Headless {
@@ -100,8 +104,16 @@ impl Headless {
         // Live, the other processors are somebody else's.
         let threads = if self.whole { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
         let makers = LineMakers::new(threads);
-        let mut run =
-            Run { headless: self, totals: Totals::default(), done: ExchangeId(0), tally, makers, left: 0 };
+        let waiter = Waiter::new(self.logs && !self.whole)?;
+        let mut run = Run {
+            headless: self,
+            totals: Totals::default(),
+            done: ExchangeId(0),
+            tally,
+            makers,
+            left: 0,
+            start: Instant::now(),
+        };
         while run.headless.whole || !run.is_enough() {
             let message = match feed.try_recv() {
                 Ok(message) => Some(message),
@@ -111,16 +123,26 @@ impl Headless {
                 }
                 Err(_) => {
                     run.headless.outputs.flush()?;
-                    feed.blocking_recv()
+                    match waiter.next(&mut feed, run.held_for()) {
+                        Waited::Message(message) => message,
+                        Waited::Over => continue,
+                    }
                 }
             };
             let Some(message) = message else { break };
             let is_end = matches!(message, Message::Ended(_));
             run.take(message)?;
             if is_end {
+                if run.headless.logs {
+                    run.await_logs(&mut feed, &waiter)?;
+                }
                 run.rest()?;
                 // Whoever waits for the last matching connections can go on.
                 run.headless.recording = None;
+                if waiter.is_timed() {
+                    // The logs go on, the capture does not.
+                    break;
+                }
             }
         }
         run.tell_what_is_left();
@@ -181,6 +203,10 @@ impl Run {
                 }
                 self.exchange(exchange)
             }),
+            Message::Logs(batch) => {
+                self.headless.inspector.take_logs(batch, self.start.elapsed());
+                Ok(())
+            }
             Message::Counters(counters) => {
                 self.totals.counters = *counters;
                 Ok(())
@@ -211,6 +237,7 @@ impl Run {
         }
         let mut leaving: Result<(), AppError> = Ok(());
         let id = self.headless.inspector.add(exchange);
+        self.headless.inspector.await_log(id, self.start.elapsed());
         let Headless { inspector, summary, .. } = &mut self.headless;
         if let (Some(summary), Some(record)) = (summary, inspector.history().get(id)) {
             summary.see(inspector, record);
@@ -270,14 +297,44 @@ impl Run {
     }
 
     /// Whether something is to be judged before the end and was not yet.
-    fn lags(&self) -> bool {
-        !self.headless.whole && !self.is_over() && self.done < self.headless.inspector.history().last_id()
+    fn lags(&mut self) -> bool {
+        !self.headless.whole && !self.is_over() && {
+            let ready = self.ready();
+            self.done < ready
+        }
+    }
+
+    /// The last exchange that can be judged: those from the first refusal on that waits for its log record wait with it.
+    fn ready(&mut self) -> ExchangeId {
+        let inspector = &mut self.headless.inspector;
+        let now = self.start.elapsed();
+        inspector.join_recent(now);
+        let last = inspector.history().last_id();
+        inspector.first_held(now).map_or(last, |held| ExchangeId(held.0 - 1))
+    }
+
+    /// How long to wait for a message before a refusal is judged without its log record.
+    fn held_for(&self) -> Option<Duration> {
+        self.headless.inspector.held_for(self.start.elapsed())
+    }
+
+    /// Takes in what the logs still have to say about the last refusals.
+    fn await_logs(&mut self, feed: &mut Receiver, waiter: &Waiter) -> Result<(), AppError> {
+        while let Some(wait) = self.held_for() {
+            match waiter.next(feed, Some(wait)) {
+                Waited::Message(Some(message)) => self.take(message)?,
+                Waited::Message(None) => break,
+                Waited::Over => {}
+            }
+            self.headless.inspector.join_recent(self.start.elapsed());
+        }
+        Ok(())
     }
 
     /// Judges until something matches, or until everything was judged.
     fn next(&mut self) -> Result<(), AppError> {
-        let (matched, last) = (self.totals.matched, self.headless.inspector.history().last_id());
-        while self.lags() && self.totals.matched == matched {
+        let (matched, last) = (self.totals.matched, self.ready());
+        while self.done < last && !self.is_over() && self.totals.matched == matched {
             self.judge(last, 1)?;
         }
         Ok(())

@@ -19,13 +19,14 @@ mod signals;
 pub mod summary;
 mod tally;
 mod tools;
+mod waiter;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, HelperCommand};
 use crate::config::Config;
 use crate::edge::sanitize;
 use crate::tap::Beside;
@@ -88,6 +89,11 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Some(Command::Config(args)) => tools::config(&args),
         Some(Command::Completions { shell }) => tools::completions(shell),
         Some(Command::Man) => tools::manual(),
+        Some(Command::Helper(HelperCommand::Logs { back, logs })) => {
+            // A broken pipe is the inspector's end.
+            let _ = crate::source::logs::follow_logs(&logs, back);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

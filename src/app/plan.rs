@@ -170,10 +170,10 @@ impl Plan {
         if run.rotate_keep.is_some() && run.rotate_size.is_none() && run.rotate_seconds.is_none() {
             return Err(AppError::Usage("-W needs -C or -G: without them there is one file".into()));
         }
-        if !run.logs.is_empty() && !input.is_whole() {
+        let stdin = matches!(input, Input::Capture(Origin::Stdin, _));
+        if stdin && run.logs.iter().any(|log| log == "-") {
             return Err(AppError::Usage(
-                "--log is read together with a capture file: add -r FILE (record one with tcpdump -w FILE)"
-                    .into(),
+                "-r - and --log - both read standard input; give one of them a file".into(),
             ));
         }
         let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;

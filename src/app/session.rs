@@ -11,7 +11,7 @@ use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
-use super::server_logs;
+use super::server_logs::{self, Followed};
 use super::signals::{self, Headway};
 use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
@@ -52,15 +52,10 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
     let mut inspector = inspector(&plan)?;
     let headway = Headway::default();
-    let stdout = match plan.mode {
-        Mode::Json => Some(Format::Json),
-        Mode::Export(format) => Some(format),
-        Mode::Summary { .. } | Mode::Files | Mode::Screen => None,
-    };
-    let outputs = Outputs::open(stdout, &plan.exports, headway.clone())?;
+    let outputs = Outputs::open(standard_output(plan.mode), &plan.exports, headway.clone())?;
     let capture_file =
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
-    inspector.set_logs(server_logs::read(&plan.logs)?);
+    let followed = open_logs(&plan, &mut inspector)?;
     let opened = open(&plan.input, &stop)?;
     if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
         plan.source.hints.extend(local_ports::hints());
@@ -75,6 +70,9 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
             .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;
     }
     let (sender, receiver) = feed::channel();
+    if let Some(followed) = followed {
+        followed.run(sender.clone())?;
+    }
     let (returns, spent) = ways_back(plan.threads);
     let (recording, matched) = recording(capture_file);
     let live = !plan.input.is_whole();
@@ -103,6 +101,28 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     source?;
     judge(outcome, on_screen)?;
     Ok(code)
+}
+
+/// What is written to standard output, if exchanges are.
+fn standard_output(mode: Mode) -> Option<Format> {
+    match mode {
+        Mode::Json => Some(Format::Json),
+        Mode::Export(format) => Some(format),
+        Mode::Summary { .. } | Mode::Files | Mode::Screen => None,
+    }
+}
+
+/// Reads the server's logs beside a capture that is read whole; else starts the process that follows them.
+fn open_logs(plan: &Plan, inspector: &mut Inspector) -> Result<Option<Followed>, AppError> {
+    if plan.input.is_whole() {
+        inspector.set_logs(server_logs::read(&plan.logs)?);
+        return Ok(None);
+    }
+    let followed = Followed::start(&plan.logs, &plan.input)?;
+    if let Some(followed) = &followed {
+        inspector.follow_logs(followed.logs());
+    }
+    Ok(followed)
 }
 
 /// What the capture came to, as an error if it is one.

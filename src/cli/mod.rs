@@ -123,6 +123,23 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+    /// A process that the inspector starts for itself
+    #[command(hide = true, subcommand)]
+    Helper(HelperCommand),
+}
+
+/// What a helper process does.
+#[derive(Subcommand, Clone, Debug)]
+pub enum HelperCommand {
+    /// Follows logs and writes their lines to standard output
+    Logs {
+        /// Bytes before the end of each file that are read too
+        #[arg(long)]
+        back: u64,
+        /// As --log of the inspector
+        #[arg(long = "log")]
+        logs: Vec<String>,
+    },
 }
 
 /// `why403 ssh`.

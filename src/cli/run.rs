@@ -30,7 +30,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", help_heading = "Pick")]
     pub knowledge: Option<PathBuf>,
 
-    /// Log of the server, to be tied to the refusals: a file, a pattern such as '/var/log/nginx/*.log', - for standard
+    /// Log of the server, to be tied to the refusals and followed where the capture goes on: a file, a pattern such as '/var/log/nginx/*.log', - for standard
     /// input, journal:UNIT (or journal), docker:NAME or pod:NAME (may be given again)
     #[arg(long = "log", value_name = "LOG", help_heading = "Pick")]
     pub logs: Vec<String>,

@@ -74,6 +74,14 @@ impl Diagnoser {
     pub fn logs(&self, id: ExchangeId) -> &[LogMatch] {
         self.logs.get(&id).map_or(&[], Vec::as_slice)
     }
+    /// Sets what the server's log says about some refusals.
+    pub fn add_logs(&mut self, logs: HashMap<ExchangeId, Vec<LogMatch>>) {
+        self.logs.extend(logs);
+    }
+    /// Forgets what the server's log says about `id`, which leaves the history.
+    pub fn forget_logs(&mut self, id: ExchangeId) {
+        self.logs.remove(&id);
+    }
     /// Sets what the server's log says, in place of what was known before.
     pub fn set_logs(&mut self, logs: HashMap<ExchangeId, Vec<LogMatch>>) {
         self.logs = logs;

@@ -1,12 +1,15 @@
 //! The consumer's half of the program: history, difference and diagnosis together, for whoever shows them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::difference;
 use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal::{credential_of, own_credential};
 use crate::explain::top_cause::{Top, likeness};
 use crate::history::{History, Record};
-use crate::logs::{self, Journal, Patterns};
+use crate::logs::{self, Journal, LiveJoin, LogBatch, Patterns};
 use crate::model::{
     Baseline, BaselineChoice, Cause, Diagnosis, Difference, DifferenceKind, Exchange, ExchangeId, LogMatch,
     Separates, Significance,
@@ -31,6 +34,8 @@ pub struct Inspector {
     history: History,
     diagnoser: Diagnoser,
     logs: Option<ServerLogs>,
+    /// Where logs are followed: which refusals still wait for their record.
+    live: Option<LiveJoin>,
 }
 
 /// What a server logged, and what is known of the words of logs.
@@ -39,19 +44,42 @@ pub struct ServerLogs {
     /// The records.
     pub journal: Journal,
     /// The words.
-    pub patterns: Patterns,
+    pub patterns: Arc<Patterns>,
+}
+
+/// What comes to the inspector, in the order in which it comes.
+#[derive(Clone, Debug)]
+pub enum Observation {
+    /// A finished exchange.
+    Exchange(Box<Exchange>),
+    /// Lines of the server's logs.
+    Logs(LogBatch),
 }
 
 impl Inspector {
     /// Over an empty history.
     pub fn new(history: History, diagnoser: Diagnoser) -> Self {
-        Self { history, diagnoser, logs: None }
+        Self { history, diagnoser, logs: None, live: None }
+    }
+    /// Takes in what comes at `now`, by any clock that does not go back; the id of an exchange. Gives up what no longer fits.
+    pub fn observe(&mut self, observation: Observation, now: Duration) -> Option<ExchangeId> {
+        match observation {
+            Observation::Exchange(exchange) => {
+                let id = self.push(*exchange);
+                self.await_log(id, now);
+                Some(id)
+            }
+            Observation::Logs(batch) => {
+                self.take_logs(batch, now);
+                None
+            }
+        }
     }
     /// Takes an exchange in.
     pub fn push(&mut self, exchange: Exchange) -> ExchangeId {
         let id = self.add(exchange);
         while let Some(leaving) = self.history.leaving() {
-            self.history.remove(leaving);
+            self.evict(leaving);
         }
         id
     }
@@ -77,6 +105,7 @@ impl Inspector {
     }
     /// Takes `id` out, which nobody needs any more.
     pub fn forget(&mut self, id: ExchangeId) -> Option<Exchange> {
+        self.diagnoser.forget_logs(id);
         self.history.forget(id)
     }
     /// Equal for refusals that [`Inspector::top_cause`] gives one answer.
@@ -89,7 +118,42 @@ impl Inspector {
     }
     /// Gives `id` up.
     pub fn evict(&mut self, id: ExchangeId) -> Option<Exchange> {
+        self.diagnoser.forget_logs(id);
         self.history.remove(id)
+    }
+    /// Takes lines of logs that are followed, which came at `now`.
+    pub fn take_logs(&mut self, batch: LogBatch, now: Duration) {
+        if let (Some(logs), Some(live)) = (&mut self.logs, &mut self.live) {
+            logs.journal.take(batch, now);
+            live.logged();
+        }
+    }
+    /// Lets a refusal that came at `now` wait for its log record, where logs are followed.
+    pub fn await_log(&mut self, id: ExchangeId, now: Duration) {
+        let record = self.history.get(id).filter(|record| record.exchange.is_refusal());
+        if let (Some(record), Some(live)) = (record, &mut self.live) {
+            live.refused(record, now);
+        }
+    }
+    /// The first refusal that is held back for its log record at `now`.
+    pub fn first_held(&self, now: Duration) -> Option<ExchangeId> {
+        self.live.as_ref()?.first_held(now)
+    }
+    /// How long until the first refusal that is held back is not any more, should nothing come.
+    pub fn held_for(&self, now: Duration) -> Option<Duration> {
+        self.live.as_ref()?.held_for(now)
+    }
+    /// Ties log records that came lately to refusals that came lately; whether something was tied.
+    pub fn join_recent(&mut self, now: Duration) -> bool {
+        let (Some(logs), Some(live)) = (&self.logs, &mut self.live) else { return false };
+        let Some(found) = live.join(&logs.journal, &self.history, &logs.patterns, now) else { return false };
+        let any = !found.is_empty();
+        self.diagnoser.add_logs(found);
+        any
+    }
+    /// Takes the server's logs that are followed.
+    pub fn follow_logs(&mut self, logs: ServerLogs) {
+        (self.logs, self.live) = (Some(logs), Some(LiveJoin::default()));
     }
     /// Takes the server's logs, which [`Inspector::join_logs`] ties to the refusals.
     pub fn set_logs(&mut self, logs: Option<ServerLogs>) {
@@ -97,7 +161,7 @@ impl Inspector {
     }
     /// Ties the log records to the refusals that are in the history; whether there are logs at all.
     pub fn join_logs(&mut self) -> bool {
-        let Some(logs) = &self.logs else { return false };
+        let Some(logs) = self.logs.as_ref().filter(|_| self.live.is_none()) else { return false };
         self.diagnoser.set_logs(logs::join(&logs.journal, &self.history, &logs.patterns));
         true
     }

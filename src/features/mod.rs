@@ -30,7 +30,7 @@ pub use crate::features::jwt::{Jwt, Token, TokenPlace, tokens};
 pub use crate::features::media::MediaType;
 pub use crate::features::multipart::{MultipartField, fields as multipart_fields};
 pub use crate::features::network::{
-    client_network, first_address, forwarded_client, forwarded_for, is_private,
+    client_network, first_address, forwarded_addresses, forwarded_client, forwarded_for, is_private,
 };
 pub use crate::features::request::items::{Item, request_items, response_items};
 pub use crate::features::signer::{path_secret, signer};

@@ -32,11 +32,20 @@ pub fn forwarded_for(fields: &Fields) -> Option<IpAddr> {
 /// The client behind the proxy that opened the connection: the nearest address of its chain that is not itself of a private
 /// network, or the first one. Only a peer of a private network is believed: anybody else may have made the chain up.
 pub fn forwarded_client(exchange: &Exchange) -> Option<IpAddr> {
-    const LONGEST_CHAIN: usize = 32;
     let fields = exchange.request.as_ref()?.head.fields();
     if !is_private(exchange.client.ip()) {
         return None;
     }
+    let chain = forwarded_chain(fields);
+    let nearest = chain.iter().rev().find(|address| !is_private(**address)).or(chain.first()).copied();
+    nearest.or_else(|| forwarded_for(fields)).filter(|address| *address != exchange.client.ip())
+}
+
+/// Addresses of one request's chain of proxies that are read, at most.
+const LONGEST_CHAIN: usize = 32;
+
+/// The addresses of X-Forwarded-For and Forwarded (RFC 7239), in their order: the client first, the nearest proxy last.
+fn forwarded_chain(fields: &Fields) -> Vec<IpAddr> {
     let mut chain: Vec<IpAddr> = Vec::new();
     for field in fields.iter() {
         let name = field.name_text();
@@ -46,12 +55,20 @@ pub fn forwarded_client(exchange: &Exchange) -> Option<IpAddr> {
         } else if name.eq_ignore_ascii_case("forwarded") {
             chain.extend(value.split(',').take(LONGEST_CHAIN).filter_map(forwarded_element));
         }
-        if chain.len() > LONGEST_CHAIN {
+        if chain.len() >= LONGEST_CHAIN {
+            chain.truncate(LONGEST_CHAIN);
             break;
         }
     }
-    let nearest = chain.iter().rev().find(|address| !is_private(**address)).or(chain.first()).copied();
-    nearest.or_else(|| forwarded_for(fields)).filter(|address| *address != exchange.client.ip())
+    chain
+}
+
+/// Every address that a proxy may have written for the client: the chain, X-Real-IP, True-Client-IP, CF-Connecting-IP.
+pub fn forwarded_addresses(fields: &Fields) -> Vec<IpAddr> {
+    let mut found = forwarded_chain(fields);
+    let single = ["x-real-ip", "true-client-ip", "cf-connecting-ip"];
+    found.extend(single.iter().filter_map(|name| address(fields.text(name)?)));
+    found
 }
 
 /// The `for=` of one element of Forwarded (RFC 7239 §4).

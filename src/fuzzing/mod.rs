@@ -6,11 +6,13 @@
 mod fragments;
 mod input;
 mod links;
+mod logs;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
 pub use fragments::fragments;
+pub use logs::log_lines;
 pub use schedule::schedule;
 
 use std::net::SocketAddr;

@@ -48,6 +48,21 @@ fn request_heads() {
 }
 
 #[test]
+fn log_lines() {
+    mutate(
+        super::log_lines,
+        &[
+            b"10.0.0.7 - ada [22/Nov/2026:08:29:17 +0000] \"POST /a HTTP/1.1\" 403 448 \"-\" \"curl\"\n",
+            b"2026/11/22 08:29:17 [error] 7#7: *1 access forbidden by rule, client: 10.0.0.7, request: \"POST /a HTTP/1.1\"\n",
+            br#"{"time":1795336157.5,"req":{"method":"POST","url":"/a","id":"a1b2c3d4e5"},"res":{"statusCode":403}}"#,
+            b"ForbiddenError: no\n    at csrf (/srv/a.js:1:2)\n\tinner\nlevel=warn path=/a \"unclosed request_id=a1b2c3d4e5\n",
+            b"\x1b[31m[client 10.0.0.7:4711] ModSecurity: Access denied with code 403 [id \"942100\"]\x1b[0m\n",
+        ],
+        300,
+    );
+}
+
+#[test]
 fn response_heads() {
     mutate(
         super::response_head,

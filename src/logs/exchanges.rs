@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::facts::{Facts, path_of};
-use crate::history::History;
+use crate::features::forwarded_addresses;
+use crate::history::Record;
 use crate::model::{Exchange, ExchangeId, Fields};
 
 /// Exchanges that one id may stand in; one that stands in more is no request's own.
@@ -39,10 +40,9 @@ pub(super) struct Exchanges {
 }
 
 impl Exchanges {
-    /// Indexes the history; `wanted` are the tokens that log records carry.
-    pub(super) fn of(history: &History, wanted: &HashSet<&str>) -> Self {
-        let mut found: Vec<(Known, String, Vec<String>)> = history
-            .iter()
+    /// Indexes exchanges; `wanted` are the tokens that log records carry.
+    pub(super) fn of<'a>(records: impl Iterator<Item = &'a Record>, wanted: &HashSet<&str>) -> Self {
+        let mut found: Vec<(Known, String, Vec<String>)> = records
             .filter(|record| record.exchange.response.is_some())
             .map(|record| {
                 let exchange = &record.exchange;
@@ -131,16 +131,8 @@ fn path(exchange: &Exchange) -> String {
 }
 
 fn forwarded(exchange: &Exchange) -> Vec<IpAddr> {
-    let Some(request) = &exchange.request else { return Vec::new() };
-    let fields = request.head.fields();
-    let names = ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip"];
-    let values = names.iter().filter_map(|name| fields.text(name));
-    values
-        .flat_map(|value| {
-            value.split(',').map(str::trim).filter_map(|text| text.parse().ok()).collect::<Vec<IpAddr>>()
-        })
-        .take(8)
-        .collect()
+    let request = exchange.request.as_ref();
+    request.map(|request| forwarded_addresses(request.head.fields())).unwrap_or_default()
 }
 
 /// The tokens of the heads that log records carry too.

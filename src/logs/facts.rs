@@ -133,6 +133,10 @@ impl Facts {
             else {
                 continue;
             };
+            let before = captures.name("a").and_then(|address| text.get(..address.start()));
+            if before.is_some_and(is_of_server) {
+                continue;
+            }
             let address = address.to_canonical();
             if self.client.is_none_or(|known| known == address) {
                 self.client = Some(address);
@@ -144,6 +148,18 @@ impl Facts {
             }
         }
     }
+}
+
+/// Whether what stands before an address says that it is a server's: `host: "`, `upstream=http://`.
+fn is_of_server(before: &str) -> bool {
+    const NAMES: [&str; 7] = ["host", "server", "upstream", "authority", "backend", "destination", "listen"];
+    let before = before.trim_end_matches('[');
+    let word = before.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let named = NAMES.iter().any(|name| {
+        let start = word.len().saturating_sub(name.len());
+        word.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(name))
+    });
+    before.ends_with("://") || named && word.len() < before.len()
 }
 
 /// A path of a URL rather than of a file on the server.
@@ -237,6 +253,14 @@ mod tests {
                 0,
                 "POST",
                 "/teams/core",
+                0,
+            ),
+            (
+                r#"2026/11/22 19:39:48 [error] 28#28: *1 access forbidden by rule, client: 127.0.0.1, server: , request: "POST /banned HTTP/1.1", upstream: "http://127.0.0.1:9000/banned", host: "127.0.0.1:18080""#,
+                "127.0.0.1",
+                0,
+                "POST",
+                "/banned",
                 0,
             ),
             (

@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use super::exchanges::{Exchanges, Known};
 use super::facts::Facts;
 use super::journal::{Journal, LogRecord};
-use super::offset::{self, SECOND};
+use super::offset::{Offsets, SECOND};
 use super::patterns::Patterns;
-use crate::history::History;
+use crate::history::{History, Record};
 use crate::model::{ExchangeId, LogMatch, LogMatchKind, Timestamp};
 
 /// Matches that are kept for one exchange.
@@ -19,15 +19,27 @@ const MAX_MATCHES: usize = 5;
 /// Matches below this probability are dropped.
 const FLOOR: f32 = 0.3;
 /// Records after a line without anything to go by, in which the access line of its request is looked for.
-const NEIGHBOURS: usize = 8;
+pub(super) const NEIGHBOURS: usize = 8;
+/// Exchanges that one record is compared with, at most: where more have its path, only those near its time are.
+const MAX_CANDIDATES: usize = 2_000;
 
 /// The log records of every refused exchange, best first.
 pub fn join(journal: &Journal, history: &History, patterns: &Patterns) -> HashMap<ExchangeId, Vec<LogMatch>> {
-    let records: Vec<&LogRecord> = journal.records().collect();
+    join_these(journal.records().collect(), history.iter(), &mut Offsets::default(), journal, patterns)
+}
+
+/// The same for some of the records and some of the exchanges; `offsets` is what is known of the clocks, and learns.
+pub(super) fn join_these<'a>(
+    records: Vec<&LogRecord>,
+    exchanges: impl Iterator<Item = &'a Record>,
+    offsets: &mut Offsets,
+    journal: &Journal,
+    patterns: &Patterns,
+) -> HashMap<ExchangeId, Vec<LogMatch>> {
     let wanted: HashSet<&str> =
         records.iter().flat_map(|record| record.facts.ids.iter().map(String::as_str)).collect();
-    let exchanges = Exchanges::of(history, &wanted);
-    let offsets = offset::learn(&records, &exchanges);
+    let exchanges = Exchanges::of(exchanges, &wanted);
+    let offsets = offsets.learn(&records, &exchanges);
     let mut join = Join { records, exchanges, offsets, tied: Vec::new(), used: HashMap::new() };
     join.run();
     join.collect(journal, patterns)
@@ -87,7 +99,7 @@ impl Join<'_> {
         {
             return Some(Tie { exchange, kind: LogMatchKind::RequestId, confidence: 0.99 });
         }
-        let (candidates, kind_of_tie, sure) = self.candidates(facts)?;
+        let (candidates, kind_of_tie, sure) = self.candidates(record)?;
         let timely = self.timely(&candidates, record);
         if timely.is_empty() {
             return None;
@@ -112,16 +124,18 @@ impl Join<'_> {
     }
 
     /// The exchanges that a record may be about by what identifies them, how it is tied then, and how sure a single one is.
-    fn candidates(&self, facts: &Facts) -> Option<(Vec<usize>, LogMatchKind, f32)> {
+    fn candidates(&self, record: &LogRecord) -> Option<(Vec<usize>, LogMatchKind, f32)> {
+        let facts = &record.facts;
         if let (Some(client), Some(port)) = (facts.client, facts.port) {
-            let found = self.exchanges.agreeing(self.exchanges.with_port(client, port), facts);
+            let found = self.near(self.exchanges.with_port(client, port), record);
+            let found = self.exchanges.agreeing(found, facts);
             if !found.is_empty() {
                 return Some((self.exchanges.narrowed(found, facts), LogMatchKind::ClientPort, 0.97));
             }
         }
         let timed = |kind| if facts.time.is_some() { kind } else { LogMatchKind::Order };
         if let Some(path) = &facts.path {
-            let found = self.exchanges.agreeing(self.exchanges.with_path(path), facts);
+            let found = self.exchanges.agreeing(self.near(self.exchanges.with_path(path), record), facts);
             if !found.is_empty() {
                 return Some((self.exchanges.narrowed(found, facts), timed(LogMatchKind::TimeAndPath), 0.93));
             }
@@ -130,9 +144,28 @@ impl Join<'_> {
             }
         }
         let client = facts.client.filter(|_| facts.time.is_some())?;
-        let found = self.exchanges.agreeing(self.exchanges.with_client(client), facts);
+        let found = self.exchanges.agreeing(self.near(self.exchanges.with_client(client), record), facts);
         let found = self.exchanges.narrowed(found, facts);
         (!found.is_empty()).then_some((found, LogMatchKind::TimeAndPath, 0.85))
+    }
+
+    /// `exchanges`, or where they are too many those that ended soonest after the record; none where it has no time.
+    fn near<'a>(&self, exchanges: &'a [usize], record: &LogRecord) -> &'a [usize] {
+        if exchanges.len() <= MAX_CANDIDATES {
+            return exchanges;
+        }
+        let Some((at, slack)) = self.instant(record) else { return &[] };
+        let end = |exchange: &usize| self.known(*exchange).map_or(i64::MAX, |known| known.window.1);
+        let first = exchanges.partition_point(|exchange| end(exchange) < at - slack);
+        let rest = exchanges.get(first..).unwrap_or_default();
+        rest.get(..rest.len().min(MAX_CANDIDATES)).unwrap_or_default()
+    }
+
+    /// The time of a record by the capture's clock, and how far off it may be.
+    fn instant(&self, record: &LogRecord) -> Option<(i64, i64)> {
+        let time = record.facts.time?;
+        let at = time.nanos - self.offsets.get(&record.file).copied().unwrap_or_default();
+        Some((at, time.step + SECOND * 3 / 2))
     }
 
     fn known(&self, exchange: usize) -> Option<&Known> {
@@ -141,14 +174,13 @@ impl Join<'_> {
 
     /// Those whose time agrees with the record's.
     fn timely(&self, candidates: &[usize], record: &LogRecord) -> Vec<usize> {
-        let Some(time) = record.facts.time else { return candidates.to_vec() };
-        let at = time.nanos - self.offsets.get(&record.file).copied().unwrap_or_default();
-        let slack = time.step + SECOND * 3 / 2;
+        let Some((at, slack)) = self.instant(record) else { return candidates.to_vec() };
         let end = |exchange: &usize| self.known(*exchange).map_or(i64::MAX, |known| known.window.1);
         let first = candidates.partition_point(|exchange| end(exchange) < at - slack);
         let rest = candidates.get(first..).unwrap_or_default().iter();
         rest.take_while(|exchange| end(exchange) <= at + slack + 60 * SECOND)
             .filter(|exchange| self.known(**exchange).is_some_and(|known| known.window.0 <= at + slack))
+            .take(MAX_CANDIDATES)
             .copied()
             .collect()
     }

@@ -1,7 +1,9 @@
 //! Log records in the order of their files, within bounds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
+use super::batch::LogBatch;
 use super::facts::Facts;
 use super::patterns::Patterns;
 
@@ -23,13 +25,43 @@ pub struct LogRecord {
     pub(super) text: String,
     /// What identifies a request in it.
     pub(super) facts: Facts,
+    /// When it came, by a clock that does not go back; zero for what was there at the start.
+    pub(super) arrived: Duration,
+}
+
+/// One line of a log, read for what it says of a request. Made where the lines are read, so that whoever keeps the [`Journal`]
+/// has little to do for each.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    text: String,
+    facts: Facts,
+    /// Whether it belongs to the record before.
+    is_continuation: bool,
+}
+
+impl LogLine {
+    /// Reads a line; `None` where it is blank. `year` stands in where the log writes none.
+    pub fn read(line: &[u8], patterns: &Patterns, year: i16) -> Option<Self> {
+        let text = plain(line);
+        if text.trim().is_empty() {
+            return None;
+        }
+        let text = cut(&text, MAX_RECORD).to_owned();
+        let is_continuation = is_continuation(&text);
+        let facts = Facts::of(&text, patterns, year);
+        Some(Self { text, facts, is_continuation })
+    }
 }
 
 /// The records of every log that was given.
 #[derive(Debug, Default)]
 pub struct Journal {
     files: Vec<String>,
-    records: std::collections::VecDeque<LogRecord>,
+    records: VecDeque<LogRecord>,
+    /// Number of the first record that is kept; records are numbered as they come, over all files.
+    first: u64,
+    /// Number of the last record of each file.
+    last: HashMap<usize, u64>,
     lines: HashMap<usize, u64>,
     bytes: usize,
     /// Records that the bound has dropped.
@@ -45,10 +77,28 @@ impl Journal {
     pub fn new(year: i16) -> Self {
         Self { year, limit: MAX_BYTES, ..Self::default() }
     }
+    /// The same with a bound of its own in bytes.
+    pub fn with_limit(year: i16, limit: usize) -> Self {
+        Self { limit, year, ..Self::default() }
+    }
     /// Adds a log by its name; lines are added to the number that this returns.
     pub fn add_file(&mut self, name: &str) -> usize {
         self.files.push(name.to_owned());
         self.files.len() - 1
+    }
+    /// Takes lines of logs that are followed, which came at `arrived`. The numbers of the logs are those of this journal: it
+    /// has no other ones.
+    pub fn take(&mut self, batch: LogBatch, arrived: Duration) {
+        for (log, name) in batch.logs {
+            let number = log as usize;
+            // The numbers come in their order.
+            if number == self.files.len() {
+                self.files.push(name);
+            }
+        }
+        for (log, number, line) in batch.lines {
+            self.push(log as usize, number, line, arrived);
+        }
     }
     /// Name of a file.
     pub fn file(&self, number: usize) -> &str {
@@ -62,8 +112,8 @@ impl Journal {
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
-    /// The records, oldest first within a file.
-    pub(super) fn records(&self) -> impl Iterator<Item = &LogRecord> {
+    /// The records in the order in which they came.
+    pub(super) fn records(&self) -> impl DoubleEndedIterator<Item = &LogRecord> {
         self.records.iter()
     }
 
@@ -71,32 +121,56 @@ impl Journal {
     pub fn add_line(&mut self, file: usize, line: &[u8], patterns: &Patterns) {
         let number = self.lines.entry(file).or_default();
         *number += 1;
-        let (number, text) = (*number, plain(line));
-        if text.trim().is_empty() {
+        let number = *number;
+        if let Some(line) = LogLine::read(line, patterns, self.year) {
+            self.push(file, number, line, Duration::ZERO);
+        }
+    }
+
+    /// Adds `line`, which is the line `number` of `file` and came at `arrived` by any clock that does not go back.
+    pub fn push(&mut self, file: usize, number: u64, line: LogLine, arrived: Duration) {
+        if line.is_continuation && self.append(file, &line.text) {
             return;
         }
-        if is_continuation(&text)
-            && let Some(last) = self.records.back_mut().filter(|last| last.file == file)
-        {
-            let room = MAX_RECORD.saturating_sub(last.text.len() + 1);
-            let part = cut(&text, room);
-            if !part.is_empty() {
-                last.text.push('\n');
-                last.text.push_str(part);
-                self.bytes += part.len() + 1;
-            }
-            return;
-        }
-        let text = cut(&text, MAX_RECORD).to_owned();
-        let facts = Facts::of(&text, patterns, self.year);
-        self.bytes += text.len() + size_of::<LogRecord>();
-        self.records.push_back(LogRecord { file, line: number, text, facts });
+        let LogLine { text, facts, .. } = line;
+        let record = LogRecord { file, line: number, text, facts, arrived };
+        self.bytes += size_of_record(&record);
+        self.last.insert(file, self.first + self.records.len() as u64);
+        self.records.push_back(record);
         while self.bytes > self.limit {
             let Some(oldest) = self.records.pop_front() else { break };
-            self.bytes = self.bytes.saturating_sub(oldest.text.len() + size_of::<LogRecord>());
+            self.bytes = self.bytes.saturating_sub(size_of_record(&oldest));
+            self.first += 1;
             self.dropped += 1;
         }
     }
+
+    /// Appends a continuation line to the last record of `file`, within its bound; whether there is one.
+    fn append(&mut self, file: usize, text: &str) -> bool {
+        let Some(at) = self.last.get(&file).and_then(|number| number.checked_sub(self.first)) else {
+            return false;
+        };
+        let Some(last) = self.records.get_mut(usize::try_from(at).unwrap_or(usize::MAX)) else {
+            return false;
+        };
+        let room = MAX_RECORD.saturating_sub(last.text.len() + 1);
+        let part = cut(text, room);
+        if !part.is_empty() {
+            let before = last.text.capacity();
+            last.text.push('\n');
+            last.text.push_str(part);
+            self.bytes += last.text.capacity() - before;
+        }
+        true
+    }
+}
+
+/// Bytes that a record takes up.
+fn size_of_record(record: &LogRecord) -> usize {
+    let ids: usize = record.facts.ids.iter().map(|id| id.capacity() + size_of::<String>()).sum();
+    let names = [&record.facts.method, &record.facts.path];
+    let names: usize = names.into_iter().flatten().map(String::capacity).sum();
+    size_of::<LogRecord>() + record.text.capacity() + ids + names
 }
 
 fn is_continuation(text: &str) -> bool {
@@ -159,9 +233,26 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_trace_stays_with_its_record_between_the_lines_of_another_log() {
+        let patterns = Patterns::read(&crate::knowledge::Sources::default()).unwrap();
+        let mut journal = Journal::new(2026);
+        let (app, access) = (journal.add_file("app.log"), journal.add_file("access.log"));
+        for (file, line) in [
+            (app, "ForbiddenError: no"),
+            (access, "GET / 200"),
+            (app, "    at csrf (/srv/a.js:1:2)"),
+            (access, "GET / 200"),
+        ] {
+            journal.add_line(file, line.as_bytes(), &patterns);
+        }
+        let found: Vec<_> = journal.records().map(|record| record.text.as_str()).collect();
+        assert_eq!(found, ["ForbiddenError: no\n    at csrf (/srv/a.js:1:2)", "GET / 200", "GET / 200"]);
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let patterns = Patterns::read(&crate::knowledge::Sources::default()).unwrap();
-        let mut journal = Journal { limit: 100_000, ..Journal::new(2026) };
+        let mut journal = Journal::with_limit(2026, 100_000);
         let file = journal.add_file("app.log");
         for _ in 0..100 {
             journal.add_line(file, "x".repeat(20_000).as_bytes(), &patterns);

@@ -4,10 +4,12 @@
 //! status, time); [`join()`] ties it to the exchange that agrees with all of it, with the offset of the log's clock learnt from
 //! the records that are certain. Nothing here reads a file or a clock.
 
+mod batch;
 mod exchanges;
 mod facts;
 mod join;
 mod journal;
+mod live;
 mod offset;
 mod patterns;
 mod structured;
@@ -15,6 +17,8 @@ mod structured;
 mod tests;
 mod time;
 
+pub use batch::LogBatch;
 pub use join::join;
-pub use journal::{Journal, LogRecord};
+pub use journal::{Journal, LogLine, LogRecord};
+pub use live::{GRACE, LiveJoin, WAIT};
 pub use patterns::Patterns;

@@ -14,8 +14,30 @@ const MAX_RECORDS: usize = 5_000;
 /// Largest offset that is believed, in seconds: the widest time zones are 14 hours apart from UTC.
 const MAX_OFFSET: i64 = 15 * 3600;
 
-/// Nanoseconds that the clock of each file is ahead: what most of its certain records agree on.
-pub(super) fn learn(records: &[&LogRecord], exchanges: &Exchanges) -> HashMap<usize, i64> {
+/// Records that must agree on an offset before it replaces another one.
+const ENOUGH: usize = 3;
+
+/// Nanoseconds that the clock of each file is ahead, with how many records agreed on it.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    known: HashMap<usize, (i64, usize)>,
+}
+
+impl Offsets {
+    /// What most certain records of each file agree on; what was known before where they are few.
+    pub(super) fn learn(&mut self, records: &[&LogRecord], exchanges: &Exchanges) -> HashMap<usize, i64> {
+        for (file, (ahead, agreeing)) in learn(records, exchanges) {
+            let known = self.known.entry(file).or_insert((ahead, agreeing));
+            if agreeing >= ENOUGH || agreeing >= known.1 {
+                *known = (ahead, agreeing);
+            }
+        }
+        self.known.iter().map(|(file, (ahead, _))| (*file, *ahead)).collect()
+    }
+}
+
+/// Nanoseconds that the clock of each file is ahead: what most of its certain records agree on, and how many do.
+fn learn(records: &[&LogRecord], exchanges: &Exchanges) -> HashMap<usize, (i64, usize)> {
     let mut votes: HashMap<usize, HashMap<i64, Vec<i64>>> = HashMap::new();
     let mut looked: HashMap<usize, usize> = HashMap::new();
     for record in records {
@@ -49,16 +71,18 @@ pub(super) fn learn(records: &[&LogRecord], exchanges: &Exchanges) -> HashMap<us
 }
 
 /// The middle of the fullest two seconds; none where that is about now.
-fn best(bins: &HashMap<i64, Vec<i64>>) -> i64 {
+fn best(bins: &HashMap<i64, Vec<i64>>) -> (i64, usize) {
     let count = |bin: i64| bins.get(&bin).map_or(0, Vec::len);
     let full = |bin: i64| count(bin) + count(bin + 1);
-    let Some(fullest) = bins.keys().copied().max_by_key(|bin| (full(*bin), -bin.abs())) else { return 0 };
+    let Some(fullest) = bins.keys().copied().max_by_key(|bin| (full(*bin), -bin.abs())) else {
+        return (0, 0);
+    };
     let now = (-2..=1).map(full).max().unwrap_or_default();
     if now * 5 >= full(fullest) * 4 {
-        return 0;
+        return (0, now);
     }
     let mut all: Vec<i64> =
         [fullest, fullest + 1].iter().filter_map(|bin| bins.get(bin)).flatten().copied().collect();
     all.sort_unstable();
-    all.get(all.len() / 2).copied().unwrap_or_default()
+    (all.get(all.len() / 2).copied().unwrap_or_default(), all.len())
 }

@@ -27,15 +27,14 @@ pub(super) fn drop_all() -> State {
     }
 }
 
-/// Drops every capability but those to open and remove files of others.
-pub(super) fn keep_file_access() {
-    const KEPT: [Capability; 2] = [Capability::CAP_DAC_OVERRIDE, Capability::CAP_DAC_READ_SEARCH];
+/// Drops every capability but those of `kept` that the process has.
+pub(super) fn keep(kept: &[Capability]) {
     drop_bounding();
     let _ = caps::clear(None, CapSet::Ambient);
     let _ = caps::clear(None, CapSet::Inheritable);
     for set in [CapSet::Effective, CapSet::Permitted] {
         let had = caps::read(None, set).unwrap_or_default();
-        let _ = caps::set(None, set, &had.into_iter().filter(|one| KEPT.contains(one)).collect());
+        let _ = caps::set(None, set, &had.into_iter().filter(|one| kept.contains(one)).collect());
     }
 }
 

@@ -14,6 +14,8 @@ mod syscalls;
 
 use std::path::{Path, PathBuf};
 
+use caps::Capability;
+
 pub use export::ExportDir;
 pub use identity::Identity;
 pub use policy::{Mode, Policy};
@@ -60,7 +62,18 @@ pub fn confine_keeper(files: &[PathBuf], socket: Option<&Path>) {
     capabilities::no_core_dumps();
     capabilities::no_new_privs();
     files::restrict(&policy);
-    capabilities::keep_file_access();
+    capabilities::keep(&[Capability::CAP_DAC_OVERRIDE, Capability::CAP_DAC_READ_SEARCH]);
+    syscalls::restrict(&policy);
+}
+
+/// Leaves the log reader process what it is for: to open the files of `folders` again, which are rotated meanwhile, as the user who
+/// started it. It can open nothing else, make no connections and start no programs.
+pub fn confine_reader(folders: &[PathBuf]) {
+    let policy = Policy { read: folders.to_vec(), ..Policy::default() };
+    capabilities::no_core_dumps();
+    capabilities::no_new_privs();
+    files::restrict(&policy);
+    capabilities::keep(&[Capability::CAP_DAC_READ_SEARCH]);
     syscalls::restrict(&policy);
 }
 

@@ -40,12 +40,23 @@ fn causes(case: &Case<'_>, one: &LogMatch) -> Vec<(Cause, f32)> {
             return named.into_iter().chain(also).collect();
         }
     }
-    let utterance = Utterance::new(Place::Prose, Part::ResponseBody, "log", words(&one.text));
+    let words = without_request(case, words(&one.text));
+    let utterance = Utterance::new(Place::Prose, Part::ResponseBody, "log", &words);
     let hits = case.knowledge.lexicon.hits(&utterance);
     hits.into_iter().map(|hit| (hit.cause, hit.weight * weights.logged_words)).collect()
 }
 
-/// The record's first line, without a request line that every access log has.
+/// The words of a record without what the client sent: its path and the name of its program say nothing of a reason.
+fn without_request(case: &Case<'_>, words: &str) -> String {
+    let exchange = case.exchange();
+    let target = String::from_utf8_lossy(exchange.target());
+    let path = target.split('?').next().unwrap_or_default();
+    let agent = exchange.request.as_ref().and_then(|request| request.head.fields().text("user-agent"));
+    let sent = [&*target, path, agent.unwrap_or_default()];
+    sent.iter().filter(|part| part.len() > 1).fold(words.to_owned(), |words, part| words.replace(part, " "))
+}
+
+/// The record's first line.
 fn words(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! What the source has to say.
 
+use crate::explain::inspector::Observation;
 use crate::feed::{Ended, Message};
 use crate::filter::Filter;
 use crate::model::Exchange;
@@ -11,6 +12,10 @@ use crate::tui::state::{State, View};
 pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Exchanges(batch) => return exchanges(state, batch),
+        Message::Logs(batch) => {
+            state.inspector.observe(Observation::Logs(batch), state.clock);
+            join_logs(state);
+        }
         Message::Counters(counters) => state.traffic.counters = *counters,
         Message::Source(counters) => state.traffic.source = counters,
         Message::Progress(progress) => state.traffic.progress = Some(progress),
@@ -33,6 +38,13 @@ pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Ties log records that came lately to refusals; what is known of their causes is asked for again.
+pub(super) fn join_logs(state: &mut State) {
+    if state.inspector.join_recent(state.clock) {
+        state.causes.forget();
+    }
+}
+
 fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
     state.arrived = state.clock;
     let mut rang = false;
@@ -41,7 +53,9 @@ fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
     let hiding = state.masking();
     for exchange in batch {
         state.traffic.count(&exchange, state.clock);
-        let id = state.inspector.push(exchange);
+        let Some(id) = state.inspector.observe(Observation::Exchange(Box::new(exchange)), state.clock) else {
+            continue;
+        };
         if let Some(record) = state.inspector.history().get(id) {
             state.endpoints.count(record, state.inspector.history());
             state.incidents.found.count(record, &state.inspector, &hiding);

@@ -48,6 +48,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Tick(clock) => {
             state.clock = clock;
             state.traffic.forget(clock);
+            feed::join_logs(state);
             Vec::new()
         }
         Action::Scan => {

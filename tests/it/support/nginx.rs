@@ -49,6 +49,32 @@ impl Nginx {
         nginx
     }
 
+    /// Starts it on a free port of the loopback interface with `access.log` and `error.log` in `logs`; its clock shows the time of
+    /// the zone `zone`.
+    pub(crate) fn logging(logs: &Path, zone: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dir = tempfile::tempdir().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let shown = logs.display();
+        let config = config(dir.path(), address)
+            .replace("access_log off;", &format!("access_log {shown}/access.log;"))
+            .replace("error_log stderr;", &format!("error_log {shown}/error.log;"));
+        let file = dir.path().join("nginx.conf");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new(find("nginx").unwrap());
+        command.args(["-e", "stderr", "-c"]).arg(&file).env("TZ", zone);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let nginx = Self { child: command.spawn().unwrap(), address, _dir: dir };
+        until("nginx to accept", || TcpStream::connect(address).ok());
+        nginx
+    }
+
+    /// Makes it open its logs again.
+    pub(crate) fn reopen_logs(&self) {
+        let id = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGUSR1).unwrap();
+    }
+
     /// Asks for what is refused.
     pub(crate) fn refuse(&self) {
         must("curl", ["-s", "-o", "/dev/null", "-d", "a=1", &format!("http://{}/banned", self.address)]);

@@ -1,4 +1,13 @@
 //! The server's logs that the user named: files, patterns, standard input, and what other programs print of a log.
+//!
+//! Beside a capture file they are read to their end ([`LogInput`]). Beside a live capture they are followed by a process of its own
+//! (`helper`), which the inspector starts ([`LogReader`]) before it gives up its privileges.
+
+mod helper;
+mod lines;
+mod message;
+mod reader;
+mod tail;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -6,6 +15,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use thiserror::Error;
+
+pub use helper::follow_logs;
+pub use message::LogEvent;
+pub use reader::LogReader;
 
 /// Files that one pattern may name.
 const MAX_FILES: usize = 256;
@@ -30,6 +43,12 @@ pub enum LogError {
     /// Not a regular file, a pipe or standard input.
     #[error("--log {0}: it is neither a file nor a pipe")]
     Kind(String),
+    /// Standard input is a terminal.
+    #[error("--log - reads standard input, which is a terminal: pipe a log into it")]
+    Terminal,
+    /// The log reader process says why.
+    #[error("{0}")]
+    Reader(String),
 }
 
 /// One log, open.
@@ -50,11 +69,10 @@ impl LogInput {
                 child: None,
             }]);
         }
-        if let Some(command) = command(word) {
+        if let Some(command) = command(word, false) {
             return Self::program(word, command).map(|log| vec![log]);
         }
-        let paths = paths(word)?;
-        paths.into_iter().map(|path| Self::file(&path)).collect()
+        matching(word)?.iter().map(Self::file).collect()
     }
 
     fn file(path: &PathBuf) -> Result<Self, LogError> {
@@ -71,9 +89,16 @@ impl LogInput {
 
     fn program(word: &str, mut command: Command) -> Result<Self, LogError> {
         let failed = |error| LogError::Io(word.to_owned(), error);
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
-        let mut child = spawned.map_err(failed)?;
-        let output = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
+        let (output, to_output) = io::pipe().map_err(failed)?;
+        // Containers write to both; journalctl writes its own complaints to standard error.
+        let errors = if word.starts_with("journal") {
+            Stdio::inherit()
+        } else {
+            to_output.try_clone().map_err(failed)?.into()
+        };
+        let child = command.stdin(Stdio::null()).stdout(to_output).stderr(errors).spawn().map_err(failed)?;
+        // It holds the ends for writing, without which the output would not end.
+        drop(command);
         Ok(Self { name: word.to_owned(), reader: Box::new(output), child: Some(child) })
     }
 
@@ -105,8 +130,14 @@ fn is_device(kind: std::fs::FileType) -> bool {
     kind.is_char_device() || kind.is_block_device()
 }
 
-fn paths(word: &str) -> Result<Vec<PathBuf>, LogError> {
-    if std::fs::symlink_metadata(word).is_ok() || !word.contains(['*', '?', '[']) {
+/// Whether a word or a part of a path has a wildcard.
+fn is_pattern(word: &str) -> bool {
+    word.contains(['*', '?', '['])
+}
+
+/// The files that `word` names: itself, or what it matches.
+fn matching(word: &str) -> Result<Vec<PathBuf>, LogError> {
+    if std::fs::symlink_metadata(word).is_ok() || !is_pattern(word) {
         return Ok(vec![PathBuf::from(word)]);
     }
     let found = glob::glob(word).map_err(|error| LogError::Pattern(word.to_owned(), error))?;
@@ -119,8 +150,8 @@ fn paths(word: &str) -> Result<Vec<PathBuf>, LogError> {
     }
 }
 
-/// The program that prints the log that `word` names.
-fn command(word: &str) -> Option<Command> {
+/// The program that prints the log that `word` names: all of it, or what comes from now on.
+fn command(word: &str, follow: bool) -> Option<Command> {
     let (kind, name) = word.split_once(':').unwrap_or((word, ""));
     let mut command = match kind {
         "journal" => {
@@ -129,6 +160,7 @@ fn command(word: &str) -> Option<Command> {
             if !name.is_empty() {
                 command.arg(format!("--unit={name}"));
             }
+            command.args(["--follow", "--lines=0"].iter().take(if follow { 2 } else { 0 }));
             command
         }
         "docker" => {
@@ -145,6 +177,7 @@ fn command(word: &str) -> Option<Command> {
         _ => return None,
     };
     if kind != "journal" {
+        command.args(["--follow", "--tail=0"].iter().take(if follow { 2 } else { 0 }));
         if name.is_empty() || name.starts_with('-') {
             return None;
         }
@@ -191,8 +224,11 @@ mod tests {
         for (word, program) in
             [("journal", "journalctl"), ("journal:nginx", "journalctl"), ("pod:api-0", "kubectl")]
         {
-            assert_eq!(command(word).unwrap().get_program(), program, "{word}");
+            assert_eq!(command(word, false).unwrap().get_program(), program, "{word}");
+            let follows =
+                |follow| command(word, follow).unwrap().get_args().any(|argument| argument == "--follow");
+            assert_eq!((follows(false), follows(true)), (false, true), "{word}");
         }
-        assert!(command("journalist.log").is_none() && command("docker:-x").is_none());
+        assert!(command("journalist.log", false).is_none() && command("docker:-x", false).is_none());
     }
 }
