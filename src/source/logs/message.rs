@@ -113,7 +113,9 @@ mod tests {
             LogEvent::Failed("--log x: no such file".into()),
         ];
         let mut bytes = Vec::new();
-        all.iter().for_each(|one| one.write(&mut bytes).unwrap());
+        for one in &all {
+            one.write(&mut bytes).unwrap();
+        }
         let mut input = bytes.as_slice();
         let found: Vec<LogEvent> = std::iter::from_fn(|| LogEvent::read(&mut input).unwrap()).collect();
         assert_eq!(found, all);
