@@ -170,7 +170,9 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
         let text = "Server differs from that of successes".to_owned();
         votes.note(text, 2.0, case.point(Part::ResponseHeader, "server"));
         votes.add(Refuser::Application, -1.0);
-        votes.add(layer.unwrap_or(Refuser::WebServer), 2.0);
+        // Web servers say who they are; what hides it is more often a gateway.
+        let unnamed = if value.is_none() { Refuser::Gateway } else { Refuser::WebServer };
+        votes.add(layer.unwrap_or(unnamed), if value.is_none() { 1.4 } else { 2.0 });
     }
     let alike = common.len() >= 3 && kept * 5 >= common.len() * 4 || !own.is_empty() && own_kept == own.len();
     if alike && same_server {
@@ -185,8 +187,8 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
         );
         votes.note(text, 1.5, case.point(Part::ResponseHeader, ""));
         votes.add(Refuser::Application, -1.2);
-        let front = layer.filter(|layer| *layer != Refuser::Application).unwrap_or(Refuser::Gateway);
-        votes.add(front, 1.4);
+        let named = layer.filter(|layer| *layer != Refuser::Application);
+        votes.add(named.unwrap_or(Refuser::Gateway), if named.is_some() { 1.4 } else { 1.0 });
     } else if same_server && !fast {
         votes.add(Refuser::Application, 0.9);
     }
@@ -233,9 +235,13 @@ fn words(case: &Case<'_>, votes: &mut Votes) {
         let hits = case.heard.hits.iter().filter(|(cause, _, _)| causes.contains(cause));
         hits.map(|(_, weight, _)| *weight).fold(0.0, f32::max)
     };
-    let structured = case.heard.text.trim_start().starts_with(['{', '[']) && case.heard.text.len() > 40;
+    let text = case.heard.text.trim_start();
+    let structured = text.starts_with(['{', '[']) && text.len() > 40 || text.starts_with("<?xml");
+    let its_own = said(&OF_THE_APPLICATION) >= 3.0;
     if structured {
-        votes.add(Refuser::Application, if said(&OF_THE_APPLICATION) >= 3.0 { 1.6 } else { 0.8 });
+        votes.add(Refuser::Application, if its_own { 2.4 } else { 0.9 });
+    } else if its_own {
+        votes.add(Refuser::Application, 1.6);
     }
     if said(&[Cause::Waf]) >= 4.0 {
         votes.add(Refuser::Waf, 2.0);

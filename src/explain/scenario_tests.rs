@@ -101,20 +101,20 @@ fn scenarios_keep_their_score() {
 #[test]
 fn families_of_systems_keep_their_score() {
     for (name, text, [first, three, refuser]) in [
-        ("apis", include_str!("../../tests/scenarios/apis.txt"), [0.75, 0.85, 0.75]),
-        ("frameworks", include_str!("../../tests/scenarios/frameworks.txt"), [0.8, 0.88, 0.75]),
-        ("wafs", include_str!("../../tests/scenarios/wafs.txt"), [0.95, 0.95, 0.8]),
-        ("gateways", include_str!("../../tests/scenarios/gateways.txt"), [0.88, 0.92, 0.6]),
-        ("outbound", include_str!("../../tests/scenarios/outbound.txt"), [0.7, 0.8, 0.68]),
-        ("traps", include_str!("../../tests/scenarios/traps.txt"), [0.7, 0.85, 0.9]),
-        ("languages", include_str!("../../tests/scenarios/languages.txt"), [0.78, 0.85, 0.7]),
+        ("apis", include_str!("../../tests/scenarios/apis.txt"), [0.96, 0.98, 0.88]),
+        ("frameworks", include_str!("../../tests/scenarios/frameworks.txt"), [0.95, 0.98, 0.85]),
+        ("wafs", include_str!("../../tests/scenarios/wafs.txt"), [0.97, 0.98, 0.92]),
+        ("gateways", include_str!("../../tests/scenarios/gateways.txt"), [0.96, 0.98, 0.92]),
+        ("outbound", include_str!("../../tests/scenarios/outbound.txt"), [0.96, 0.98, 0.96]),
+        ("traps", include_str!("../../tests/scenarios/traps.txt"), [0.9, 0.96, 0.92]),
+        ("languages", include_str!("../../tests/scenarios/languages.txt"), [0.97, 0.98, 0.88]),
     ] {
         let score = Score::of(text);
         let kept = score.first.share() >= first
             && score.three.share() >= three
             && score.refuser.share() >= refuser
-            && score.overconfident.share() <= 0.08
-            && score.traps.share() >= 0.7;
+            && score.overconfident.share() <= 0.02
+            && score.traps.share() >= 0.85;
         assert!(kept, "{name}: {score:?}");
     }
 }

@@ -352,7 +352,8 @@ impl Rule for NewCredential {
         let pointer = vec![case.point(Part::RequestHeader, "authorization")];
         if case.features.has_token && !told {
             let text = "the token's claims are like those of accepted ones; it was never accepted: its signature may be wrong";
-            out.add(Cause::InvalidCredentials, 2.2 * alike, DIFFERS, text, pointer);
+            let fresh = if renewed(case) { 0.6 } else { 1.0 };
+            out.add(Cause::InvalidCredentials, 2.2 * alike * fresh, DIFFERS, text, pointer);
         } else if !case.features.has_token {
             let text = "this credential was never accepted anywhere";
             for (cause, weight) in [
@@ -369,6 +370,15 @@ impl Rule for NewCredential {
 /// Whether the credential holds a signature, so that each request has one of its own.
 fn single_use(case: &Case<'_>) -> bool {
     case.features.family(Family::Signature).any(|one| &*one.name == "authorization")
+}
+
+/// Whether every success came with a credential of its own, so that one which was never seen before is nothing new.
+fn renewed(case: &Case<'_>) -> bool {
+    let mut seen: Vec<u64> = case.own_good().iter().map(|sample| sample.credential).collect();
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    all >= 3 && seen.len() == all
 }
 
 /// What an accepted credential speaks against.

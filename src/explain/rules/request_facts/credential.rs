@@ -126,7 +126,10 @@ pub fn malformed(seen: &ParsedRequest<'_>) -> Option<String> {
     if features::is_placeholder(rest.as_bytes()) || rest.starts_with("${") || rest.starts_with("{{") {
         return said("holds a placeholder instead of a credential");
     }
-    if rest.starts_with('"') || rest.ends_with('"') || rest.starts_with('\'') || rest.starts_with('<') {
+    // OAuth 1, Digest and Hawk write quoted parameters.
+    let bare = ["bearer ", "basic ", "token "].into_iter().any(begins) || !rest.contains('=');
+    let quoted = |mark| rest.starts_with(mark) || rest.ends_with(mark);
+    if bare && (quoted('"') || rest.starts_with('\'') || rest.starts_with('<')) {
         return said("quotes its credential");
     }
     let decoded = |raw: &[u8]| {

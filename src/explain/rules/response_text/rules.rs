@@ -64,7 +64,12 @@ impl Rule for Wording {
             }
         }
         let known = known_meaning(case);
-        let specific = best.values().flatten().map(|one| one.0).fold(0.0, f32::max) >= SPECIFIC;
+        let most = |wanted: &dyn Fn(Cause) -> bool| {
+            let heeded = best.iter().filter(|(cause, _)| wanted(**cause)).flat_map(|(_, found)| found);
+            heeded.map(|one| one.0).fold(0.0, f32::max)
+        };
+        let specific = most(&|_| true) >= SPECIFIC;
+        let named = most(&|cause| cause != Cause::InsufficientRole) >= NAMED;
         for (cause, mut found) in best {
             for one in &mut found {
                 // A product that is known by its words says what they mean there; a generic code beside a specific one says
@@ -73,6 +78,9 @@ impl Rule for Wording {
                     one.0 *= 0.4;
                 } else if specific && one.0 <= GENERIC {
                     one.0 *= 0.3;
+                } else if named && cause == Cause::InsufficientRole && one.0 <= RIGHTS {
+                    // "You may not do this" is said beside the reason as well.
+                    one.0 *= 0.5;
                 }
             }
             if case.prints.iter().any(|print| print.silences.contains(&cause)) {
@@ -104,6 +112,10 @@ const MEANT: f32 = 4.5;
 const SPECIFIC: f32 = 3.4;
 /// Weight of words up to which they could be said for many causes.
 const GENERIC: f32 = 2.1;
+/// Weight of words from which on they name one thing that is wrong, beside which a right in general says little.
+const NAMED: f32 = 3.9;
+/// Weight up to which words about rights are general.
+const RIGHTS: f32 = 3.75;
 
 /// The strongest meaning that a fingerprint gives this response.
 fn known_meaning(case: &Case<'_>) -> f32 {

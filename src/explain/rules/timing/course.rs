@@ -2,21 +2,28 @@
 
 use crate::explain::case::Case;
 use crate::explain::contrast::stats::Event;
+use crate::explain::rules::response_text::Heard;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{Cause, EvidenceKind, Exchange, ExchangeId, Part};
 
 const BEHAVED: EvidenceKind = EvidenceKind::Behaved;
 /// How long before the first refusal answers count, in nanoseconds.
 const WITHIN: i64 = 15 * 60 * 1_000_000_000;
 /// 429s, failed logins and probes from which on they count.
 const ENOUGH: [u32; 3] = [2, 4, 6];
+/// Answers of 200 to logins that are read, the latest first.
+const READ: usize = 8;
+/// Words in a path at which people log in.
+const LOGIN: [&str; 6] = ["login", "signin", "sign-in", "logon", "session", "auth"];
+/// Weight of words from which on they say that a login failed.
+const FAILED: f32 = 3.0;
 
 /// Answers of one client in the time before its first refusal of this kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Course {
     /// Answers with 429.
     pub limited: u32,
-    /// Answers with 401.
+    /// Failed logins: answers with 401, and with 200 where the page says that it failed.
     pub failed: u32,
     /// Answers with 404.
     pub probed: u32,
@@ -43,12 +50,30 @@ impl Course {
         if own().any(|event| event.from > first && event.status != status && event.status != 429) {
             return Self::default();
         }
-        Self { limited: count(429), failed: count(401), probed: count(404) }
+        let logins = own().rev().filter(|event| event.status == 200 && event.from < first);
+        let failed = logins.filter(|event| event.from > first - WITHIN).take(READ);
+        let failed = failed.filter(|event| is_failed_login(case, event.id)).count() as u32;
+        Self { limited: count(429), failed: count(401) + failed, probed: count(404) }
     }
     /// Whether it came to a ban, as far as can be told.
     pub const fn leads_to_a_ban(self) -> bool {
         self.limited >= ENOUGH[0] || self.failed >= ENOUGH[1] || self.probed >= ENOUGH[2]
     }
+}
+
+fn is_login(exchange: &Exchange) -> bool {
+    let target = String::from_utf8_lossy(exchange.target()).to_ascii_lowercase();
+    exchange.method() == "POST" && LOGIN.iter().any(|word| target.contains(word))
+}
+
+/// Whether a login was answered with 200 and a page that says that it failed.
+fn is_failed_login(case: &Case<'_>, id: ExchangeId) -> bool {
+    let record = case.history.get(id).filter(|record| is_login(&record.exchange));
+    let response = record.and_then(|record| record.exchange.response.as_ref());
+    response.is_some_and(|response| {
+        let hits = Heard::of(case.knowledge, response).hits;
+        hits.iter().any(|(cause, weight, _)| *cause == Cause::InvalidCredentials && *weight >= FAILED)
+    })
 }
 
 /// Everything of a client is refused after it was told to slow down, failed to log in or probed.
@@ -75,7 +100,7 @@ impl Rule for Banned {
         }
         if course.failed >= ENOUGH[1] {
             let text = format!(
-                "{} answers of 401 to this client came before, since then all is refused",
+                "{} failed logins of this client came before, since then all is refused",
                 course.failed
             );
             out.add(Cause::RateLimited, 4.2, BEHAVED, &text, &pointer);

@@ -56,7 +56,8 @@ fn rate_weight(course: &RateProfile) -> (f32, &'static str) {
         (true, _) if short => (3.2, "; accepted again later"),
         (true, _) => (2.2, "; accepted again later"),
         _ if course.burst => (2.6, "; a burst came before the first refusal"),
-        (false, true) => (1.7, "; it came sooner after the one before than any success"),
+        (false, true) if short => (1.7, "; it came sooner after the one before than any success"),
+        (false, true) => (0.4, "; it came sooner after the one before than any success"),
         // A rate needs a rate: in seconds to minutes, and clearly more than was accepted.
         (false, false) if !short || !margin => (0.2, ""),
         (false, false) => (if course.others { 0.4 } else { 1.1 }, ""),
