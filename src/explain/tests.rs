@@ -72,7 +72,7 @@ fn rules_fire_and_keep_silent() {
         ("new-cookies", "+++\n--- 403\nSet-Cookie: cf_clearance=1\n", "sets the cookie cf_clearance"),
         ("facts", "+++\n\n{\"n\":\"' or 1=1 --\"}\n--- 403\n", "SQL injection"),
         ("separation", "+++\n-Authorization\n--- 403\n", "authorization is absent here"),
-        ("accepted", "+++\n--- 403\n", "the same credential was accepted here"),
+        ("accepted", "+++\n--- 403\nServer: app\n", "the same credential was accepted here"),
         ("new-credential", "+++\nAuthorization: Bearer other\n--- 403\n", "never accepted anywhere"),
         ("elsewhere", "+++\nPOST /b\n--- 403\n", "accepted at other endpoints"),
         ("never-here", "+++\nPOST /a/\n--- 403\nServer: nginx\n", "never"),
