@@ -6,7 +6,12 @@ use crate::knowledge::names::catalogue;
 
 /// The family of `name`, in any case, at `at`. [`crate::features::names::name`] remembers.
 pub fn of(at: At, name: &str) -> Family {
-    match catalogue().facts(at, name).family.unwrap_or(Family::Other) {
+    given(at, catalogue().facts(at, name).family)
+}
+
+/// The family of a name for which the catalogue has `family`.
+pub(super) fn given(at: At, family: Option<Family>) -> Family {
+    match family.unwrap_or(Family::Other) {
         Family::ApiKey if at == At::Member => Family::Body,
         family => family,
     }

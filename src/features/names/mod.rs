@@ -94,24 +94,24 @@ impl Name {
     fn of(kind: Kind, name: &[u8]) -> Self {
         let text = String::from_utf8_lossy(name);
         let text = if kind == Kind::Field { text.to_ascii_lowercase() } else { text.into_owned() };
+        if kind == Kind::Field {
+            // A field may be one of a request or of a response.
+            let [request, response] = catalogue().facts_at([At::Field, At::Response], &text);
+            let family = family::given(At::Field, request.family);
+            let traits = request.traits.union(response.traits);
+            return Self { family, key: key(family, &text), which: which(&text), traits, text: text.into() };
+        }
         let family = match kind {
-            Kind::Field => family::of(At::Field, &text),
+            Kind::Field => Family::Other,
             Kind::Cookie => family::of(At::Cookie, &text),
             Kind::Parameter => family::of(At::Parameter, &text),
             Kind::Member => family::of(At::Member, &text),
             Kind::Path => family::of(At::Member, json::last_name(&text).unwrap_or_default()),
             Kind::Claim => family::of(At::Claim, &text),
         };
-        let field = kind == Kind::Field;
-        let (which, traits) = if field { (which(&text), traits(&text)) } else { Default::default() };
+        let (which, traits) = Default::default();
         Self { family, key: key(family, &text), which, traits, text: text.into() }
     }
-}
-
-/// Properties of a field, whether a request or a response has it.
-fn traits(name: &str) -> Set {
-    let [request, response] = [At::Field, At::Response].map(|at| catalogue().facts(at, name).traits);
-    request.union(response)
 }
 
 fn which(name: &str) -> Which {

@@ -137,13 +137,19 @@ impl Catalogue {
 
     /// What is known of `name`, in any case, at `at`. Costs a pass over the name: callers remember it.
     pub fn facts(&self, at: At, name: &str) -> Facts {
+        let [facts] = self.facts_at([at], name);
+        facts
+    }
+
+    /// The same for several places, in one pass over the name.
+    pub fn facts_at<const N: usize>(&self, places: [At; N], name: &str) -> [Facts; N] {
         let mut framed = String::with_capacity(name.len() + 2);
         framed.push(BEGIN);
         framed.extend(name.chars().map(|letter| letter.to_ascii_lowercase()));
         framed.push(END);
         let lower = framed.trim_matches([BEGIN, END]);
         // The last part of a claim's path says what it is: `realm_access.roles`, `https://acme.example/roles`.
-        let last = if at == At::Claim {
+        let last = if places.contains(&At::Claim) {
             lower.rsplit(['/', '.', ':']).next().filter(|last| *last != lower)
         } else {
             None
@@ -153,15 +159,16 @@ impl Catalogue {
         let parts = found.iter().filter_map(|number| self.parts.get(number)).flatten();
         let mut candidates: Vec<usize> = whole.chain(parts).chain(&self.any).copied().collect();
         candidates.sort_unstable();
-        let mut facts = Facts::default();
+        let mut facts = [Facts::default(); N];
         for index in candidates {
             step_counter::steps(1);
-            let entry = self
-                .entries
-                .get(index)
-                .filter(|entry| entry.places.has_place(at) && !found.has_any(&entry.not));
-            if let Some(entry) = entry {
-                facts.add(entry.facts);
+            let Some(entry) = self.entries.get(index).filter(|entry| !found.has_any(&entry.not)) else {
+                continue;
+            };
+            for (at, facts) in places.iter().zip(&mut facts) {
+                if entry.places.has_place(*at) {
+                    facts.add(entry.facts);
+                }
             }
         }
         facts
