@@ -38,7 +38,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["features", "model", "source", "synth"]),
     ("doctor", &["edge", "sandbox"]),
     ("edge", &["features", "knowledge", "model", "sandbox", "step_counter"]),
-    ("explain", &["edge", "features", "history", "knowledge", "logs", "memo", "model", "phrases"]),
+    (
+        "explain",
+        &["edge", "features", "history", "knowledge", "logs", "memo", "model", "phrases", "step_counter"],
+    ),
     ("export", &["cli", "edge", "explain", "features", "history", "model", "wire"]),
     ("features", &["knowledge", "memo", "model"]),
     ("feed", &["logs", "model"]),

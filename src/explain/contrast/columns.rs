@@ -1,9 +1,13 @@
 //! Up to 64 samples turned on their side: for every attribute the samples that have it, and with what value, as sets of bits.
 //! What a refusal is set against is then read with a few operations instead of a walk over every sample.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use smallvec::SmallVec;
 
 use crate::explain::request::attribute_hash::Mark;
+use crate::step_counter;
 
 /// Samples at most.
 pub const MAX: usize = u64::BITS as usize;
@@ -75,14 +79,14 @@ impl Column {
 /// The attributes of at most [`MAX`] samples.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// By key.
-    columns: Vec<Column>,
+    /// By key. Bound: [`MAX`] times the attributes of a sample.
+    columns: BTreeMap<u64, Column>,
 }
 
 impl Columns {
     /// Of no sample.
     pub const fn none() -> Self {
-        Self { columns: Vec::new() }
+        Self { columns: BTreeMap::new() }
     }
     /// Of samples that are there at once.
     pub fn of<'a>(samples: impl Iterator<Item = &'a [Mark]>) -> Self {
@@ -92,8 +96,7 @@ impl Columns {
     }
     /// The column of `key`.
     pub fn column(&self, key: u64) -> Option<&Column> {
-        let at = self.columns.binary_search_by_key(&key, |column| column.key).ok()?;
-        self.columns.get(at)
+        self.columns.get(&key)
     }
     /// The samples that have `key`.
     pub fn having(&self, key: u64) -> u64 {
@@ -105,42 +108,27 @@ impl Columns {
     }
     /// Every column, by key.
     pub fn iter(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter()
+        self.columns.values()
     }
-    /// Writes the sample `slot`, with its marks sorted by key. One pass over marks and columns.
+    /// Writes the sample `slot`. Costs its marks, however many attributes the other samples have.
     pub fn put(&mut self, slot: usize, marks: &[Mark]) {
         let bit = bit(slot);
-        let mut new = Vec::new();
-        let mut columns = self.columns.iter_mut().peekable();
+        step_counter::steps(marks.len());
         for mark in marks {
-            while columns.next_if(|column| column.key < mark.key).is_some() {}
-            match columns.peek_mut().filter(|column| column.key == mark.key) {
-                Some(column) => column.put(mark.value, bit),
-                None => {
-                    let values = SmallVec::from_buf([(mark.value, bit)]);
-                    new.push(Column { key: mark.key, having: bit, values });
-                }
-            }
-        }
-        if !new.is_empty() {
-            self.columns.append(&mut new);
-            self.columns.sort_by_key(|column| column.key);
+            let new = || Column { key: mark.key, ..Column::default() };
+            self.columns.entry(mark.key).or_insert_with(new).put(mark.value, bit);
         }
     }
     /// Takes the sample `slot` with these marks out.
     pub fn clear(&mut self, slot: usize, marks: &[Mark]) {
         let bit = bit(slot);
-        let mut empty = false;
-        let mut columns = self.columns.iter_mut().peekable();
+        step_counter::steps(marks.len());
         for mark in marks {
-            while columns.next_if(|column| column.key < mark.key).is_some() {}
-            if let Some(column) = columns.peek_mut().filter(|column| column.key == mark.key) {
-                column.clear(mark.value, bit);
-                empty |= column.having == 0;
+            let Entry::Occupied(mut column) = self.columns.entry(mark.key) else { continue };
+            column.get_mut().clear(mark.value, bit);
+            if column.get().having == 0 {
+                column.remove();
             }
-        }
-        if empty {
-            self.columns.retain(|column| column.having != 0);
         }
     }
 }

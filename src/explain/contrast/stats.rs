@@ -407,3 +407,28 @@ fn tally(map: &mut Map<Tally>, key: u64, room: bool, ok: bool, at: i64, place: u
     }
     (map.len() - before) as u64 * TALLY
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Stats;
+    use crate::features::tests::{exchange, request, response};
+    use crate::history::History;
+    use crate::step_counter;
+
+    #[test]
+    fn new_names_of_fields_cost_the_same_however_many_were_seen() {
+        let (mut history, mut stats) = (History::new(256 << 20), Stats::default());
+        let mut observe = |number: i64| {
+            let names: Vec<String> = (0..90).map(|at| format!("x-{number}-{at}")).collect();
+            let lines: Vec<(&str, &str)> = names.iter().map(|name| (&**name, "v")).collect();
+            let sent = request("POST", "/x", &lines, b"");
+            let id = history.insert(exchange("10.0.0.1", number, sent, response(403, &[], b"no")));
+            let before = step_counter::done();
+            stats.observe(history.get(id).unwrap(), &history, 0);
+            step_counter::done() - before
+        };
+        let first: u64 = (0..50).map(&mut observe).sum();
+        let later: u64 = (50..200).map(&mut observe).sum();
+        assert!(first > 50 * 90 && later < 3 * first * 6 / 5, "{first} then {later}");
+    }
+}
