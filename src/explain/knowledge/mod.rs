@@ -4,12 +4,14 @@ pub mod causes;
 pub mod fingerprints;
 mod ids;
 pub mod logs;
+pub mod rules;
 pub mod weights;
 pub mod words;
 
 use std::sync::{Arc, LazyLock};
 
 pub use fingerprints::{Fingerprint, Pattern};
+pub use rules::Rules;
 pub use weights::{Combine, Weighted, Weights};
 
 use crate::edge::redact;
@@ -74,6 +76,10 @@ impl Knowledge {
             lexicon: Lexicon::read(sources)?,
             weights: weights::read(sources)?,
         })
+    }
+    /// The numbers of the rules.
+    pub const fn rules(&self) -> &Rules {
+        &self.weights.rules
     }
     /// How evidence is combined.
     pub fn combine(&self) -> &Combine {

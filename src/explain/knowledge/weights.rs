@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::explain::knowledge::rules::Rules;
 use crate::explain::request::family::Family;
 use crate::knowledge::{Error, File, Kind, Sources, merge, parse};
 use crate::model::Cause;
@@ -67,6 +68,7 @@ struct RawFile {
     mechanism: Vec<Mechanism>,
     fact: HashMap<String, BTreeMap<Cause, f32>>,
     layer: HashMap<String, BTreeMap<Cause, f32>>,
+    rule: Rules,
 }
 
 /// The parts of a user's file that are lists of their own, read by themselves so that mistakes in them have a line.
@@ -89,6 +91,7 @@ pub struct Weights {
     mechanism: Vec<Weighted>,
     pub(super) fact: HashMap<String, Weighted>,
     pub(super) layer: HashMap<String, Weighted>,
+    pub(super) rules: Rules,
 }
 
 impl Weights {
@@ -117,13 +120,18 @@ pub(super) fn read(sources: &Sources) -> Result<Weights, Error> {
     let mut last: &File = embedded;
     for file in user {
         parse::<UserLists>(file)?;
-        merge::over(&mut table, file, |_, key| key.parse::<Cause>().is_ok())?;
+        merge::over(&mut table, file, may_add)?;
         last = file;
     }
     let raw = Value::Table(table)
         .try_into()
         .map_err(|error: toml::de::Error| Error::at(last, None, error.message()))?;
     Ok(assemble(raw))
+}
+
+/// Whether a user's file may name `key` in the table at `path` although the embedded one does not.
+fn may_add(path: &str, key: &str) -> bool {
+    key.parse::<Cause>().is_ok() || path == "rule.separation.borrowed" && key.parse::<Family>().is_ok()
 }
 
 fn assemble(raw: RawFile) -> Weights {
@@ -153,6 +161,7 @@ fn assemble(raw: RawFile) -> Weights {
         mechanism: mechanism.into_iter().map(Option::unwrap_or_default).collect(),
         fact: weighted(raw.fact),
         layer: weighted(raw.layer),
+        rules: raw.rule,
     }
 }
 
@@ -171,6 +180,8 @@ mod tests {
         assert_eq!(mine.prior[Cause::Csrf as usize], built_in.prior[Cause::Csrf as usize]);
         assert_eq!(mine.fact["host-missing"], [(Cause::Host, 3.0), (Cause::Method, 1.0), (Cause::Waf, 3.0)]);
         assert_eq!(mine.mechanism(Family::Accept, "absent"), [(Cause::Accept, 9.0)]);
+        let mine = read(&sources(Kind::Weights, "[rule.aged]\ncsrf = { waf = 1.0 }\n")).unwrap();
+        assert_eq!(mine.rules.aged.csrf, [(Cause::Csrf, 3.6), (Cause::ExpiredCredentials, 1.4), (Cause::Waf, 1.0)].into());
     }
 
     #[test]
@@ -181,6 +192,9 @@ mod tests {
             ("[[mechanism]]\nfamily = \"x\"\nchange = \"any\"\ncauses = {}\n", 2, "no family"),
             ("[[mechanism]]\nfamily = \"csrf\"\nchange = \"gone\"\ncauses = {}\n", 3, "gone"),
             ("[combine]\ndamp = \"much\"\n", 2, "must be a number"),
+            ("[rule.aged]\n\ncsrf = { waff = 1.0 }\n", 3, "waff"),
+            ("[rule.age]\nundated = 1.0\n", 1, "rule.age is not known"),
+            ("[rule.separation.borrowed]\nhosts = 1.0\n", 2, "hosts"),
         ] {
             let error = read(&sources(Kind::Weights, text)).unwrap_err();
             assert_eq!(error.line, Some(line), "{error}");

@@ -5,8 +5,6 @@ use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::model::{Cause, EvidenceKind, LogMatch, Part};
 
-/// Matches below this probability are no evidence.
-const FLOOR: f32 = 0.5;
 /// Characters of a record that evidence quotes.
 const QUOTE: usize = 160;
 
@@ -18,16 +16,22 @@ impl Rule for Logged {
         "logged"
     }
     fn applies(&self, case: &Case<'_>) -> bool {
-        case.logs.iter().any(|one| one.confidence >= FLOOR)
+        tied(case).next().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        for one in case.logs.iter().filter(|one| one.confidence >= FLOOR) {
+        for one in tied(case) {
             let text = out.text(|| quote(one));
             for (cause, weight) in causes(case, one) {
                 out.add(cause, weight * one.confidence, EvidenceKind::Logged, &text, &[]);
             }
         }
     }
+}
+
+/// The records that are tied to the exchange with enough certainty.
+fn tied<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a LogMatch> {
+    let floor = case.knowledge.rules().logged.floor;
+    case.logs.iter().filter(move |one| one.confidence >= floor)
 }
 
 /// The causes that a record speaks for: by a known pattern, else by its words.

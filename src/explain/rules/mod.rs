@@ -9,6 +9,7 @@ pub mod timing;
 use std::borrow::Cow;
 
 use crate::explain::case::Case;
+use crate::explain::knowledge::rules::Causes;
 use crate::model::{Cause, EvidenceKind, Pointer};
 
 /// One rule: looks at a case and hands in evidence.
@@ -76,6 +77,19 @@ impl EvidenceSink {
             }
         }
         self.clues.push(Clue { cause, kind, weight, note: self.notes.len().saturating_sub(1) });
+    }
+    /// Adds evidence for each of `causes`, its weights times `scale`, all resting on the same.
+    pub fn add_all(
+        &mut self,
+        causes: &Causes,
+        scale: f32,
+        kind: EvidenceKind,
+        text: impl AsRef<str>,
+        pointers: &[Pointer],
+    ) {
+        for (cause, weight) in causes {
+            self.add(*cause, weight * scale, kind, text.as_ref(), pointers);
+        }
     }
     /// What somebody will read, if anybody will.
     pub fn text(&self, text: impl FnOnce() -> String) -> String {

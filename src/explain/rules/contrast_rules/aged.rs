@@ -8,7 +8,7 @@ use crate::explain::rules::contrast_rules::rules::{label, part_of};
 use crate::explain::rules::request_facts::facts::span;
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::features::dated::date_within;
-use crate::model::{Cause, EvidenceKind};
+use crate::model::EvidenceKind;
 
 const SECOND: i64 = 1_000_000_000;
 /// Seconds from which on a value counts as old: what guards forms lasts at least so long.
@@ -51,16 +51,14 @@ fn speak(case: &Case<'_>, one: &Attribute<'_>, age: i64, dated: bool, out: &mut 
         format!("{} {since} {} before this request", label(one.family, &one.name), span(age))
     });
     let pointer = [case.point(part_of(one.family), &one.name)];
-    let scale = if dated { 1.0 } else { 0.55 };
-    let causes: &[(Cause, f32)] = match one.family {
-        Family::Csrf => &[(Cause::Csrf, 3.6), (Cause::ExpiredCredentials, 1.4)],
-        Family::Session | Family::ApiKey | Family::Credential => &[(Cause::ExpiredCredentials, 2.6)],
-        _ if !dated => &[],
-        _ => &[(Cause::ExpiredCredentials, 1.6), (Cause::ClockSkew, 1.0)],
+    let rule = &case.knowledge.rules().aged;
+    let causes = match one.family {
+        Family::Csrf => &rule.csrf,
+        Family::Session | Family::ApiKey | Family::Credential => &rule.session,
+        _ if dated => &rule.dated,
+        _ => return,
     };
-    for (cause, weight) in causes {
-        out.add(*cause, weight * scale, EvidenceKind::Differs, &text, &pointer);
-    }
+    out.add_all(causes, if dated { 1.0 } else { rule.undated }, EvidenceKind::Differs, text, &pointer);
 }
 
 const fn may_age(family: Family) -> bool {

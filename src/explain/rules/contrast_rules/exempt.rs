@@ -4,11 +4,8 @@
 use crate::explain::case::Case;
 use crate::explain::contrast::Change;
 use crate::explain::request::family::Family;
-use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
-
-/// Complaint from which it counts, in nats.
-const SAID: f32 = 3.0;
+use crate::explain::rules::{Clue, EvidenceSink, Rule};
+use crate::model::{EvidenceKind, Part};
 
 /// Successes carry a key or a token and no CSRF token; this request has another key or none.
 pub struct Exempt;
@@ -25,9 +22,11 @@ impl Rule for Exempt {
                 .any(|contrast| matches!(contrast.family, Family::Credential | Family::ApiKey))
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        let complaint =
-            |cause, kind, weight| cause == Cause::Csrf && kind == EvidenceKind::Said && weight >= SAID;
-        if !out.clues.iter().any(|clue| complaint(clue.cause, clue.kind, clue.weight)) {
+        let rule = &case.knowledge.rules().exempt;
+        let complains = |clue: &Clue| {
+            clue.cause == rule.complaint && clue.kind == EvidenceKind::Said && clue.weight >= rule.said
+        };
+        if !out.clues.iter().any(complains) {
             return;
         }
         let family = |key| case.stats.name_of(key).map(|(family, _)| family);
@@ -39,13 +38,13 @@ impl Rule for Exempt {
             .iter()
             .filter(|contrast| matches!(contrast.family, Family::Credential | Family::ApiKey));
         let absent = |change: Change| change == Change::Absent;
-        let Some(contrast) = keys.filter(|one| one.surprise > 0.6).max_by_key(|one| absent(one.change))
+        let Some(contrast) = keys.filter(|one| one.surprise > rule.surprise).max_by_key(|one| absent(one.change))
         else {
             return;
         };
-        let cause = match contrast.change {
-            Change::Absent => Cause::MissingCredentials,
-            Change::Value => Cause::InvalidCredentials,
+        let causes = match contrast.change {
+            Change::Absent => &rule.absent,
+            Change::Value => &rule.value,
             Change::Added => return,
         };
         let text = out.text(|| {
@@ -55,8 +54,7 @@ impl Rule for Exempt {
                 contrast.name
             )
         });
-        let pointer = vec![case.point(Part::RequestHeader, &contrast.name)];
-        out.add(cause, 3.4, EvidenceKind::Differs, &text, &pointer);
-        out.add(Cause::Csrf, -3.4, EvidenceKind::Differs, text, pointer);
+        let pointer = [case.point(Part::RequestHeader, &contrast.name)];
+        out.add_all(causes, 1.0, EvidenceKind::Differs, text, &pointer);
     }
 }

@@ -8,7 +8,7 @@ use crate::explain::contrast::stats::EndpointStats;
 use crate::explain::request::family::Family;
 use crate::explain::request::shown::Shown;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
 
@@ -50,8 +50,7 @@ impl Rule for Turned {
                 )
             });
             let pointer = [case.point(Part::Path, &object.name)];
-            out.add(Cause::ResourceState, 3.0, DIFFERS, &text, &pointer);
-            out.add(Cause::RateLimited, -0.8, DIFFERS, text, &pointer);
+            out.add_all(&case.knowledge.rules().turned.causes, 1.0, DIFFERS, text, &pointer);
         }
     }
 }
@@ -66,7 +65,7 @@ impl Rule for Repeats {
     fn applies(&self, case: &Case<'_>) -> bool {
         case.own_good().len() >= 4
             && case.features.family(Family::Signature).next().is_none()
-            && case.separation() < 1.0
+            && case.separation() < case.knowledge.rules().repeats.separation
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let whole =
@@ -86,8 +85,7 @@ impl Rule for Repeats {
             )
         });
         let pointer = [case.point(Part::RequestLine, "")];
-        out.add(Cause::ResourceState, 2.6, DIFFERS, &text, &pointer);
-        out.add(Cause::Csrf, 0.4, DIFFERS, text, &pointer);
+        out.add_all(&case.knowledge.rules().repeats.causes, 1.0, DIFFERS, text, &pointer);
     }
 }
 

@@ -4,12 +4,13 @@ use smallvec::SmallVec;
 
 use crate::explain::case::Case;
 use crate::explain::contrast::columns::Column;
+use crate::explain::knowledge::rules;
 use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
 use crate::explain::request::shown::Shown;
 use crate::explain::rules::{EvidenceSink, Rule};
 use crate::features::json;
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 /// The caller succeeds on other objects of this endpoint, and this object answers to other callers.
 pub struct Owner;
@@ -44,66 +45,36 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut EvidenceS
     }
     let weak = object.family == Family::Body;
     let name = &object.name;
+    let rule = &case.knowledge.rules().owner;
+    let names_object = names_object(rule, name);
     // A free member such as a note takes any value by chance; one that names an object does not.
-    let theirs = same.count_ones() > u32::from(weak && !names_object(name));
+    let theirs = same.count_ones() > u32::from(weak && !names_object);
     if theirs && exclusive(case, column) {
         let text = format!(
             "the caller is accepted with other values of {name}; this value ({}) is accepted from others",
             object.shown()
         );
-        let pointer = vec![case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
-        let scale = case.beside_lead(object.mark.key);
-        if weak && !names_object(name) {
+        let pointer = [case.point(if weak { Part::RequestBody } else { Part::Path }, name)];
+        let causes = match (weak, names_object) {
             // What is asked for, and no object: the caller may not ask for it.
-            for (cause, weight) in
-                [(Cause::InsufficientScope, 1.8), (Cause::InsufficientRole, 1.7), (Cause::Subscription, 1.3)]
-            {
-                out.add(cause, weight * scale, EvidenceKind::Differs, &text, &pointer);
-            }
-            return;
-        }
-        let weight = if weak { 2.4 } else { 3.8 };
-        out.add(Cause::NotOwner, weight * scale, EvidenceKind::Differs, text, pointer);
+            (true, false) => &rule.value,
+            (true, true) => &rule.member,
+            (false, _) => &rule.object,
+        };
+        out.add_all(causes, case.beside_lead(object.mark.key), EvidenceKind::Differs, text, &pointer);
     } else if same == 0 && !weak {
         let text =
             format!("the caller is accepted with other values of {name}, never with {}", object.shown());
-        let pointer = vec![case.point(Part::Path, name)];
-        let scale = case.beside_lead(object.mark.key);
-        out.add(Cause::NotOwner, 1.9 * scale, EvidenceKind::Differs, &text, &pointer);
-        out.add(Cause::ResourceState, 1.1 * scale, EvidenceKind::Differs, text, pointer);
+        let pointer = [case.point(Part::Path, name)];
+        out.add_all(&rule.never, case.beside_lead(object.mark.key), EvidenceKind::Differs, text, &pointer);
     }
 }
 
 /// Whether a member is called as references to objects are: `id`, `userId`, `account_no`, `$.owner`.
-fn names_object(name: &str) -> bool {
+fn names_object(rule: &rules::Owner, name: &str) -> bool {
     let lower = json::last_name(name).unwrap_or_default().to_ascii_lowercase();
-    ENDS.iter().any(|end| lower.ends_with(end)) || CALLED.iter().any(|part| lower.contains(part))
+    rule.ends.iter().any(|end| lower.ends_with(&**end)) || rule.parts.iter().any(|part| lower.contains(&**part))
 }
-
-/// Ends of the names of members that name an object.
-const ENDS: [&str; 8] = ["id", "uuid", "_no", "number", "_ref", "_key", "iban", "slug"];
-/// Parts of such names.
-const CALLED: [&str; 19] = [
-    "owner",
-    "tenant",
-    "account",
-    "project",
-    "team",
-    "customer",
-    "company",
-    "organi",
-    "workspace",
-    "user",
-    "author",
-    "group",
-    "site",
-    "store",
-    "merchant",
-    "member",
-    "department",
-    "folder",
-    "repo",
-];
 
 /// Whether no value was accepted from two callers.
 fn exclusive(case: &Case<'_>, column: &Column) -> bool {

@@ -5,7 +5,7 @@ use crate::explain::contrast::stats::EndpointStats;
 use crate::explain::knowledge::words::times;
 use crate::explain::request::family::Family;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part, Refuser};
+use crate::model::{EvidenceKind, Part, Refuser};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
 
@@ -34,24 +34,15 @@ impl Rule for Elsewhere {
         let place = there
             .map_or_else(String::new, |place| format!(", for one at {} {}", place.method, place.template));
         let text = format!("the same credential is accepted at other endpoints{place}");
-        for (cause, weight) in [
-            (Cause::MissingCredentials, -2.5),
-            (Cause::InvalidCredentials, -1.8),
-            (Cause::ExpiredCredentials, -1.6),
-            (Cause::WrongEnvironment, -1.6),
-            (Cause::InsufficientRole, 0.8),
-            (Cause::InsufficientScope, 0.7),
-            (Cause::NotOwner, 0.3),
-        ] {
-            out.add(cause, weight, DIFFERS, &text, vec![case.point(Part::RequestHeader, "authorization")]);
-        }
+        let rule = &case.knowledge.rules().elsewhere;
+        out.add_all(&rule.causes, 1.0, DIFFERS, text, &[case.point(Part::RequestHeader, "authorization")]);
         let pair = case.place.zip(there).filter(|(here, there)| {
             here.ok > 0 && here.method == there.method && siblings_below(&here.template, &there.template)
         });
         if let Some((here, there)) = pair {
             let (here, there) = (&here.template, &there.template);
             let text = format!("the same credential is accepted at {there}, others are at {here}");
-            out.add(Cause::NotOwner, 2.8, DIFFERS, text, vec![case.point(Part::Path, "")]);
+            out.add_all(&rule.sibling, 1.0, DIFFERS, text, &[case.point(Part::Path, "")]);
         }
     }
 }
@@ -81,7 +72,8 @@ impl Rule for NeverHere {
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let Some(here) = case.place else { return };
         let infront = matches!(case.refuser, Refuser::WebServer | Refuser::Gateway | Refuser::Cdn);
-        let pointer = vec![case.point(Part::RequestLine, "")];
+        let pointer = [case.point(Part::RequestLine, "")];
+        let rule = &case.knowledge.rules().never_here;
         node(case, here, out);
         let mut varied = 0;
         for there in case.stats.siblings(case.address).filter(|place| place.ok > 0) {
@@ -92,19 +84,16 @@ impl Rule for NeverHere {
                     times(there.ok),
                     here.method
                 );
-                out.add(Cause::Method, if infront { 3.0 } else { 1.4 }, DIFFERS, &text, &pointer);
-                if !infront {
-                    out.add(Cause::Csrf, 0.6, DIFFERS, &text, &pointer);
-                }
-                out.rule_out(Cause::Route, format!("the path exists: {text}"));
+                let causes = if infront { &rule.method_in_front } else { &rule.method };
+                out.add_all(causes, 1.0, DIFFERS, &text, &pointer);
+                out.rule_out(rule.path_exists, format!("the path exists: {text}"));
             } else if there.method == here.method && varied < 2 {
                 varied += u32::from(variant(case, here, there, out));
             }
         }
         if infront && case.good.len() >= 2 {
             let text = "nothing was ever accepted here, other endpoints of the server are fine";
-            out.add(Cause::ServerConfig, 1.3, DIFFERS, text, &pointer);
-            out.add(Cause::Route, 1.0, DIFFERS, text, pointer);
+            out.add_all(&rule.nothing, 1.0, DIFFERS, text, &pointer);
         }
     }
 }
@@ -118,18 +107,15 @@ fn node(case: &Case<'_>, here: &EndpointStats, out: &mut EvidenceSink) {
     let pointer = [case.point(Part::Server, "")];
     let count = times(case.good.len() as u64);
     let text = format!("{} {} is accepted at another server {count}, here never", here.method, here.template);
-    if same_host {
-        out.add(Cause::ServerConfig, 2.6, DIFFERS, &text, &pointer);
-        out.add(Cause::GatewayPolicy, 1.0, DIFFERS, text, &pointer);
-    } else {
-        out.add(Cause::Host, 2.0, DIFFERS, &text, &pointer);
-        out.add(Cause::WrongEnvironment, 1.2, DIFFERS, text, &pointer);
-    }
+    let rule = &case.knowledge.rules().never_here;
+    let causes = if same_host { &rule.node } else { &rule.other_host };
+    out.add_all(causes, 1.0, DIFFERS, text, &pointer);
 }
 
 /// Says whether it found something.
 fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &mut EvidenceSink) -> bool {
-    let pointer = vec![case.point(Part::Path, "")];
+    let pointer = [case.point(Part::Path, "")];
+    let rule = &case.knowledge.rules().never_here;
     let (a, b) = (here.template.as_ref(), there.template.as_ref());
     let plain = |path: &str| path.trim_end_matches('/').to_ascii_lowercase();
     let (short, long) = (plain(a), plain(b));
@@ -138,7 +124,7 @@ fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &m
         && (short == long || short.ends_with(&long) || long.ends_with(&short))
     {
         let text = format!("{b} is accepted, {a} never: a slash, a prefix or letters' case differs");
-        out.add(Cause::Route, 3.2, DIFFERS, text, pointer);
+        out.add_all(&rule.spelling, 1.0, DIFFERS, text, &pointer);
         return true;
     }
     if !one_segment_apart(a, b) {
@@ -147,11 +133,10 @@ fn variant(case: &Case<'_>, here: &EndpointStats, there: &EndpointStats, out: &m
     let versions = a.split('/').zip(b.split('/')).any(|(a, b)| a != b && is_version(a) && is_version(b));
     if versions {
         let text = format!("{b} is accepted, {a} never: the version differs");
-        out.add(Cause::ApiVersion, 3.4, DIFFERS, text, pointer);
+        out.add_all(&rule.version, 1.0, DIFFERS, text, &pointer);
     } else if case.nearness != Nearness::Sibling {
         let text = format!("{b} is accepted, {a} never");
-        out.add(Cause::Route, 0.5, DIFFERS, &text, &pointer);
-        out.add(Cause::InsufficientRole, 0.3, DIFFERS, text, pointer);
+        out.add_all(&rule.neighbour, 1.0, DIFFERS, text, &pointer);
     }
     true
 }

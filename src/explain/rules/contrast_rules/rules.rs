@@ -5,18 +5,13 @@ use crate::explain::contrast::columns;
 use crate::explain::contrast::lead::{Lead, separates};
 use crate::explain::contrast::sample::identifies;
 use crate::explain::contrast::{Change, Contrast};
+use crate::explain::knowledge::rules;
 use crate::explain::knowledge::words::times;
 use crate::explain::request::family::Family;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 const DIFFERS: EvidenceKind = EvidenceKind::Differs;
-/// Surprise at which a mechanism's weight counts fully: what four like-minded successes give.
-const FULL: f32 = 2.3;
-/// Weight at least of what the kind of the leading attribute speaks for most.
-const LEAST: f32 = 2.0;
-/// Strongest effect of surprise.
-const MOST: f32 = 1.3;
 
 /// Every attribute that separates.
 pub struct Separation;
@@ -29,27 +24,28 @@ impl Rule for Separation {
         !case.contrasts.is_empty()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        let told = case.features.has_token
-            && case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 1.0);
+        let rule = &case.knowledge.rules().separation;
+        let claim = |contrast: &Contrast<'_>| is_claim(contrast.family) && contrast.surprise > rule.claims;
+        let told = case.features.has_token && case.contrasts.iter().any(claim);
         let paired = case.features.family(Family::Csrf).any(|one| &*one.name == "token = cookie");
         let lead = case.lead();
-        for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > 0.25).take(24) {
-            let mut scale = (contrast.surprise / FULL).min(MOST);
+        for contrast in case.contrasts.iter().filter(|contrast| contrast.surprise > rule.surprise).take(24) {
+            let mut scale = (contrast.surprise / rule.full).min(rule.most);
             if case.behaviour.course.leads_to_a_ban() {
-                scale *= 0.4;
+                scale *= rule.banned;
             }
             match lead {
                 Some((leading, lead)) if leading.key == contrast.key => {
-                    scale = if scale < 0.5 { scale } else { scale.max(1.0) * leading_factor(lead) };
+                    scale = if scale < rule.weak { scale } else { scale.max(1.0) * leading_factor(rule, lead) };
                 }
-                Some((_, lead)) if lead.certain && !separates(contrast) => scale *= 0.3,
+                Some((_, lead)) if lead.certain && !separates(contrast) => scale *= rule.beside_lead,
                 _ => {}
             }
             if case.borrowed {
-                scale *= borrowed(contrast.family, case.nearness);
+                scale *= borrowed(rule, contrast.family, case.nearness);
             }
             if contrast.family == Family::Credential && contrast.change == Change::Value && told {
-                scale *= 0.15;
+                scale *= rule.beside_claims;
             }
             if contrast.family == Family::Csrf && contrast.change == Change::Value && paired {
                 continue;
@@ -58,13 +54,13 @@ impl Rule for Separation {
             if causes.is_empty() {
                 continue;
             }
-            let text = out.text(|| sentence(contrast));
-            let pointer = vec![case.point(part_of(contrast.family), &contrast.name)];
+            let text = out.text(|| sentence(rule, contrast));
+            let pointer = [case.point(part_of(contrast.family), &contrast.name)];
             if lead.is_some_and(|(leading, _)| leading.key == contrast.key) {
                 // Whatever the kind of attribute speaks for, something speaks: it is not unknown what differs.
-                let most = causes.iter().map(|(_, weight)| *weight).fold(0.1, f32::max);
-                scale *= (LEAST / most).max(1.0);
-                out.add(Cause::Unknown, -2.5, DIFFERS, &text, &pointer);
+                let most = causes.iter().map(|(_, weight)| *weight).fold(0.0, f32::max);
+                scale *= if most > 0.0 { (rule.least / most).max(1.0) } else { 1.0 };
+                out.add_all(&rule.explained, 1.0, DIFFERS, &text, &pointer);
             }
             for (cause, weight) in causes {
                 out.add(*cause, weight * scale, DIFFERS, &text, &pointer);
@@ -74,34 +70,23 @@ impl Rule for Separation {
 }
 
 /// How much more the attribute that separates counts.
-const fn leading_factor(lead: Lead) -> f32 {
+const fn leading_factor(rule: &rules::Separation, lead: Lead) -> f32 {
     match (lead.certain, lead.alone) {
-        (true, true) => 1.5,
-        (false, true) => 1.25,
-        (true, false) => 1.1,
+        (true, true) => rule.certain_alone,
+        (false, true) => rule.alone,
+        (true, false) => rule.certain,
         (false, false) => 1.0,
     }
 }
 
 /// How much a difference to successes of other endpoints counts.
-fn borrowed(family: Family, nearness: Nearness) -> f32 {
-    match family {
-        Family::Segment | Family::VersionSegment => 0.0,
-        _ if nearness == Nearness::Node => 0.8,
-        _ if nearness == Nearness::Sibling && !matches!(family, Family::Body | Family::Query) => 0.75,
-        Family::Credential
-        | Family::ApiKey
-        | Family::Scheme
-        | Family::Session
-        | Family::Csrf
-        | Family::Certificate => 0.6,
-        Family::UserAgent
-        | Family::Client
-        | Family::Host
-        | Family::Origin
-        | Family::Country
-        | Family::ApiVersion => 0.45,
-        _ => 0.0,
+fn borrowed(rule: &rules::Separation, family: Family, nearness: Nearness) -> f32 {
+    match (family, nearness) {
+        (Family::Segment | Family::VersionSegment, _) => 0.0,
+        (_, Nearness::Node) => rule.node,
+        (Family::Body | Family::Query, _) => 0.0,
+        (_, Nearness::Sibling) => rule.sibling,
+        _ => rule.borrowed.get(&family).copied().unwrap_or(0.0),
     }
 }
 
@@ -121,7 +106,7 @@ pub fn is_claim(family: Family) -> bool {
     )
 }
 
-fn sentence(contrast: &Contrast<'_>) -> String {
+fn sentence(rule: &rules::Separation, contrast: &Contrast<'_>) -> String {
     let name = label(contrast.family, &contrast.name);
     let (all, likewise) = contrast.refusals;
     let count = if all == likewise {
@@ -130,8 +115,8 @@ fn sentence(contrast: &Contrast<'_>) -> String {
         format!("{likewise} of {all} such refusals")
     };
     let chance = match contrast.chance {
-        chance if chance < 0.005 => " (chance < 0.01)".to_owned(),
-        chance if chance < 0.2 => format!(" (chance {chance:.2})"),
+        chance if chance < rule.chance_small.into() => " (chance < 0.01)".to_owned(),
+        chance if chance < rule.chance_large.into() => format!(" (chance {chance:.2})"),
         _ => String::new(),
     };
     let successes = contrast.successes;
@@ -195,21 +180,15 @@ impl Rule for Accepted {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let Some(place) = case.place else { return };
+        let rule = &case.knowledge.rules().accepted;
         let now = case.exchange().started().0;
         if let Some(client) = place.clients.get(&case.client).filter(|tally| tally.ok > 0) {
             let later = client.last_ok > now;
             let text = out.text(|| format!("the same client was accepted here {}", times(client.ok)));
-            for cause in [Cause::IpDenied, Cause::GeoDenied] {
-                out.add(
-                    cause,
-                    if later { -2.6 } else { -0.7 },
-                    DIFFERS,
-                    &text,
-                    vec![case.point(Part::Client, "")],
-                );
-                if later {
-                    out.rule_out(cause, "the same client was accepted here afterwards");
-                }
+            let causes = if later { &rule.client_later } else { &rule.client_before };
+            out.add_all(causes, 1.0, DIFFERS, text, &[case.point(Part::Client, "")]);
+            for cause in causes.keys().filter(|_| later) {
+                out.rule_out(*cause, "the same client was accepted here afterwards");
             }
         }
         let tally =
@@ -219,19 +198,18 @@ impl Rule for Accepted {
         let text = out.text(|| format!("the same credential was accepted here {}", times(credential.ok)));
         let pointer = vec![case.point(Part::RequestHeader, "authorization")];
         let lost = case.lead().is_some_and(|(leading, _)| leading.change == Change::Absent);
-        for (cause, weight) in CREDENTIAL_CAUSES {
-            if lost && cause == Cause::MissingCredentials {
+        for (cause, weight) in &rule.credential {
+            if lost && rule.not_where_lost.contains(cause) {
                 continue;
             }
-            let revoked = matches!(cause, Cause::InvalidCredentials | Cause::ExpiredCredentials);
             let scale = match later {
                 true => 1.0,
-                false if revoked => 0.1,
-                false => 0.4,
+                false if rule.revocable.contains(cause) => rule.revocable_before,
+                false => rule.before,
             };
-            out.add(cause, weight * scale, DIFFERS, &text, &pointer);
+            out.add(*cause, weight * scale, DIFFERS, &text, &pointer);
             if later {
-                out.rule_out(cause, "the same credential was accepted here afterwards");
+                out.rule_out(*cause, "the same credential was accepted here afterwards");
             }
         }
     }
@@ -251,30 +229,16 @@ impl Rule for Nobody {
         if case.good.iter().filter(|sample| sample.named).count() * 2 > case.good.len() {
             return;
         }
+        let rule = &case.knowledge.rules().nobody;
         let (text, scale) = if case.borrowed {
-            ("neither this request nor the successes of other endpoints carry a credential", 0.5)
+            ("neither this request nor the successes of other endpoints carry a credential", rule.borrowed)
         } else {
             ("neither this request nor the successes carry a credential", 1.0)
         };
-        for (cause, weight) in [
-            (Cause::InsufficientRole, -2.2),
-            (Cause::InsufficientScope, -2.6),
-            (Cause::NotOwner, -1.6),
-            (Cause::MissingCredentials, -1.2),
-            (Cause::InvalidCredentials, -2.6),
-            (Cause::ExpiredCredentials, -1.6),
-            (Cause::WrongEnvironment, -2.0),
-            (Cause::Subscription, -2.0),
-        ] {
-            let open = case.borrowed && cause == Cause::MissingCredentials;
-            let scale = if open { 0.0 } else { scale };
-            out.add(
-                cause,
-                weight * scale,
-                DIFFERS,
-                text,
-                vec![case.point(Part::RequestHeader, "authorization")],
-            );
+        let pointer = [case.point(Part::RequestHeader, "authorization")];
+        for (cause, weight) in &rule.causes {
+            let open = case.borrowed && rule.not_where_borrowed.contains(cause);
+            out.add(*cause, if open { 0.0 } else { weight * scale }, DIFFERS, text, &pointer);
         }
     }
 }
@@ -290,13 +254,14 @@ impl Rule for Signed {
         case.own_good().len() >= 2 && case.features.family(Family::Signature).next().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        let rule = &case.knowledge.rules().signed;
         for signature in case.features.family(Family::Signature) {
             let key = signature.mark.key;
             let Some(column) = case.own_columns().column(key) else { continue };
             if column.count() * 3 < case.own_good().len() * 2 {
                 continue;
             }
-            let pointer = vec![case.point(Part::RequestHeader, &signature.name)];
+            let pointer = [case.point(Part::RequestHeader, &signature.name)];
             let same = column.with(signature.mark.value);
             // What is signed is the body as a rule, so a body of its own speaks for a wrong signature as well.
             let alike = 1.0 / (1.0 + case.separation_by(|family| family != Family::Body));
@@ -305,16 +270,11 @@ impl Rule for Signed {
                     "{} is there as in successes; whether it fits these bytes only the server knows",
                     signature.name
                 );
-                out.add(
-                    Cause::Signature,
-                    if single_use(case) { 3.4 } else { 2.6 } * alike,
-                    DIFFERS,
-                    text,
-                    pointer,
-                );
+                let causes = if single_use(case) { &rule.single_use } else { &rule.same };
+                out.add_all(causes, alike, DIFFERS, text, &pointer);
             } else if body_differs(case, same) {
                 let text = format!("{} was accepted with another body", signature.name);
-                out.add(Cause::Signature, 3.4, DIFFERS, text, pointer);
+                out.add_all(&rule.other_body, 1.0, DIFFERS, text, &pointer);
             }
         }
     }
@@ -347,22 +307,18 @@ impl Rule for NewCredential {
             && !single_use(case)
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        let told = case.contrasts.iter().any(|contrast| is_claim(contrast.family) && contrast.surprise > 0.8);
-        let alike = 1.0 / (1.0 + case.separation() * 0.7);
-        let pointer = vec![case.point(Part::RequestHeader, "authorization")];
+        let rule = &case.knowledge.rules().new_credential;
+        let claim = |contrast: &Contrast<'_>| is_claim(contrast.family) && contrast.surprise > rule.claims;
+        let told = case.contrasts.iter().any(claim);
+        let alike = 1.0 / (1.0 + case.separation() * rule.separation);
+        let pointer = [case.point(Part::RequestHeader, "authorization")];
         if case.features.has_token && !told {
             let text = "the token's claims are like those of accepted ones; it was never accepted: its signature may be wrong";
-            let fresh = if renewed(case) { 0.6 } else { 1.0 };
-            out.add(Cause::InvalidCredentials, 2.2 * alike * fresh, DIFFERS, text, pointer);
+            let fresh = if renewed(case) { rule.renewed } else { 1.0 };
+            out.add_all(&rule.token, alike * fresh, DIFFERS, text, &pointer);
         } else if !case.features.has_token {
             let text = "this credential was never accepted anywhere";
-            for (cause, weight) in [
-                (Cause::InvalidCredentials, 1.3),
-                (Cause::InsufficientRole, 0.8),
-                (Cause::InsufficientScope, 0.8),
-            ] {
-                out.add(cause, weight * alike, DIFFERS, text, &pointer);
-            }
+            out.add_all(&rule.opaque, alike, DIFFERS, text, &pointer);
         }
     }
 }
@@ -380,14 +336,3 @@ fn renewed(case: &Case<'_>) -> bool {
     seen.dedup();
     all >= 3 && seen.len() == all
 }
-
-/// What an accepted credential speaks against.
-const CREDENTIAL_CAUSES: [(Cause, f32); 7] = [
-    (Cause::MissingCredentials, -3.0),
-    (Cause::InvalidCredentials, -2.6),
-    (Cause::ExpiredCredentials, -2.2),
-    (Cause::WrongEnvironment, -2.6),
-    (Cause::InsufficientScope, -2.4),
-    (Cause::InsufficientRole, -1.8),
-    (Cause::Subscription, -2.0),
-];

@@ -4,7 +4,7 @@ use crate::explain::case::Case;
 use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 /// The token was accepted before together with another session or cookie.
 pub struct StaleToken;
@@ -30,13 +30,9 @@ impl Rule for StaleToken {
                 let another = column.map_or(0, |column| column.having & !column.with(cookie.mark.value));
                 if before & !another == 0 {
                     let text = format!("the token {} was accepted with another {}", token.name, cookie.name);
-                    out.add(
-                        Cause::Csrf,
-                        3.0,
-                        EvidenceKind::Differs,
-                        text,
-                        vec![case.point(Part::RequestHeader, &token.name)],
-                    );
+                    let pointer = [case.point(Part::RequestHeader, &token.name)];
+                    let causes = &case.knowledge.rules().stale_token.causes;
+                    out.add_all(causes, 1.0, EvidenceKind::Differs, text, &pointer);
                     return;
                 }
             }

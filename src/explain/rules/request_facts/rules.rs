@@ -1,11 +1,12 @@
 //! Facts of the request, weighed by whether successes share them.
 
 use crate::explain::case::Case;
+use crate::explain::knowledge::rules;
 use crate::explain::request::attribute_hash;
 use crate::explain::request::family::Family;
 use crate::explain::rules::request_facts::spot;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind};
+use crate::model::EvidenceKind;
 
 /// What the request shows by itself.
 pub struct Facts;
@@ -18,15 +19,16 @@ impl Rule for Facts {
         case.request().is_some()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
+        let rule = &case.knowledge.rules().facts;
         for fact in &case.features.facts {
             let key = attribute_hash::key(Family::Fact, fact.id);
             let sharing = case.columns.having(key).count_ones();
             let all = case.good.len();
             let having = case.place.map_or(0, |place| place.bad_columns.having(key));
-            let fellowship =
-                fellowship((having & case.similar_refusals).count_ones(), case.similar_refusals.count_ones());
+            let similarity =
+                similarity(rule.alike, (having & case.similar_refusals).count_ones(), case.similar_refusals.count_ones());
             let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
-            let factor = factor(all, share, case.borrowed) * fellowship;
+            let factor = factor(rule, all, share, case.borrowed) * similarity;
             let shared = out.text(|| {
                 let whose = if case.borrowed { " of other endpoints" } else { "" };
                 match sharing {
@@ -45,32 +47,27 @@ impl Rule for Facts {
             for (cause, weight) in case.knowledge.fact(fact.id) {
                 out.add(*cause, weight * factor, EvidenceKind::Shown, &text, &pointer);
             }
-            if share >= 0.3 && !case.borrowed && matches!(fact.id, "token-expired" | "address-expired") {
-                out.rule_out(
-                    Cause::ExpiredCredentials,
-                    format!("{sharing} of {all} successes carry expired credentials as well"),
-                );
+            let harmless = rule.harmless.get(fact.id).filter(|_| share >= rule.common && !case.borrowed);
+            if let Some(cause) = harmless {
+                out.rule_out(*cause, format!("{sharing} of {all} successes carry expired credentials as well"));
             }
         }
     }
 }
 
-fn factor(all: usize, share: f32, borrowed: bool) -> f32 {
+fn factor(rule: &rules::FactWeights, all: usize, share: f32, borrowed: bool) -> f32 {
     match (all, borrowed) {
-        (0, _) => 0.65,
-        (_, true) => {
-            if share > 0.0 {
-                0.2
-            } else {
-                0.7
-            }
+        (0, _) => rule.no_success,
+        (_, true) if share > 0.0 => rule.borrowed_shared,
+        (_, true) => rule.borrowed,
+        (_, false) if share > 0.0 => (rule.shared - share).max(0.0),
+        (_, false) => {
+            rule.one_success + rule.more_successes * ((all as f32 + 1.0).ln() / rule.growth).min(1.0)
         }
-        (_, false) if share > 0.0 => (0.3 - share).max(0.0),
-        (_, false) => 0.55 + 0.45 * ((all as f32 + 1.0).ln() / 1.6).min(1.0),
     }
 }
 
-/// Refusals that sound the same but do not share the fact weaken it.
-fn fellowship(similar_refusals: u32, group: u32) -> f32 {
-    if group <= 1 { 1.0 } else { 0.5 + 0.5 * (similar_refusals.max(1) as f32 / group as f32) }
+/// How much similar refusals that do not share the fact weaken it, down to `least`.
+fn similarity(least: f32, similar_refusals: u32, group: u32) -> f32 {
+    if group <= 1 { 1.0 } else { least + (1.0 - least) * (similar_refusals.max(1) as f32 / group as f32) }
 }

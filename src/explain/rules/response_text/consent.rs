@@ -3,22 +3,11 @@
 use crate::explain::case::Case;
 use crate::explain::rules::request_facts::facts::span;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 const SHOWN: EvidenceKind = EvidenceKind::Shown;
 /// Seconds that a token must last on to be taken for valid.
 const LEFT: i64 = 30;
-/// Words of this weight name the limit itself, so that what is left of another limit says little.
-const EXPLICIT: f32 = 5.0;
-/// Names of response fields that say how many requests are left.
-const REMAINING: [&str; 6] = [
-    "x-ratelimit-remaining",
-    "ratelimit-remaining",
-    "x-rate-limit-remaining",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-requests-remaining",
-    "x-app-rate-limit-remaining",
-];
 
 /// Facts that contradict what words speak for.
 pub struct Consent;
@@ -32,26 +21,26 @@ impl Rule for Consent {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let (Some(request), Some(response)) = (case.request(), case.response()) else { return };
+        let rule = &case.knowledge.rules().consent;
         let now = request.started.seconds();
         let tokens = if case.features.has_token { crate::features::tokens(request) } else { Vec::new() };
         let exp = tokens.first().and_then(|token| token.jwt.seconds("exp"));
         if let Some(left) = exp.map(|exp| exp - now).filter(|left| *left > LEFT) {
             let text = out.text(|| format!("the token is valid for another {}", span(left)));
-            out.add(Cause::ExpiredCredentials, -3.2, SHOWN, text, &[case.point(Part::Claim, "exp")]);
+            out.add_all(&rule.token_lasts, 1.0, SHOWN, text, &[case.point(Part::Claim, "exp")]);
         }
         let fields = response.head.fields();
-        let left = |name: &&&str| fields.text(name).and_then(|text| text.trim().parse::<u64>().ok());
+        let left = |name: &str| fields.text(name).and_then(|text| text.trim().parse::<u64>().ok());
         if let Some((name, count)) =
-            REMAINING.iter().find_map(|name| Some((*name, left(&name)?))).filter(|one| one.1 > 0)
+            rule.fields.iter().find_map(|name| Some((name, left(name)?))).filter(|one| one.1 > 0)
         {
             let explicit = out.clues.iter().any(|clue| {
-                clue.cause == Cause::RateLimited && clue.kind == EvidenceKind::Said && clue.weight >= EXPLICIT
+                clue.cause == rule.limit && clue.kind == EvidenceKind::Said && clue.weight >= rule.explicit
             });
-            let scale = if explicit { 0.2 } else { 1.0 };
+            let scale = if explicit { rule.beside_explicit } else { 1.0 };
             let text = out.text(|| format!("{name} says that {count} are left"));
             let pointer = [case.point(Part::ResponseHeader, name)];
-            out.add(Cause::RateLimited, -3.0 * scale, SHOWN, &text, &pointer);
-            out.add(Cause::Quota, -1.5 * scale, SHOWN, text, &pointer);
+            out.add_all(&rule.remaining, scale, SHOWN, text, &pointer);
         }
     }
 }
