@@ -181,7 +181,10 @@ mod tests {
         assert_eq!(mine.fact["host-missing"], [(Cause::Host, 3.0), (Cause::Method, 1.0), (Cause::Waf, 3.0)]);
         assert_eq!(mine.mechanism(Family::Accept, "absent"), [(Cause::Accept, 9.0)]);
         let mine = read(&sources(Kind::Weights, "[rule.aged]\ncsrf = { waf = 1.0 }\n")).unwrap();
-        assert_eq!(mine.rules.aged.csrf, [(Cause::Csrf, 3.6), (Cause::ExpiredCredentials, 1.4), (Cause::Waf, 1.0)].into());
+        assert_eq!(
+            mine.rules.aged.csrf,
+            [(Cause::Csrf, 3.6), (Cause::ExpiredCredentials, 1.4), (Cause::Waf, 1.0)].into()
+        );
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl Rule for Exempt {
             .iter()
             .filter(|contrast| matches!(contrast.family, Family::Credential | Family::ApiKey));
         let absent = |change: Change| change == Change::Absent;
-        let Some(contrast) = keys.filter(|one| one.surprise > rule.surprise).max_by_key(|one| absent(one.change))
+        let Some(contrast) =
+            keys.filter(|one| one.surprise > rule.surprise).max_by_key(|one| absent(one.change))
         else {
             return;
         };

@@ -73,7 +73,8 @@ fn judge(case: &Case<'_>, object: &Attribute<'_>, mine: u64, out: &mut EvidenceS
 /// Whether a member is called as references to objects are: `id`, `userId`, `account_no`, `$.owner`.
 fn names_object(rule: &rules::Owner, name: &str) -> bool {
     let lower = json::last_name(name).unwrap_or_default().to_ascii_lowercase();
-    rule.ends.iter().any(|end| lower.ends_with(&**end)) || rule.parts.iter().any(|part| lower.contains(&**part))
+    rule.ends.iter().any(|end| lower.ends_with(&**end))
+        || rule.parts.iter().any(|part| lower.contains(&**part))
 }
 
 /// Whether no value was accepted from two callers.

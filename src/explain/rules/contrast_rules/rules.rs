@@ -36,7 +36,8 @@ impl Rule for Separation {
             }
             match lead {
                 Some((leading, lead)) if leading.key == contrast.key => {
-                    scale = if scale < rule.weak { scale } else { scale.max(1.0) * leading_factor(rule, lead) };
+                    scale =
+                        if scale < rule.weak { scale } else { scale.max(1.0) * leading_factor(rule, lead) };
                 }
                 Some((_, lead)) if lead.certain && !separates(contrast) => scale *= rule.beside_lead,
                 _ => {}

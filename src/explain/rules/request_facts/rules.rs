@@ -25,8 +25,11 @@ impl Rule for Facts {
             let sharing = case.columns.having(key).count_ones();
             let all = case.good.len();
             let having = case.place.map_or(0, |place| place.bad_columns.having(key));
-            let similarity =
-                similarity(rule.alike, (having & case.similar_refusals).count_ones(), case.similar_refusals.count_ones());
+            let similarity = similarity(
+                rule.alike,
+                (having & case.similar_refusals).count_ones(),
+                case.similar_refusals.count_ones(),
+            );
             let share = if all == 0 { 0.0 } else { sharing as f32 / all as f32 };
             let factor = factor(rule, all, share, case.borrowed) * similarity;
             let shared = out.text(|| {
@@ -49,7 +52,10 @@ impl Rule for Facts {
             }
             let harmless = rule.harmless.get(fact.id).filter(|_| share >= rule.common && !case.borrowed);
             if let Some(cause) = harmless {
-                out.rule_out(*cause, format!("{sharing} of {all} successes carry expired credentials as well"));
+                out.rule_out(
+                    *cause,
+                    format!("{sharing} of {all} successes carry expired credentials as well"),
+                );
             }
         }
     }
