@@ -45,6 +45,9 @@ impl Screen {
             curl: |_, _| String::new(),
             markdown: |_, _, _| String::new(),
             json: |_, _, _| String::new(),
+            many: |_, ids, format, _| {
+                Ok((format!("{format}: {} exchanges\n", ids.len()).into_bytes(), "txt"))
+            },
         };
         let environment = Environment {
             term: "xterm-256color".into(),

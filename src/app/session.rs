@@ -15,7 +15,7 @@ use super::server_logs::{self, Followed};
 use super::signals::{self, Headway};
 use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
-use crate::cli::Format;
+use crate::cli::{Export, Format};
 use crate::demo::Demo;
 use crate::edge::files;
 use crate::edge::redact::Redactor;
@@ -23,7 +23,7 @@ use crate::explain;
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::inspector::Inspector;
 use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits};
-use crate::export::{curl, markdown, ndjson, with_item};
+use crate::export::{Writer, curl, markdown, ndjson, with_item};
 use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::knowledge;
@@ -355,7 +355,7 @@ fn screen(
         stop_after: plan.count,
         settings: plan.screen,
         environment: tui::Environment::detect(),
-        exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text },
+        exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text, many },
         recorded,
         on_match: watched.then_some(on_match),
         save_dir,
@@ -377,6 +377,31 @@ fn json(inspector: &Inspector, id: crate::model::ExchangeId, redactor: &Redactor
         String::from_utf8(out).unwrap_or_default()
     });
     line.unwrap_or_default()
+}
+
+/// Bytes that the screen writes into one file.
+const MAX_WRITTEN: usize = 256 << 20;
+
+fn many(
+    inspector: &Inspector,
+    ids: &[crate::model::ExchangeId],
+    format: &str,
+    redactor: &Redactor,
+) -> Result<(Vec<u8>, &'static str), String> {
+    let format = format.parse::<Export>()?.format;
+    let mut writer = Writer::new(format);
+    let mut out = Vec::new();
+    for id in ids {
+        // Writing to memory does not fail.
+        let _ = with_item(inspector, *id, |item| writer.item(&mut out, item, redactor));
+        if out.len() > MAX_WRITTEN {
+            return Err(
+                "that is more than 256 MiB: narrow the filter, or use --export FORMAT=FILE".to_owned()
+            );
+        }
+    }
+    let _ = writer.end(&mut out);
+    Ok((out, format.extension()))
 }
 
 fn curl_text(record: &crate::history::Record, redactor: &Redactor) -> String {

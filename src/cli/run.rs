@@ -45,7 +45,7 @@ pub struct RunArgs {
     /// claim:NAME, query:NAME or cookie:NAME
     #[arg(long, value_name = "FIELD", requires = "summary", help_heading = "Output")]
     pub by: Option<String>,
-    /// Write what matches as curl, nc, har, markdown, raw or json; to standard output without a file
+    /// Write what matches as curl, nc, httpie, fetch, python, powershell, har, markdown, raw or json; to standard output without a file
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
     pub export: Vec<Export>,
     /// Write the frames of matching connections as pcapng
@@ -95,6 +95,18 @@ pub enum Format {
     /// Shell commands that send the request byte for byte: printf into nc or openssl s_client.
     #[value(alias = "netcat")]
     Nc,
+    /// Shell commands with `HTTPie`.
+    #[value(alias = "http")]
+    Httpie,
+    /// `JavaScript` with fetch.
+    #[value(alias = "javascript")]
+    Fetch,
+    /// Python with requests.
+    #[value(alias = "requests")]
+    Python,
+    /// `PowerShell` with Invoke-WebRequest.
+    #[value(alias = "pwsh")]
+    Powershell,
     /// HTTP Archive 1.2.
     Har,
     /// A report for people.
@@ -103,6 +115,22 @@ pub enum Format {
     Raw,
     /// One JSON object a line.
     Json,
+}
+
+impl Format {
+    /// The extension of its files.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Curl | Self::Nc | Self::Httpie => "sh",
+            Self::Fetch => "mjs",
+            Self::Python => "py",
+            Self::Powershell => "ps1",
+            Self::Har => "har",
+            Self::Markdown => "md",
+            Self::Raw => "http",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// `FORMAT[=FILE]`.
@@ -127,8 +155,10 @@ impl FromStr for Export {
             "md" => Format::Markdown,
             "ndjson" => Format::Json,
             "pcap" | "pcapng" => return Err("frames are written with -w FILE".to_owned()),
-            format => Format::from_str(format, true)
-                .map_err(|_| "the formats are curl, nc, har, markdown, raw, json".to_owned())?,
+            format => Format::from_str(format, true).map_err(|_| {
+                "the formats are curl, nc, httpie, fetch, python, powershell, har, markdown, raw, json"
+                    .to_owned()
+            })?,
         };
         Ok(Self { format, file })
     }

@@ -1,4 +1,4 @@
-//! Output formats: NDJSON, curl, nc, HAR, Markdown, raw bytes. All of them redact and escape through `edge`.
+//! Output formats: NDJSON, curl, nc, calls in other languages, HAR, Markdown, raw bytes. All of them redact and escape through `edge`.
 
 mod content;
 pub mod curl;
@@ -10,8 +10,11 @@ pub mod pcapng;
 mod raw;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod script;
 
 use std::io::{self, Write};
+
+use script::Language;
 
 use crate::cli::Format;
 use crate::edge::redact::Redactor;
@@ -95,11 +98,20 @@ impl Writer {
                 let rule = if first { "" } else { "\n---\n\n" };
                 write!(out, "{rule}{}", markdown::report(item, redactor))?;
             }
-            Format::Curl | Format::Nc => {
+            Format::Curl
+            | Format::Nc
+            | Format::Httpie
+            | Format::Fetch
+            | Format::Python
+            | Format::Powershell => {
                 let exchange = &item.record.exchange;
                 let command = match self.format {
-                    Format::Curl => curl::command(exchange, redactor),
-                    _ => curl::netcat(exchange, redactor),
+                    Format::Nc => curl::netcat(exchange, redactor),
+                    Format::Httpie => script::command(exchange, Language::Httpie, redactor),
+                    Format::Fetch => script::command(exchange, Language::Fetch, redactor),
+                    Format::Python => script::command(exchange, Language::Python, redactor),
+                    Format::Powershell => script::command(exchange, Language::PowerShell, redactor),
+                    _ => curl::command(exchange, redactor),
                 };
                 let Some(command) = command else {
                     return Ok(vec!["there is no request to write as a command".to_owned()]);

@@ -28,10 +28,16 @@ use crate::model::{Cause, ExchangeId, Timestamp};
 
 pub use complete::{Completion, MAX_COMPLETIONS, complete, values_of};
 pub use evaluate::Prepared;
+pub(crate) use evaluate::needle::Needle;
 pub use keys::{KEYS, Key, KeyInfo};
 use parse::Node;
 pub use parse::{MAX_DEPTH, MAX_QUERY};
 use term::Term;
+
+/// The instant that `text` says, as `since:` reads it: `5m` ago, `07:52` today, a date. In UTC, given that it is `now`.
+pub fn instant(text: &str, now: Timestamp) -> Option<Timestamp> {
+    values::when::When::parse(text).map(|when| when.resolve(now))
+}
 
 /// What a filter may look at besides the record.
 #[derive(Clone, Copy)]

@@ -109,6 +109,20 @@ impl fmt::Display for GroupBy {
 }
 
 impl GroupBy {
+    /// Properties that need no name.
+    pub const NAMES: [&'static str; 10] = [
+        "client",
+        "server",
+        "identity",
+        "user-agent",
+        "host",
+        "endpoint",
+        "method",
+        "status",
+        "cause",
+        "refuser",
+    ];
+
     /// Whether only refusals have the property, because it is found by diagnosis.
     pub const fn is_of_refusals(&self) -> bool {
         matches!(self, Self::Cause | Self::Refuser)

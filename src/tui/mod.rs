@@ -4,6 +4,7 @@
 //! `render` turns a state into cells, `painter` turns cells into few bytes. Only this module imports ratatui and crossterm.
 
 pub mod action;
+pub mod columns;
 pub mod doc;
 mod keys;
 pub mod layout;
@@ -73,7 +74,12 @@ pub struct Exports {
     pub markdown: fn(&Inspector, ExchangeId, &Redactor) -> String,
     /// The exchange as one JSON object.
     pub json: fn(&Inspector, ExchangeId, &Redactor) -> String,
+    /// Exchanges in a format of `--export`, with the extension of its files; or why that cannot be.
+    pub many: Many,
 }
+
+/// Writes exchanges in a format of `--export`; with the extension of its files.
+pub type Many = fn(&Inspector, &[ExchangeId], &str, &Redactor) -> Result<(Vec<u8>, &'static str), String>;
 
 /// How the user left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 
+use super::columns::Column;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The `[tui]` table.
@@ -24,6 +25,8 @@ pub struct Settings {
     /// Keys by command name, one or a list. A command that is not named keeps its keys.
     #[serde(deserialize_with = "one_or_more")]
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Columns of the stream in their order; empty for the usual ones.
+    pub columns: Vec<Column>,
     /// Saved filters by name; `@name` in the filter line.
     pub filters: BTreeMap<String, String>,
 }

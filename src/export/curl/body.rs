@@ -16,26 +16,26 @@ const ARGUMENT: usize = 64 << 10;
 const EXPECT: usize = 1024;
 
 /// Writes a body that was withheld.
-pub(super) const WITHHELD: &str = "printf %s \"$REQUEST_BODY_BASE64\" | base64 -d";
+pub(in crate::export) const WITHHELD: &str = "printf %s \"$REQUEST_BODY_BASE64\" | base64 -d";
 /// Why it was.
-pub(super) const WITHHELD_NOTE: &str =
+pub(in crate::export) const WITHHELD_NOTE: &str =
     "the body is compressed and may hold secrets, set REQUEST_BODY_BASE64 or use --with-secrets";
 
 /// How the content reaches curl.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub(in crate::export) struct Content {
     /// What stands before `curl`, up to and with the pipe.
-    pub(super) pipe: Option<String>,
+    pub(in crate::export) pipe: Option<String>,
     /// `--data-raw …` or `--data-binary @-`.
-    pub(super) option: Option<String>,
+    pub(in crate::export) option: Option<String>,
     /// Whether curl would add `Expect: 100-continue` of its own.
-    pub(super) expects: bool,
+    pub(in crate::export) expects: bool,
     /// What is not as it was on the wire.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::export) warnings: Vec<String>,
 }
 
 impl Content {
-    pub(super) fn new(request: &Request, redactor: &Redactor, variables: &mut Variables) -> Self {
+    pub(in crate::export) fn new(request: &Request, redactor: &Redactor, variables: &mut Variables) -> Self {
         let fields = request.head.fields();
         let body = &request.body;
         let mut content = Self { warnings: losses(request), ..Self::default() };
@@ -86,7 +86,7 @@ impl Content {
 }
 
 /// The secrets in the content, in order; `None` when it is compressed and holds secrets or cannot be looked into.
-pub(super) fn secrets(request: &Request, redactor: &Redactor) -> Option<Vec<Secret>> {
+pub(in crate::export) fn secrets(request: &Request, redactor: &Redactor) -> Option<Vec<Secret>> {
     if redactor.reveals() {
         return Some(Vec::new());
     }
@@ -99,7 +99,7 @@ pub(super) fn secrets(request: &Request, redactor: &Redactor) -> Option<Vec<Secr
 }
 
 /// Commands that together write `body`, with variables in place of `secrets`.
-pub(super) fn binary(body: &[u8], secrets: &[Secret], variables: &mut Variables) -> Vec<String> {
+pub(in crate::export) fn binary(body: &[u8], secrets: &[Secret], variables: &mut Variables) -> Vec<String> {
     let command = |piece| match piece {
         Piece::Shown(shown) => format!("printf %s '{}' | base64 -d", STANDARD.encode(shown)),
         Piece::Hidden(hidden, secret) => format!("printf %s \"${}\"", variables.name(hidden, &secret.name)),
@@ -108,7 +108,7 @@ pub(super) fn binary(body: &[u8], secrets: &[Secret], variables: &mut Variables)
 }
 
 /// What is known to be missing from the content.
-pub(super) fn losses(request: &Request) -> Vec<String> {
+pub(in crate::export) fn losses(request: &Request) -> Vec<String> {
     let body = &request.body;
     let mut warnings = Vec::new();
     if body.is_truncated() {

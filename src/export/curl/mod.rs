@@ -6,11 +6,11 @@
 //! `--data`; no field whose name begins with `@`); comments hold no character that means anything to a shell, not even to
 //! an interactive one that does not know comments. Secrets become variables, outside the quotes.
 
-mod body;
+pub(super) mod body;
 mod framing;
 mod netcat;
-mod shell;
-mod target;
+pub(super) mod shell;
+pub(super) mod target;
 #[cfg(test)]
 mod tests;
 
@@ -175,7 +175,7 @@ fn field(
 }
 
 /// Comment lines that hold no character with a meaning for a shell.
-fn comments(warnings: &[String], variables: &[String]) -> String {
+pub(super) fn comments(warnings: &[String], variables: &[String]) -> String {
     let mut text = String::new();
     for warning in warnings {
         text.push_str("# Note: ");
@@ -200,6 +200,6 @@ fn without_nul(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A token character (RFC 9110 §5.6.2).
-fn is_token(byte: u8) -> bool {
+pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -12,14 +12,14 @@ use crate::edge::sanitize;
 
 /// A word in the making.
 #[derive(Debug, Default)]
-pub(super) struct Word {
+pub(in crate::export) struct Word {
     out: String,
     quoted: bool,
 }
 
 impl Word {
     /// Appends bytes. NUL cannot be part of a word: the caller has made sure that there is none.
-    pub(super) fn literal(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(in crate::export) fn literal(&mut self, bytes: &[u8]) -> &mut Self {
         for chunk in bytes.utf8_chunks() {
             let mut rest = chunk.valid();
             while let Some(c) = rest.chars().next() {
@@ -41,14 +41,19 @@ impl Word {
     }
 
     /// Appends the value of a variable.
-    pub(super) fn variable(&mut self, name: &str) -> &mut Self {
+    pub(in crate::export) fn variable(&mut self, name: &str) -> &mut Self {
         self.close();
         let _ = write!(self.out, "\"${name}\"");
         self
     }
 
     /// Appends bytes in which `secrets` (in order, apart) become variables.
-    pub(super) fn mixed(&mut self, bytes: &[u8], secrets: &[Secret], variables: &mut Variables) -> &mut Self {
+    pub(in crate::export) fn mixed(
+        &mut self,
+        bytes: &[u8],
+        secrets: &[Secret],
+        variables: &mut Variables,
+    ) -> &mut Self {
         for piece in pieces(bytes, secrets) {
             match piece {
                 Piece::Shown(shown) => self.literal(shown),
@@ -62,7 +67,7 @@ impl Word {
     }
 
     /// The word.
-    pub(super) fn finish(mut self) -> String {
+    pub(in crate::export) fn finish(mut self) -> String {
         self.close();
         if self.out.is_empty() { "''".to_owned() } else { self.out }
     }
@@ -100,7 +105,7 @@ impl Word {
 }
 
 /// One word of `bytes`.
-pub(super) fn word(bytes: &[u8]) -> String {
+pub(in crate::export) fn word(bytes: &[u8]) -> String {
     let mut word = Word::default();
     word.literal(bytes);
     word.finish()
@@ -112,7 +117,7 @@ fn is_plain(c: char) -> bool {
 }
 
 /// A stretch of bytes that is shown, or a secret.
-pub(super) enum Piece<'a, 'b> {
+pub(in crate::export) enum Piece<'a, 'b> {
     /// To be written.
     Shown(&'a [u8]),
     /// To become a variable.
@@ -120,7 +125,7 @@ pub(super) enum Piece<'a, 'b> {
 }
 
 /// `bytes` cut at `secrets`.
-pub(super) fn pieces<'a, 'b>(bytes: &'a [u8], secrets: &'b [Secret]) -> Vec<Piece<'a, 'b>> {
+pub(in crate::export) fn pieces<'a, 'b>(bytes: &'a [u8], secrets: &'b [Secret]) -> Vec<Piece<'a, 'b>> {
     let mut pieces = Vec::with_capacity(secrets.len() * 2 + 1);
     let mut done = 0;
     let shown = |range: Range<usize>, pieces: &mut Vec<Piece<'a, 'b>>| {
@@ -141,14 +146,14 @@ pub(super) fn pieces<'a, 'b>(bytes: &'a [u8], secrets: &'b [Secret]) -> Vec<Piec
 
 /// The variables of one command: equal secrets share one, different secrets never do.
 #[derive(Debug, Default)]
-pub(super) struct Variables {
+pub(in crate::export) struct Variables {
     by_secret: HashMap<Vec<u8>, String>,
     names: Vec<String>,
 }
 
 impl Variables {
     /// The name for `secret`, `wanted` if it is free.
-    pub(super) fn name(&mut self, secret: &[u8], wanted: &str) -> String {
+    pub(in crate::export) fn name(&mut self, secret: &[u8], wanted: &str) -> String {
         if let Some(name) = self.by_secret.get(secret) {
             return name.clone();
         }
@@ -164,7 +169,7 @@ impl Variables {
     }
 
     /// In the order of their first use.
-    pub(super) fn names(&self) -> &[String] {
+    pub(in crate::export) fn names(&self) -> &[String] {
         &self.names
     }
 }

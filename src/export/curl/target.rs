@@ -10,21 +10,21 @@ const TLS_PORTS: [u16; 2] = [443, 8443];
 
 /// How to reach the server so that the request line and Host are those of the exchange.
 #[derive(Debug)]
-pub(super) struct Target<'a> {
+pub(in crate::export) struct Target<'a> {
     /// `http://api.example.com:8080`, of characters that need no quoting.
-    pub(super) base: String,
+    pub(in crate::export) base: String,
     /// Path and query to append to `base`; `None` when they need `--request-target`.
-    pub(super) path: Option<&'a [u8]>,
+    pub(in crate::export) path: Option<&'a [u8]>,
     /// The target as on the wire.
-    pub(super) raw: &'a [u8],
+    pub(in crate::export) raw: &'a [u8],
     /// `--resolve …` or `--connect-to …`.
-    pub(super) route: Option<String>,
+    pub(in crate::export) route: Option<String>,
     /// Whether Host must be given, because curl would write another one.
-    pub(super) explicit_host: bool,
+    pub(in crate::export) explicit_host: bool,
 }
 
 impl<'a> Target<'a> {
-    pub(super) fn new(head: &'a RequestHead, server: SocketAddr) -> Self {
+    pub(in crate::export) fn new(head: &'a RequestHead, server: SocketAddr) -> Self {
         let tls = is_tls(server);
         let scheme = if tls { "https" } else { "http" };
         let default_port = if tls { 443 } else { 80 };
@@ -43,12 +43,12 @@ impl<'a> Target<'a> {
 }
 
 /// Whether the exchange was under TLS before it was captured.
-pub(super) fn is_tls(server: SocketAddr) -> bool {
+pub(in crate::export) fn is_tls(server: SocketAddr) -> bool {
     TLS_PORTS.contains(&server.port())
 }
 
 /// The name that the request asks for, of characters that need no quoting; none for an address.
-pub(super) fn name(head: &RequestHead) -> Option<&str> {
+pub(in crate::export) fn name(head: &RequestHead) -> Option<&str> {
     let host = Host::parse(head.fields().value("host")?, 443)?;
     host.name.parse::<IpAddr>().is_err().then_some(host.name)
 }
@@ -131,7 +131,7 @@ fn authority(server: SocketAddr, default_port: u16) -> String {
 }
 
 /// An IPv6 address in brackets.
-pub(super) fn bracketed(address: IpAddr) -> String {
+pub(in crate::export) fn bracketed(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),

@@ -3,7 +3,7 @@
 pub(super) mod address;
 pub(super) mod number;
 pub(super) mod text;
-pub(super) mod when;
+pub(in crate::filter) mod when;
 
 use crate::filter::FilterError;
 use crate::filter::keys::Key;

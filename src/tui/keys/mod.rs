@@ -156,6 +156,9 @@ mod tests {
             keys.command(slash, &[Place::Stream, Place::List, Place::Everywhere]),
             Some(Command::Filter)
         );
-        assert_eq!(keys.command(slash, &[Place::Detail, Place::Everywhere]), Some(Command::Search));
+        assert_eq!(keys.command(slash, &[Place::Detail, Place::Everywhere]), Some(Command::Filter));
+        let tab = "Tab".parse().unwrap();
+        assert_eq!(keys.command(tab, &[Place::List, Place::Everywhere]), Some(Command::FocusNext));
+        assert_eq!(keys.command(tab, &[Place::Detail, Place::Everywhere]), Some(Command::NextTab));
     }
 }

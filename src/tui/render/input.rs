@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::frame;
 use crate::edge::sanitize;
+use crate::filter::Completion;
 use crate::tui::layout::Areas;
 use crate::tui::state::State;
 use crate::tui::state::input::{FilterLine, Input, Line, Menu};
@@ -20,10 +21,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, areas: &Areas, state: &State) -> Opt
             let cursor = edited(canvas, areas.hints, "filter / ", &line.line, wrong);
             Some(cursor)
         }
-        Some(Input::Search(line)) => {
-            frame::status(canvas, areas.status, state);
-            Some(edited(canvas, areas.hints, "search / ", line, None))
-        }
         Some(Input::Menu(menu)) => {
             frame::status(canvas, areas.status, state);
             popup(canvas, areas, menu);
@@ -32,7 +29,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, areas: &Areas, state: &State) -> Opt
             None
         }
         Some(Input::Prompt(prompt)) => {
-            frame::status(canvas, areas.status, state);
+            if prompt.chosen.is_some() {
+                canvas.fill(areas.status, Role::Bar);
+                candidates(canvas, areas.status, areas.status.x + 1, (&prompt.candidates, prompt.chosen));
+            } else {
+                frame::status(canvas, areas.status, state);
+            }
             Some(edited(canvas, areas.hints, prompt.kind.label(), &prompt.line, None))
         }
         None => {
@@ -63,7 +65,7 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
             x += canvas.put(x, area.y, area.width, &text, Role::Bar) + 2;
         }
     }
-    let Some(chosen) = line.chosen else {
+    if line.chosen.is_none() {
         canvas.put(
             x,
             area.y,
@@ -72,8 +74,19 @@ fn feedback(canvas: &mut Canvas<'_>, area: Rect, line: &FilterLine) {
             Role::Bar,
         );
         return;
-    };
-    for (index, candidate) in line.candidates.iter().enumerate().skip(chosen.saturating_sub(2)) {
+    }
+    candidates(canvas, area, x, (&line.candidates, line.chosen));
+}
+
+/// What the word at the cursor could become, with a line about the one that is chosen.
+fn candidates(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    mut x: u16,
+    (all, chosen): (&[Completion], Option<usize>),
+) {
+    let Some(chosen) = chosen else { return };
+    for (index, candidate) in all.iter().enumerate().skip(chosen.saturating_sub(2)) {
         let room = area.right().saturating_sub(x + 1);
         if room < 4 {
             break;

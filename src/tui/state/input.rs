@@ -3,14 +3,13 @@
 use crate::explain::incident_id::IncidentId;
 use crate::filter::{Completion, Filter, FilterError};
 use crate::model::ExchangeId;
+use crate::tui::columns::Column;
 
 /// A line or a menu.
 #[derive(Debug)]
 pub enum Input {
     /// The filter is edited.
     Filter(FilterLine),
-    /// A search term is typed.
-    Search(Line),
     /// Something is chosen.
     Menu(Menu),
     /// A line of text is asked for.
@@ -121,6 +120,12 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// What was typed.
     pub line: Line,
+    /// Candidates for the word at the cursor.
+    pub candidates: Vec<Completion>,
+    /// Which of them is in the line.
+    pub chosen: Option<usize>,
+    /// Which of the commands before is shown, counted from the newest; 0 is the line itself.
+    pub recalled: usize,
 }
 
 /// What a line of text is for.
@@ -130,6 +135,10 @@ pub enum PromptKind {
     Note(IncidentId),
     /// The property to group by.
     GroupBy,
+    /// A command.
+    Command,
+    /// What to search for.
+    Search,
 }
 
 impl PromptKind {
@@ -138,6 +147,8 @@ impl PromptKind {
         match self {
             Self::Note(_) => "acknowledge with a note: ",
             Self::GroupBy => "group by: ",
+            Self::Command => ":",
+            Self::Search => "search: ",
         }
     }
 }
@@ -166,6 +177,8 @@ pub enum MenuKind {
     Filter,
     /// Groups.
     GroupBy,
+    /// Shows or hides a column.
+    Columns,
 }
 
 /// One choice.
@@ -202,6 +215,10 @@ pub enum What {
     Json,
     /// This filter.
     Filter(String),
+    /// This column.
+    Column(Column),
+    /// In this format of `--export`.
+    As(&'static str),
     /// This property; empty to type one.
     GroupBy(String),
 }

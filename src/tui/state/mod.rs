@@ -3,9 +3,11 @@
 pub mod causes;
 pub mod detail;
 pub mod endpoints;
+pub mod find;
 pub mod incidents;
 pub mod input;
 pub mod page;
+pub mod sorted;
 pub mod stream;
 pub mod traffic;
 
@@ -15,11 +17,13 @@ use std::time::Duration;
 use self::causes::Causes;
 use self::detail::Detail;
 use self::endpoints::EndpointList;
+use self::find::Find;
 use self::incidents::IncidentList;
 use self::input::Input;
 use self::page::Page;
 use self::stream::Stream;
 use self::traffic::Traffic;
+use super::columns::Column;
 use super::keys::{Command, Keys, KeysError, Place};
 use super::theme::Theme;
 pub use super::views::{View, ViewStates};
@@ -115,6 +119,12 @@ pub struct State {
     pub views: ViewStates,
     /// Whether the user has pressed a key.
     pub touched: bool,
+    /// Columns of the stream; empty for the usual ones.
+    pub columns: Vec<Column>,
+    /// Commands that were typed, oldest first; bounded.
+    pub typed: Vec<String>,
+    /// A search over heads and bodies.
+    pub find: Option<Find>,
     /// The exchange that is open.
     pub detail: Detail,
     /// Help, health or comparison.
@@ -176,6 +186,9 @@ impl State {
             incidents: IncidentList::default(),
             views: ViewStates::default(),
             touched: false,
+            columns: settings.columns.clone(),
+            typed: Vec::new(),
+            find: None,
             detail: Detail::default(),
             page: Page::default(),
             causes: Causes::default(),

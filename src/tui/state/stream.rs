@@ -6,7 +6,9 @@ use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
 use crate::history::store::columns::{Chunk, flag, ones};
 use crate::history::{History, Record};
-use crate::model::{Cause, EndpointId, ExchangeId};
+use crate::model::{Cause, EndpointId, ExchangeId, Timestamp};
+use crate::tui::columns::Column;
+use crate::tui::state::sorted::Sorted;
 
 /// Filters that are remembered.
 const MAX_PAST: usize = 100;
@@ -51,6 +53,8 @@ pub struct Stream {
     tallies: Vec<Tally>,
     /// The same in the order they are shown.
     refusing: Vec<(EndpointId, Tally)>,
+    /// Another order than that of time.
+    sorted: Option<Sorted>,
 }
 
 impl Stream {
@@ -71,6 +75,7 @@ impl Stream {
             marked: Vec::new(),
             tallies: Vec::new(),
             refusing: Vec::new(),
+            sorted: None,
         }
     }
 
@@ -136,6 +141,7 @@ impl Stream {
         }
         self.matches.clear();
         self.tallies.clear();
+        self.sorted = None;
         self.scan = ExchangeId(history.last_id().0 + 1);
     }
 
@@ -163,8 +169,8 @@ impl Stream {
         if let Some(selected) = self.selected
             && self.matches.binary_search(&selected).is_err()
         {
-            let at = self.position(selected).min(self.len().saturating_sub(1));
-            self.selected = self.at(at);
+            let at = self.place(selected).min(self.matches.len().saturating_sub(1));
+            self.selected = self.matches.get(at).copied();
         }
     }
 
@@ -182,6 +188,9 @@ impl Stream {
 
     /// Matches that may be shown.
     pub fn len(&self) -> usize {
+        if let Some(sorted) = &self.sorted {
+            return sorted.len();
+        }
         match self.paused {
             Some(last) => self.matches.partition_point(|id| *id <= last),
             None => self.matches.len(),
@@ -200,15 +209,48 @@ impl Stream {
 
     /// The match at `index`.
     pub fn at(&self, index: usize) -> Option<ExchangeId> {
+        if let Some(sorted) = &self.sorted {
+            return sorted.at(index);
+        }
         self.matches.get(index).copied().filter(|id| self.paused.is_none_or(|last| *id <= last))
     }
 
     /// The index of `id`, or where it would be.
     pub fn position(&self, id: ExchangeId) -> usize {
+        self.sorted.as_ref().map_or_else(|| self.place(id), |sorted| sorted.position(id))
+    }
+
+    /// The index of `id` in the order of time, or where it would be.
+    fn place(&self, id: ExchangeId) -> usize {
         self.matches.partition_point(|other| *other < id)
     }
 
-    /// The index of the match of `endpoint` that comes next after `from`, or before it. A chunk without that endpoint is
+    /// Another order than that of time, if there is one.
+    pub fn sorted(&self) -> Option<&Sorted> {
+        self.sorted.as_ref()
+    }
+
+    /// Puts what matches now into the order of `by`, the highest first; the other way round where it is in that order already.
+    /// Whether that can be done.
+    pub fn sort(&mut self, by: Column, history: &History) -> bool {
+        let descending = self.sorted.as_ref().is_none_or(|sorted| sorted.by != by || !sorted.descending);
+        self.hold();
+        let Some(sorted) = Sorted::new(by, descending, self.matches.iter().copied(), history) else {
+            return false;
+        };
+        self.selected = sorted.at(0).or(self.selected);
+        self.sorted = Some(sorted);
+        true
+    }
+
+    /// The first match that began at `at` or later.
+    pub fn since(&self, at: Timestamp, history: &History) -> Option<ExchangeId> {
+        let began = |id: &ExchangeId| history.row_of(*id).is_some_and(|row| row.started >= at);
+        let from = self.matches.partition_point(|id| !began(id));
+        self.matches.get(from).copied()
+    }
+
+    /// The match of `endpoint` that comes next after `from`, or before it. A chunk without that endpoint is
     /// passed over by its column.
     pub fn of_endpoint(
         &self,
@@ -216,15 +258,17 @@ impl Stream {
         endpoint: EndpointId,
         from: ExchangeId,
         forward: bool,
-    ) -> Option<usize> {
-        let (start, len) = (self.position(from), self.len());
+    ) -> Option<ExchangeId> {
+        let len =
+            self.paused.map_or(self.matches.len(), |last| self.matches.partition_point(|id| *id <= last));
+        let start = self.place(from);
         let (low, high) =
-            if forward { (self.position(ExchangeId(from.0 + 1)), len) } else { (0, start.min(len)) };
+            if forward { (self.place(ExchangeId(from.0 + 1)), len) } else { (0, start.min(len)) };
         let among = |chunk: &Chunk| {
             let columns = chunk.columns();
             let (first, last) = (*columns.id.first()?, *columns.id.last()?);
-            let begin = self.position(ExchangeId(first)).max(low);
-            let end = self.position(ExchangeId(last + 1)).min(high);
+            let begin = self.place(ExchangeId(first)).max(low);
+            let end = self.place(ExchangeId(last + 1)).min(high);
             if begin >= end || !columns.endpoint.contains(&endpoint) {
                 return None;
             }
@@ -234,7 +278,9 @@ impl Stream {
             };
             if forward { (begin..end).find(same) } else { (begin..end).rev().find(same) }
         };
-        if forward { history.chunks().find_map(among) } else { history.chunks().rev().find_map(among) }
+        let index =
+            if forward { history.chunks().find_map(among) } else { history.chunks().rev().find_map(among) };
+        self.matches.get(index?).copied()
     }
 
     /// Whether the newest is shown as it comes.
@@ -254,6 +300,7 @@ impl Stream {
 
     /// Shows the newest as it comes.
     pub fn follow(&mut self) {
+        self.sorted = None;
         self.selected = None;
     }
 
@@ -352,7 +399,7 @@ impl Stream {
     pub fn visible(&self) -> (usize, impl Iterator<Item = ExchangeId> + '_) {
         let top = self.position(self.top);
         let end = (top + self.height).min(self.len());
-        (top, self.matches.range(top.min(end)..end).copied())
+        (top, (top.min(end)..end).filter_map(|at| self.at(at)))
     }
 }
 

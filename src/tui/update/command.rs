@@ -1,12 +1,13 @@
 //! What each command does.
 
-use super::{filter, menu, movement};
+use super::{command_line, filter, menu, movement, prompt, search};
 use crate::model::{BaselineChoice, ExchangeId};
 use crate::tui::action::Effect;
+use crate::tui::columns::Column;
 use crate::tui::doc::Link;
 use crate::tui::keys::Command;
 use crate::tui::state::detail::Tab;
-use crate::tui::state::input::{Input, Line};
+use crate::tui::state::input::PromptKind;
 use crate::tui::state::{Focus, State, View};
 use crate::tui::views::Kind;
 
@@ -46,11 +47,32 @@ pub(super) fn run(
         Command::Only => menu::narrow(state, false),
         Command::Exclude => menu::narrow(state, true),
         Command::GroupBy => menu::group_by(state),
-        Command::Filter | Command::EditFilter => filter::edit(state),
+        Command::Columns => menu::columns(state, 0),
+        Command::SortNext | Command::SortPrevious => sort(state, command == Command::SortNext),
+        Command::CommandLine => prompt::open(state, PromptKind::Command, ""),
+        Command::Search => prompt::open(state, PromptKind::Search, ""),
+        Command::NextHit | Command::PreviousHit => search::next(state, command == Command::NextHit),
+        Command::Filter => filter::edit(state),
         Command::UndoFilter => filter::undo(state),
         _ => look(state, command),
     }
     Vec::new()
+}
+
+/// Sorts the stream by the next column that it can be sorted by, or the one before.
+fn sort(state: &mut State, forward: bool) {
+    let columns: Vec<Column> = Column::sortable().collect();
+    let by = state.stream.sorted().map_or(Column::Time, |sorted| sorted.by);
+    let at = columns.iter().position(|column| *column == by).unwrap_or_default();
+    let step = if forward { 1 } else { columns.len() - 1 };
+    match columns.get((at + step) % columns.len()) {
+        Some(Column::Time) | None => {
+            state.stream.follow();
+            state.say("in the order of time");
+        }
+        Some(column) => command_line::sort_by(state, *column),
+    }
+    state.detail.leave();
 }
 
 /// Commands that change what is looked at.
@@ -85,8 +107,6 @@ fn read(state: &mut State, command: Command) {
             state.detail.tab = state.detail.tab.step(by);
         }
         Command::Jump => jump(state),
-        Command::Search => state.input = Some(Input::Search(Line::default())),
-        Command::NextHit | Command::PreviousHit => next_hit(state, command == Command::NextHit),
         Command::Wrap => {
             state.detail.cut = !state.detail.cut;
             let now = if state.detail.cut { "cut; h and l scroll" } else { "wrapped" };
@@ -226,17 +246,6 @@ fn jump(state: &mut State) {
             }
             state.detail.jump(pointer, current);
         }
-    }
-}
-
-fn next_hit(state: &mut State, forward: bool) {
-    let Some(page) = movement::page(state) else { return };
-    let (total, found) = (page.hits.len(), page.hit(forward));
-    let query = page.query.clone();
-    match found {
-        Some(number) => state.say(format!("hit {number} of {total}")),
-        None if query.is_empty() => state.say("search first"),
-        None => state.complain(format!("'{query}' is not in this tab")),
     }
 }
 

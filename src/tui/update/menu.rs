@@ -7,6 +7,7 @@ use crate::edge::sanitize;
 use crate::history::Record;
 use crate::model::{ExchangeId, Fields};
 use crate::tui::action::Effect;
+use crate::tui::columns::Column;
 use crate::tui::doc::wire;
 use crate::tui::keys::Chord;
 use crate::tui::state::input::{Input, Item, Menu, MenuKind, PromptKind, What};
@@ -33,6 +34,10 @@ fn open(state: &mut State, title: &'static str, kind: MenuKind) {
     };
     let mut items = vec![
         item('c', "curl command", What::Curl),
+        item('t', "HTTPie command", What::As("httpie")),
+        item('f', "JavaScript fetch", What::As("fetch")),
+        item('p', "Python requests", What::As("python")),
+        item('w', "PowerShell", What::As("powershell")),
         item('u', "URL", What::Url),
         item('q', "request", What::Request),
         item('r', "response", What::Response),
@@ -115,6 +120,34 @@ pub(super) fn group_by(state: &mut State) {
     state.input = Some(Input::Menu(Menu { title: "Group by", kind: MenuKind::GroupBy, items, cursor: 0 }));
 }
 
+/// Opens the menu of the stream's columns; taking one shows or hides it.
+pub(super) fn columns(state: &mut State, cursor: usize) {
+    let shown = if state.columns.is_empty() { Column::USUAL } else { &state.columns };
+    let [yes, _] = state.theme.glyphs.verdicts;
+    let items = Column::ALL.iter().zip('a'..='z').map(|(column, key)| {
+        let sign = if shown.contains(column) { yes } else { " " };
+        let label = format!("{sign} {:<9} {}", column.as_str(), column.help());
+        Item { key, label, what: What::Column(*column) }
+    });
+    let items = items.collect();
+    state.input = Some(Input::Menu(Menu { title: "Columns", kind: MenuKind::Columns, items, cursor }));
+}
+
+/// Shows a column at the end, before the cause, or hides it.
+fn toggle_column(state: &mut State, column: Column) {
+    let mut shown = if state.columns.is_empty() { Column::USUAL.to_vec() } else { state.columns.clone() };
+    match shown.iter().position(|one| *one == column) {
+        Some(at) => {
+            shown.remove(at);
+        }
+        None => {
+            let end = shown.iter().position(|one| *one == Column::Cause).unwrap_or(shown.len());
+            shown.insert(end, column);
+        }
+    }
+    state.columns = if shown == Column::USUAL { Vec::new() } else { shown };
+}
+
 /// A key in a menu.
 pub(super) fn key(state: &mut State, mut menu: Menu, chord: Chord) -> Vec<Effect> {
     let last = menu.items.len().saturating_sub(1);
@@ -137,6 +170,11 @@ pub(super) fn key(state: &mut State, mut menu: Menu, chord: Chord) -> Vec<Effect
 
 fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
     let Some(item) = menu.items.get(menu.cursor) else { return Vec::new() };
+    if let What::Column(column) = item.what {
+        toggle_column(state, column);
+        columns(state, menu.cursor);
+        return Vec::new();
+    }
     if let What::GroupBy(name) = &item.what {
         match name.parse() {
             Ok(by) => groups::group(state, by),
@@ -168,9 +206,12 @@ fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
 
 fn extension(what: &What) -> &'static str {
     match what {
-        What::Curl => "sh",
         What::Markdown => "md",
         What::Json => "json",
+        What::As("fetch") => "mjs",
+        What::As("python") => "py",
+        What::As("powershell") => "ps1",
+        What::Curl | What::As(_) => "sh",
         What::Request | What::Response => "http",
         _ => "txt",
     }
@@ -188,7 +229,11 @@ fn text(state: &State, id: ExchangeId, what: &What) -> Option<(&'static str, Vec
         What::Field(name, value) => ("field", redactor.field(name, value).into_owned()),
         What::Markdown => ("report", (state.exports.markdown)(&state.inspector, id, redactor).into_bytes()),
         What::Json => ("JSON", (state.exports.json)(&state.inspector, id, redactor).into_bytes()),
-        What::Fields | What::Filter(_) | What::GroupBy(_) => return None,
+        What::As(format) => {
+            let (text, _) = (state.exports.many)(&state.inspector, &[id], format, redactor).ok()?;
+            (format, text)
+        }
+        What::Fields | What::Filter(_) | What::GroupBy(_) | What::Column(_) => return None,
     })
 }
 

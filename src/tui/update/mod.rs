@@ -1,6 +1,7 @@
 //! Actions change the state; what must be done outside comes back as effects.
 
 mod command;
+mod command_line;
 mod complete;
 mod feed;
 pub(super) mod filter;
@@ -8,6 +9,7 @@ pub(super) mod menu;
 mod mouse;
 mod movement;
 pub(super) mod prompt;
+mod search;
 
 pub use command::pair;
 pub(super) use command::show;
@@ -25,7 +27,6 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Paste(text) => {
             match &mut state.input {
                 Some(Input::Filter(_)) => filter::paste(state, &text),
-                Some(Input::Search(line)) => line.insert(&text),
                 Some(Input::Prompt(prompt)) => prompt.line.insert(&text),
                 _ => {}
             }
@@ -55,6 +56,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             state.stream.scan(&state.inspector);
             filter::scan(state);
             count_groups(state);
+            search::scan(state);
             Vec::new()
         }
     }
@@ -62,7 +64,10 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Whether there are older exchanges to look at for a new filter.
 pub fn wants_scan(state: &State) -> bool {
-    state.stream.is_scanning() || filter::wants_scan(state) || counts_groups(state)
+    state.stream.is_scanning()
+        || filter::wants_scan(state)
+        || counts_groups(state)
+        || search::is_searching(state)
 }
 
 fn counts_groups(state: &State) -> bool {
@@ -82,7 +87,6 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     state.touched = true;
     match state.input.take() {
         Some(Input::Filter(line)) => filter::key(state, line, chord),
-        Some(Input::Search(line)) => movement::search_key(state, line, chord),
         Some(Input::Menu(open)) => menu::key(state, open, chord),
         Some(Input::Prompt(open)) => prompt::key(state, open, chord),
         None => plain(state, chord),

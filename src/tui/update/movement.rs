@@ -2,10 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use crate::tui::action::Effect;
 use crate::tui::keys::Chord;
 use crate::tui::state::State;
-use crate::tui::state::input::{Input, Line};
+use crate::tui::state::input::Line;
 use crate::tui::state::page::Page;
 use crate::tui::views::{Mover, Rows};
 
@@ -97,42 +96,12 @@ pub(super) fn same_endpoint(state: &mut State, forward: bool) {
     let Some(endpoint) = history.row_of(current).map(|row| history.canonical(row.endpoint)) else { return };
     let found = state.stream.of_endpoint(history, endpoint, current, forward);
     match found {
-        Some(index) => {
-            state.stream.select(index);
+        Some(id) => {
+            state.stream.select_id(id);
             state.detail.leave();
         }
         None => state.say("no further exchange of this endpoint matches"),
     }
-}
-
-/// A key in the search line.
-pub(super) fn search_key(state: &mut State, mut line: Line, chord: Chord) -> Vec<Effect> {
-    match edit(&mut line, chord) {
-        Edited::Done => {
-            let query = line.text;
-            let key = state.keys.key(crate::tui::keys::Command::NextHit);
-            let Some(page) = page(state) else { return Vec::new() };
-            page.search(&query);
-            let hits = page.hits.len();
-            if page.first_hit().is_none() && !query.is_empty() {
-                state.complain(format!("'{query}' is not in this tab"));
-            } else if !query.is_empty() {
-                state.say(format!(
-                    "{}; {key} for the next",
-                    crate::tui::text::plural(hits as u64, "hit", "hits")
-                ));
-            }
-        }
-        Edited::Cancelled => {}
-        Edited::Open => {
-            if let Some(page) = page(state) {
-                page.search(&line.text);
-                page.first_hit();
-            }
-            state.input = Some(Input::Search(line));
-        }
-    }
-    Vec::new()
 }
 
 /// What a key did to a line.

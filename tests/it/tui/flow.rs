@@ -58,7 +58,7 @@ fn counts_and_marks_work_as_in_vim() {
 #[test]
 fn evidence_leads_to_the_bytes_and_esc_leads_back() {
     let mut state = staged(REFUSED, (120, 40));
-    press(&mut state, "g Enter / 'insufficient_scope Enter Enter");
+    press(&mut state, "g Enter t 'insufficient_scope Enter Enter");
     let linked = state.detail.tab;
     assert_ne!(linked, Tab::Why, "evidence has a place");
     let (line, range) = state.detail.page.spot.clone().expect("the evidence is marked");
@@ -73,7 +73,7 @@ fn evidence_leads_to_the_bytes_and_esc_leads_back() {
 #[test]
 fn an_open_why_follows_what_becomes_known_and_keeps_its_place() {
     let mut state = staged(REFUSED, (120, 24));
-    press(&mut state, "g Enter / 'Compared Enter");
+    press(&mut state, "g Enter t 'Compared Enter");
     let (before, read) = (why(&state), read(&state));
     assert!(read.1.starts_with("Compared with"), "{read:?}");
     more(&mut state);
@@ -479,7 +479,7 @@ fn any_size_is_drawn_without_a_panic() {
 }
 
 #[test]
-fn n_goes_to_the_next_exchange_of_the_same_endpoint() {
+fn braces_go_to_the_next_exchange_of_the_same_endpoint() {
     let mut state = staged("", (80, 24));
     press(&mut state, "g");
     let endpoint = |state: &why403::tui::state::State| {
@@ -487,7 +487,7 @@ fn n_goes_to_the_next_exchange_of_the_same_endpoint() {
     };
     let (first, mut seen) = (endpoint(&state), vec![state.stream.selected().unwrap()]);
     for _ in 0..state.stream.total() {
-        press(&mut state, "n");
+        press(&mut state, "}");
         if seen.last() != state.stream.selected().as_ref() {
             seen.push(state.stream.selected().unwrap());
         }
@@ -498,7 +498,7 @@ fn n_goes_to_the_next_exchange_of_the_same_endpoint() {
         rows.filter(|record| record.endpoint == first).map(|record| record.exchange.id).collect();
     assert_eq!(seen, all);
     for expected in all.iter().rev().skip(1) {
-        press(&mut state, "N");
+        press(&mut state, "{");
         assert_eq!(state.stream.selected(), Some(*expected));
     }
 }

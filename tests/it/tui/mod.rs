@@ -3,6 +3,7 @@
 mod flow;
 mod injection;
 mod leavings;
+mod line;
 mod outer;
 mod pty;
 mod staging;

@@ -338,6 +338,9 @@ fn the_screen_with_a_bug() {
             curl: |_, _| String::new(),
             markdown: |_, _, _| String::new(),
             json: |_, _, _| String::new(),
+            many: |_, ids, format, _| {
+                Ok((format!("{format}: {} exchanges\n", ids.len()).into_bytes(), "txt"))
+            },
         },
         recorded: false,
         on_match: Some(Box::new(|_, _| panic!("met \u{1b}]0;title\u{7} on the wire"))),

@@ -137,6 +137,7 @@ pub(super) fn exports() -> Exports {
         },
         markdown: |_, id, _| format!("# report of {}", id.0),
         json: |_, id, _| format!("{{\"id\":{}}}", id.0),
+        many: |_, ids, format, _| Ok((format!("{format}: {} exchanges\n", ids.len()).into_bytes(), "txt")),
     }
 }
 

@@ -133,6 +133,17 @@ fn incidents() {
 }
 
 #[test]
+fn a_sorted_stream_with_chosen_columns() {
+    for size in SIZES {
+        let mut state = staged("", size);
+        state.columns = why403::tui::columns::Column::ALL.to_vec();
+        press(&mut state, "> >");
+        state.notice = None;
+        snapshot("columns", size, &mut state);
+    }
+}
+
+#[test]
 fn who_an_incident_affects() {
     at_every_size("who", "", "I w");
 }
@@ -192,11 +203,14 @@ fn menus_and_lines() {
         ("fields", "k k y h"),
         ("only", "k k o"),
         ("group-by", "k k b"),
+        ("columns-menu", "k k |"),
+        ("command", ": 'exp"),
+        ("command-completed", ": e Tab Tab"),
         ("acknowledge", "I a 'seen"),
         ("filter", "/ 'client:10.0.0.20"),
         ("filter-wrong", "/ 'stauts:403"),
         ("filter-completed", "/ 'cli Tab"),
-        ("search", "k Enter Tab Tab / 'name"),
+        ("search", "k Enter Tab Tab t 'name"),
     ] {
         let mut state = staged("method:POST status:403", (80, 24));
         press(&mut state, keys);

@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 use super::first_minute;
 use crate::edge::sanitize;
 use crate::history::Record;
+use crate::incidents::GroupBy;
 use crate::model::{ExchangeId, Refuser};
+use crate::tui::columns::{Column, lay_out};
 use crate::tui::doc::message::status_role;
 use crate::tui::layout::HEADING;
 use crate::tui::render::Canvas;
@@ -14,54 +16,13 @@ use crate::tui::state::{Focus, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
-/// From this width on host, client and milliseconds are shown.
-const FULL: u16 = 98;
-
-/// Columns of a row; a width of 0 leaves the column out.
-#[derive(Clone, Copy, Debug)]
-struct Columns {
-    time: u16,
-    method: u16,
-    host: u16,
-    target: u16,
-    client: u16,
-    latency: u16,
-    cause: u16,
-}
-
-impl Columns {
-    /// What fits into `width`; the target takes what is left.
-    fn new(width: u16) -> Self {
-        let mut columns = Self {
-            time: if width >= FULL { 12 } else { 8 },
-            method: if width >= 60 { 5 } else { 0 },
-            host: if width >= FULL { (width * 3 / 20).min(32) } else { 0 },
-            target: 0,
-            client: if width >= FULL { 15 } else { 0 },
-            latency: if width >= 66 { 7 } else { 0 },
-            cause: if width >= 130 {
-                28
-            } else if width >= 50 {
-                22
-            } else {
-                3
-            },
-        };
-        let others =
-            [columns.time, columns.method, columns.host, columns.client, columns.latency, columns.cause];
-        let used: u16 = others.iter().filter(|width| **width > 0).map(|width| width + 1).sum();
-        columns.target = width.saturating_sub(used + 2 + 4);
-        columns
-    }
-}
-
 /// Draws heading and rows.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     if area.height == 0 {
         return;
     }
-    let columns = Columns::new(area.width);
-    heading(canvas, area, columns);
+    let columns = lay_out(&state.columns, area.width);
+    heading(canvas, area, &columns, state);
     if state.stream.is_empty() {
         let rest = Rect { y: area.y + HEADING, height: area.height - HEADING, ..area };
         first_minute::draw(canvas, rest, state);
@@ -75,7 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         }
         let line = Rect { y, height: 1, ..area };
         match state.inspector.history().get(id) {
-            Some(record) => row(canvas, line, columns, state, record),
+            Some(record) => row(canvas, line, &columns, state, record),
             None => {
                 canvas.put(line.x + 2, y, line.width - 2, &format!("#{} is no longer kept", id.0), Role::Dim);
             }
@@ -84,60 +45,95 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     }
 }
 
-fn heading(canvas: &mut Canvas<'_>, area: Rect, columns: Columns) {
+fn heading(canvas: &mut Canvas<'_>, area: Rect, columns: &[(Column, u16)], state: &State) {
     let mut x = area.x + 2;
-    let mut cell = |name: &str, width: u16| {
-        if width > 0 {
-            canvas.put(x, area.y, width, name, Role::Dim);
-            x += width + 1;
+    let sorted = state.stream.sorted().map(|sorted| (sorted.by, sorted.descending));
+    for (column, width) in columns {
+        let name = match column {
+            Column::Time if *width <= 10 => "UTC",
+            column => column.heading(),
+        };
+        match sorted.filter(|(by, _)| by == column) {
+            Some((_, descending)) => {
+                let [up, down] = canvas.glyphs().more;
+                let sign = if descending { down } else { up };
+                canvas.put(x, area.y, *width, &format!("{sign}{name}"), Role::Accent);
+            }
+            None => {
+                canvas.put(x, area.y, *width, name, Role::Dim);
+            }
         }
-    };
-    cell(if columns.time > 10 { "TIME UTC" } else { "UTC" }, columns.time);
-    cell("ST", 3);
-    cell("METH", columns.method);
-    cell("HOST", columns.host);
-    cell("TARGET", columns.target);
-    cell("CLIENT", columns.client);
-    cell("LATENCY", columns.latency);
-    cell("WHY", columns.cause);
+        x += width + 1;
+    }
 }
 
-fn row(canvas: &mut Canvas<'_>, area: Rect, columns: Columns, state: &State, record: &Record) {
+fn row(canvas: &mut Canvas<'_>, area: Rect, columns: &[(Column, u16)], state: &State, record: &Record) {
+    let mut x = area.x + 2;
+    for (column, width) in columns {
+        cell(canvas, (x, area.y), *width, *column, state, record);
+        x += width + 1;
+    }
+}
+
+fn cell(
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    column: Column,
+    state: &State,
+    record: &Record,
+) {
     let exchange = &record.exchange;
-    let (mut x, y) = (area.x + 2, area.y);
-    let time = exchange.started().to_string();
-    canvas.raw(x, y, columns.time, time.get(11..23).unwrap_or_default(), Role::Dim);
-    x += columns.time + 1;
-    match exchange.status() {
-        Some(status) => canvas.raw(x, y, 3, &status.to_string(), status_role(status)),
-        None => canvas.raw(x, y, 3, "---", Role::Warn),
-    };
-    x += 4;
-    if columns.method > 0 {
-        canvas.put(x, y, columns.method, &sanitize::text(exchange.method()), Role::Text);
-        x += columns.method + 1;
+    match column {
+        Column::Id => canvas.put_right(x, y, width, &exchange.id.0.to_string(), Role::Dim),
+        Column::Time => {
+            let time = exchange.started().to_string();
+            canvas.raw(x, y, width, time.get(11..23).unwrap_or_default(), Role::Dim);
+        }
+        Column::Status => {
+            match exchange.status() {
+                Some(status) => canvas.raw(x, y, width, &status.to_string(), status_role(status)),
+                None => canvas.raw(x, y, width, "---", Role::Warn),
+            };
+        }
+        Column::Method => {
+            canvas.put(x, y, width, &sanitize::text(exchange.method()), Role::Text);
+        }
+        Column::Host => {
+            let endpoint = state.inspector.history().endpoint(record.endpoint);
+            let host = endpoint.map(|endpoint| sanitize::text(&endpoint.authority).into_owned());
+            canvas.put_middle(x, y, width, &host.unwrap_or_default(), Role::Dim);
+        }
+        Column::Target => {
+            let bounded = exchange.target().get(..400).unwrap_or(exchange.target());
+            let target = state.redactor.target(bounded);
+            canvas.put_middle(x, y, width, &sanitize::line(&target), Role::Text);
+        }
+        Column::Client => {
+            canvas.put_middle(x, y, width, &exchange.client.ip().to_string(), Role::Dim);
+        }
+        Column::Server => {
+            canvas.put_middle(x, y, width, &exchange.server.to_string(), Role::Dim);
+        }
+        Column::User | Column::Agent => {
+            let by = if column == Column::User { GroupBy::Identity } else { GroupBy::UserAgent };
+            let value = by.value(record, &state.inspector, &state.redactor);
+            canvas.put(x, y, width, &value, Role::Dim);
+        }
+        Column::Size => {
+            let size = exchange.request.as_ref().map(|request| text::bytes(request.body.len));
+            canvas.put_right(x, y, width, &size.unwrap_or_default(), Role::Dim);
+        }
+        Column::Received => {
+            let size = exchange.response.as_ref().map(|response| text::bytes(response.body.len));
+            canvas.put_right(x, y, width, &size.unwrap_or_default(), Role::Dim);
+        }
+        Column::Latency => {
+            let latency = exchange.latency().map(text::duration).unwrap_or_default();
+            canvas.put_right(x, y, width, &latency, Role::Dim);
+        }
+        Column::Cause => why(canvas, (x, y), width, state, record),
     }
-    if columns.host > 0 {
-        let endpoint = state.inspector.history().endpoint(record.endpoint);
-        let host =
-            endpoint.map(|endpoint| sanitize::text(&endpoint.authority).into_owned()).unwrap_or_default();
-        canvas.put_middle(x, y, columns.host, &host, Role::Dim);
-        x += columns.host + 1;
-    }
-    let bounded = exchange.target().get(..400).unwrap_or(exchange.target());
-    let target = state.redactor.target(bounded);
-    canvas.put_middle(x, y, columns.target, &sanitize::line(&target), Role::Text);
-    x += columns.target + 1;
-    if columns.client > 0 {
-        canvas.put_middle(x, y, columns.client, &exchange.client.ip().to_string(), Role::Dim);
-        x += columns.client + 1;
-    }
-    if columns.latency > 0 {
-        let latency = exchange.latency().map(text::duration).unwrap_or_default();
-        canvas.put_right(x, y, columns.latency, &latency, Role::Dim);
-        x += columns.latency + 1;
-    }
-    why(canvas, (x, y), columns.cause, state, record);
 }
 
 fn why(canvas: &mut Canvas<'_>, (x, y): (u16, u16), width: u16, state: &State, record: &Record) {
