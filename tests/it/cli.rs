@@ -205,7 +205,10 @@ fn mistakes_get_one_line_that_says_what_to_do() {
     let file = story(dir.path());
     refuses(&on(&file, "-Y stauts:403"), "`status`");
     refuses(&on(&file, "--no-such-option"), "--help");
-    refuses(&on(&file, "--export xml"), "curl, nc, httpie, fetch, python, powershell, har, markdown, raw, json");
+    refuses(
+        &on(&file, "--export xml"),
+        "curl, nc, httpie, fetch, python, powershell, har, markdown, raw, json",
+    );
     refuses(&on(&file, "--export curl --json"), "--export FORMAT=FILE");
     refuses(&on(&file, "--export curl --export har"), "--export FORMAT=FILE");
     refuses(&on(&file, "--memory lots"), "64KiB");
