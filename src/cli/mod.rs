@@ -59,7 +59,7 @@ pub struct WatchArgs {
     /// Interface to watch, any for all, or a pcap stream at TCP@HOST:PORT or unix:PATH [default: any]
     #[arg(short, long, value_name = "INTERFACE", help_heading = "Source")]
     pub interface: Option<String>,
-    /// Capture to read: pcap or pcapng, plain, gzip or zstd; - is standard input
+    /// Capture to read: pcap or pcapng, plain or compressed with gzip, zstd, xz or bzip2; - is standard input
     #[arg(short, long, value_name = "FILE", conflicts_with = "interface", help_heading = "Source")]
     pub read: Option<OsString>,
     /// Wait for more at the end of the capture

@@ -1,5 +1,6 @@
 //! The domain's words as types. Nothing here does I/O, reads a clock or imports another module of ours.
 
+mod annotation;
 mod anomaly;
 mod body;
 mod cause;
@@ -17,6 +18,7 @@ mod segment;
 pub mod size;
 mod time;
 
+pub use annotation::Annotation;
 pub use anomaly::{Anomaly, AnomalySet};
 pub use body::{Body, BodyEnd, BodyRare, Gap};
 pub use cause::Cause;

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Frame, SourceCounters, Timestamp};
+use crate::model::{Annotation, Frame, SourceCounters, Timestamp};
 
 pub use error::SourceError;
 pub use interfaces::{Interface, interfaces};
@@ -45,6 +45,12 @@ pub trait Sink {
     fn block(&mut self, _block: &Arc<Block>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
+    /// Whether notes of a capture file are of use ([`Sink::annotation`]).
+    fn wants_annotations(&self) -> bool {
+        false
+    }
+    /// What a capture file says of the section, an interface or the frame that comes next.
+    fn annotation(&mut self, _annotation: Annotation<'_>) {}
     /// No frame came for a while (about ten times a second); `now` is the time in the capture's own clock, which the last
     /// frame told, so there is none before the first.
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()>;

@@ -18,7 +18,7 @@ use crate::app::capture::reclaim::size_of_exchange;
 use crate::app::outbox::{ENOUGH, MESSAGE, Outbox};
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
-use crate::model::{Exchange, Frame, SourceCounters, Timestamp};
+use crate::model::{Annotation, Exchange, Frame, SourceCounters, Timestamp};
 use crate::source::savefile::Block;
 use crate::source::{Sink, Stop};
 use crate::wire::decode;
@@ -279,6 +279,16 @@ impl Sink for Feeder {
             self.tell_progress();
         }
         if !self.batch.is_empty() && self.is_full() { self.flush() } else { ControlFlow::Continue(()) }
+    }
+
+    fn wants_annotations(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    fn annotation(&mut self, annotation: Annotation<'_>) {
+        if let Some(recording) = &mut self.recording {
+            recording.recorder.annotation(&annotation);
+        }
     }
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {

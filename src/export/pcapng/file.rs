@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::fstatvfs;
 
 use crate::edge::files;
-use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+use crate::model::{Annotation, Frame, InterfaceId, LinkType, Timestamp};
 
 use super::blocks;
+use super::notes::SourceNotes;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
@@ -88,6 +89,7 @@ pub struct CaptureFile {
     /// The complete pieces of this run, oldest first, where only some may stay.
     pieces: VecDeque<PathBuf>,
     current: Option<Current>,
+    source: SourceNotes,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,8 @@ struct Current {
     /// Bytes in the file, all of them whole blocks.
     written: u64,
     first: Option<Timestamp>,
-    interfaces: Vec<(InterfaceId, LinkType)>,
+    /// The interfaces written to it, with the resolution of their clocks.
+    interfaces: Vec<(InterfaceId, LinkType, u8)>,
 }
 
 impl CaptureFile {
@@ -113,6 +116,7 @@ impl CaptureFile {
             number: 0,
             pieces: VecDeque::new(),
             current: None,
+            source: SourceNotes::default(),
         };
         file.current = Some(file.begin()?);
         Ok(file)
@@ -124,14 +128,29 @@ impl CaptureFile {
         self
     }
 
+    /// Takes over what the source says of itself and its interfaces.
+    pub(super) fn annotate(&mut self, annotation: &Annotation<'_>) {
+        self.source.add(annotation);
+        if let Some(current) = self.current.as_mut().filter(|current| current.first.is_some())
+            && let Annotation::Names(records) = annotation
+        {
+            blocks::names(&mut current.buffer, records);
+        }
+    }
+
     /// Writes a frame. After an error nothing more is written.
     pub fn write(&mut self, frame: &Frame<'_>) -> Result<(), CaptureError> {
+        self.write_with(frame, &[])
+    }
+
+    /// Writes a frame with its options ([`Annotation::Frame`]).
+    pub(super) fn write_with(&mut self, frame: &Frame<'_>, options: &[u8]) -> Result<(), CaptureError> {
         if self.current.as_ref().is_some_and(|current| current.is_due(self.rotation, frame.time)) {
             self.finish_current()?;
             self.current = Some(self.begin()?);
         }
         let Some(current) = &mut self.current else { return Ok(()) };
-        current.put(frame);
+        current.put(frame, options, &self.source);
         if current.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
@@ -153,6 +172,9 @@ impl CaptureFile {
     }
 
     fn finish_current(&mut self) -> Result<(), CaptureError> {
+        if let Some(current) = &mut self.current {
+            current.begin(&self.source);
+        }
         self.flush()?;
         let Some(current) = self.current.take() else { return Ok(()) };
         if self.rotation.keep.is_some() && current.temporary.is_some() && self.number < LAST_NUMBER {
@@ -183,8 +205,7 @@ impl CaptureFile {
             let _ = temporary.map(fs::remove_file);
             return Err(CaptureError::NoRoom { path: target, left, reserve: self.reserve });
         }
-        let mut buffer = Vec::with_capacity(BUFFER);
-        blocks::section(&mut buffer);
+        let buffer = Vec::with_capacity(BUFFER);
         Ok(Current { file, temporary, target, buffer, written: 0, first: None, interfaces: Vec::new() })
     }
 }
@@ -223,16 +244,32 @@ impl Current {
             || rotation.seconds.is_some_and(|most| now.since(first) >= i64::from(most) * 1_000_000_000)
     }
 
-    fn put(&mut self, frame: &Frame<'_>) {
+    /// Writes what comes before the first frame, once: what the source says of itself is known by then.
+    fn begin(&mut self, source: &SourceNotes) {
+        if self.written > 0 || !self.buffer.is_empty() {
+            return;
+        }
+        blocks::section(&mut self.buffer, &source.section);
+        for records in &source.names {
+            blocks::names(&mut self.buffer, records);
+        }
+    }
+
+    fn put(&mut self, frame: &Frame<'_>, options: &[u8], source: &SourceNotes) {
+        self.begin(source);
         self.first.get_or_insert(frame.time);
-        let wanted = (frame.interface, frame.link);
-        let known = self.interfaces.iter().position(|known| *known == wanted);
-        let index = known.unwrap_or_else(|| {
-            blocks::interface(&mut self.buffer, frame.link, SNAPLEN);
-            self.interfaces.push(wanted);
-            self.interfaces.len() - 1
-        });
-        blocks::packet(&mut self.buffer, index as u32, frame);
+        let known = self.interfaces.iter().enumerate();
+        let known = known.rev().find(|(_, (id, link, _))| (*id, *link) == (frame.interface, frame.link));
+        let (index, resolution) = match known {
+            Some((index, (_, _, resolution))) => (index, *resolution),
+            None => {
+                let (resolution, options) = source.interface(frame.interface);
+                blocks::interface(&mut self.buffer, frame.link, SNAPLEN, resolution, options);
+                self.interfaces.push((frame.interface, frame.link, resolution));
+                (self.interfaces.len() - 1, resolution)
+            }
+        };
+        blocks::packet(&mut self.buffer, (index as u32, resolution), frame, options);
     }
 
     fn flush(&mut self, reserve: u64) -> Result<(), CaptureError> {

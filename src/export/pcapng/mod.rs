@@ -5,6 +5,7 @@
 
 mod blocks;
 mod file;
+mod notes;
 mod recorder;
 #[cfg(test)]
 mod tests;

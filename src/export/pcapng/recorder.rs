@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-use crate::model::{Frame, InterfaceId, LinkType, TcpFlags, Timestamp};
+use crate::model::{Annotation, Frame, InterfaceId, LinkType, TcpFlags, Timestamp};
 use crate::wire::decode::{Decoded, Decoder};
 
 use super::{CaptureError, CaptureFile};
@@ -50,6 +50,8 @@ pub struct Recorder {
     /// The kept frames' connections in order of arrival.
     order: VecDeque<(Ends, u64)>,
     matched: VecDeque<Ends>,
+    /// What was said of the frame that comes next.
+    options: Box<[u8]>,
     bytes: usize,
     serial: u64,
     counters: RecorderCounters,
@@ -70,11 +72,13 @@ struct Kept {
     interface: InterfaceId,
     wire_len: u32,
     data: Box<[u8]>,
+    /// As in [`Annotation::Frame`]; empty as a rule.
+    options: Box<[u8]>,
 }
 
 impl Kept {
     const fn cost(&self) -> usize {
-        self.data.len() + OVERHEAD
+        self.data.len() + self.options.len() + OVERHEAD
     }
     const fn frame(&self) -> Frame<'_> {
         let Self { time, link, interface, wire_len, .. } = *self;
@@ -92,6 +96,7 @@ impl Recorder {
             flows: HashMap::default(),
             order: VecDeque::new(),
             matched: VecDeque::new(),
+            options: Box::default(),
             bytes: 0,
             serial: 0,
             counters: RecorderCounters::default(),
@@ -111,18 +116,32 @@ impl Recorder {
         if self.file.is_none() {
             return Ok(());
         }
-        let Decoded::Segment(segment) = self.decoder.decode(frame) else { return Ok(()) };
+        let Decoded::Segment(segment) = self.decoder.decode(frame) else {
+            self.options = Box::default();
+            return Ok(());
+        };
         let (ends, flags) = (ends(segment.src, segment.dst), segment.flags);
         let flow = self.flows.entry(ends).or_default();
         if flow.is_matched && flags.0 & (TcpFlags::SYN | TcpFlags::ACK) == TcpFlags::SYN {
             // The ports are used again by another connection.
             flow.is_matched = false;
         }
-        if flow.is_matched {
-            return self.write(frame);
+        let is_matched = flow.is_matched;
+        let options = std::mem::take(&mut self.options);
+        if is_matched {
+            return self.write(frame, &options);
         }
-        self.keep(ends, frame);
+        self.keep(ends, frame, options);
         Ok(())
+    }
+
+    /// Takes in what the source says of itself, an interface or the next frame.
+    pub fn annotation(&mut self, annotation: &Annotation<'_>) {
+        match (annotation, &mut self.file) {
+            (Annotation::Frame(options), _) => self.options = (*options).into(),
+            (annotation, Some(file)) => file.annotate(annotation),
+            (_, None) => {}
+        }
     }
 
     /// The connection between these two has an exchange that is wanted: writes what is kept of it, and from now on all of it.
@@ -141,7 +160,7 @@ impl Recorder {
                 self.flows.remove(&oldest);
             }
         }
-        kept.iter().try_for_each(|kept| self.write(&kept.frame()))
+        kept.iter().try_for_each(|kept| self.write(&kept.frame(), &kept.options))
     }
 
     /// Writes out what was gathered; for a quiet moment.
@@ -154,9 +173,9 @@ impl Recorder {
         self.file.take().map_or(Ok(()), CaptureFile::finish)
     }
 
-    fn write(&mut self, frame: &Frame<'_>) -> Result<(), CaptureError> {
+    fn write(&mut self, frame: &Frame<'_>, options: &[u8]) -> Result<(), CaptureError> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let written = file.write(frame);
+        let written = file.write_with(frame, options);
         match written {
             Ok(()) => self.counters.written += 1,
             Err(_) => self.file = None,
@@ -164,10 +183,10 @@ impl Recorder {
         written
     }
 
-    fn keep(&mut self, ends: Ends, frame: &Frame<'_>) {
+    fn keep(&mut self, ends: Ends, frame: &Frame<'_>, options: Box<[u8]>) {
         let Frame { time, link, interface, wire_len, data } = *frame;
         self.serial += 1;
-        let kept = Kept { serial: self.serial, time, link, interface, wire_len, data: data.into() };
+        let kept = Kept { serial: self.serial, time, link, interface, wire_len, data: data.into(), options };
         let Some(flow) = self.flows.get_mut(&ends) else { return };
         flow.bytes += kept.cost();
         self.bytes += kept.cost();

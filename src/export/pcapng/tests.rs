@@ -234,3 +234,92 @@ fn what_is_kept_is_bounded_and_counted() {
     assert_eq!(written + dropped, 100 + 998 * 8);
     assert!(written > 80);
 }
+
+/// A big-endian pcapng block.
+fn big_endian_block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32 + 12).to_be_bytes();
+    [&kind.to_be_bytes()[..], &length, body, &length].concat()
+}
+
+fn big_endian_option(code: u16, value: &[u8]) -> Vec<u8> {
+    let padding = vec![0; value.len().wrapping_neg() % 4];
+    [&code.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value, &padding].concat()
+}
+
+/// Hands what it reads to a recorder.
+struct Record(Recorder);
+
+impl Sink for Record {
+    fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
+        self.0.frame(frame).unwrap();
+        ControlFlow::Continue(())
+    }
+    fn wants_annotations(&self) -> bool {
+        true
+    }
+    fn annotation(&mut self, annotation: crate::model::Annotation<'_>) {
+        self.0.annotation(&annotation);
+    }
+    fn tick(&mut self, _now: Timestamp) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    fn counters(&mut self, _counters: SourceCounters) {}
+    fn warning(&mut self, text: String) {
+        panic!("{text}");
+    }
+}
+
+#[test]
+fn names_comments_and_resolution_of_the_source_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (dir.path().join("in.pcapng"), dir.path().join("out.pcapng"));
+    let option = big_endian_option;
+    let section = [
+        0x1a2b_3c4d_u32.to_be_bytes().to_vec(),
+        vec![0, 1, 0, 0],
+        vec![0xff; 8],
+        option(1, b"the section"),
+        option(4, b"dumpcap"),
+    ];
+    let interface = |name: &str| {
+        [vec![0, 1, 0, 0, 0, 4, 0, 0], option(2, name.as_bytes()), option(3, b"uplink"), option(9, &[6])]
+            .concat()
+    };
+    let names = [option(1, b"\x0a\x00\x00\x02api.test\0"), vec![0; 4]].concat();
+    let mut file = big_endian_block(0x0a0d_0d0a, &section.concat());
+    file.extend([interface("eth7"), interface("eth8")].iter().flat_map(|body| big_endian_block(1, body)));
+    file.extend(big_endian_block(4, &names));
+    let mut frames = talk(5, 1_795_333_921_123_456_000).into_frames();
+    frames.iter_mut().for_each(|made| made.time = Timestamp(made.time.0 / 1000 * 1000));
+    for (number, made) in frames.iter().enumerate() {
+        let micros = made.time.0 as u64 / 1000;
+        let words = [1, (micros >> 32) as u32, micros as u32, made.data.len() as u32, made.wire_len];
+        let mut body: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        body.extend(&made.data);
+        body.extend(vec![0; made.data.len().wrapping_neg() % 4]);
+        if number == 3 {
+            body.extend([option(1, b"this one"), option(2, &[0, 0, 0, 1]), vec![0; 4]].concat());
+        }
+        file.extend(big_endian_block(6, &body));
+    }
+    fs::write(&source, file).unwrap();
+    let mut sink = Record(Recorder::new(
+        CaptureFile::create(&target, Rotation::default()).unwrap(),
+        RecorderLimits::default(),
+    ));
+    let stop = Stop::new().unwrap();
+    Source::open(&Origin::File(source), &SourceOptions::default(), &stop)
+        .unwrap()
+        .run(&mut sink, &stop)
+        .unwrap();
+    sink.0.matched(client(5), server()).unwrap();
+    sink.0.finish().unwrap();
+    assert!(read(&target) == of(&frames));
+    let out = fs::read(&target).unwrap();
+    let has = |bytes: &[u8]| memchr::memmem::find(&out, bytes).is_some();
+    for text in ["the section", "eth8", "uplink", "this one", "api.test"] {
+        assert!(has(text.as_bytes()), "{text}");
+    }
+    // The interface without a frame is left out; flags and resolution are as they were.
+    assert!(!has(b"eth7") && has(&[2, 0, 4, 0, 1, 0, 0, 0]) && has(&[9, 0, 1, 0, 6, 0, 0, 0]));
+}

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use crate::model::Frame;
 
 use super::Fault;
-use super::format::{ENOUGH, Format, MAX_RECORD, SNIFF, Scan};
+use super::format::{ENOUGH, Format, MAX_RECORD, Record, SNIFF, Scan};
 use super::input::{Bytes, decompress, is_stopped};
 
 /// Bytes of a block. Small enough to stay in a core's second-level cache until it is walked.
@@ -33,6 +33,13 @@ impl Block {
     /// Hands out the frames, in order, until `each` breaks.
     pub fn try_for_each<B>(&self, each: impl FnMut(&Frame<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
         self.format.try_for_each(self.bytes.get(..self.end).unwrap_or_default(), each)
+    }
+    /// The same, with what a pcapng file says of sections, interfaces and frames.
+    pub(super) fn try_for_each_record<B>(
+        &self,
+        each: impl FnMut(Record<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.format.try_for_each_record(self.bytes.get(..self.end).unwrap_or_default(), each)
     }
     /// A link type that is announced in this block and that nobody here can read.
     pub const fn unknown_link(&self) -> Option<u16> {

@@ -41,14 +41,6 @@ impl Fault {
     pub(super) fn not_a_capture(head: &[u8]) -> Self {
         const KNOWN: &[(&[u8], &str)] = &[
             (
-                b"BZh",
-                "it is compressed with bzip2; decompress it first, or pipe it: bzip2 -dc FILE | why403 -r -",
-            ),
-            (
-                b"\xfd7zXZ",
-                "it is compressed with xz; decompress it first, or pipe it: xz -dc FILE | why403 -r -",
-            ),
-            (
                 b"\x04\"M\x18",
                 "it is compressed with lz4; decompress it first, or pipe it: lz4 -dc FILE | why403 -r -",
             ),

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::model::Frame;
+use crate::model::{Annotation, Frame};
 
 use super::Fault;
 use super::pcap::Pcap;
@@ -37,6 +37,13 @@ pub(super) struct Scan {
     pub(super) fault: Option<Fault>,
 }
 
+/// A frame, or what is said of one.
+#[derive(Debug)]
+pub(super) enum Record<'a> {
+    Frame(Frame<'a>),
+    Annotation(Annotation<'a>),
+}
+
 impl Format {
     /// Tells the format by the file's first bytes. The second value is the length of the header to be skipped.
     pub(super) fn sniff(head: &[u8]) -> Result<(Self, usize), Fault> {
@@ -61,6 +68,17 @@ impl Format {
         match self {
             Self::Pcap(pcap) => pcap.try_for_each(bytes, each),
             Self::PcapNg(ng) => ng.clone().try_for_each(bytes, each),
+        }
+    }
+    /// The same, with annotations; those of a frame come before it.
+    pub(super) fn try_for_each_record<B>(
+        &self,
+        bytes: &[u8],
+        mut each: impl FnMut(Record<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        match self {
+            Self::Pcap(pcap) => pcap.try_for_each(bytes, |frame| each(Record::Frame(*frame))),
+            Self::PcapNg(ng) => ng.clone().try_for_each_record(bytes, each),
         }
     }
 }

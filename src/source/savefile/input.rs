@@ -8,7 +8,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use crate::source::stop::{Ready, Stop, wait_for};
 
@@ -18,6 +20,8 @@ use super::zstd::ZstdReader;
 /// How often a file that is being written is looked at.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(50);
 const COMPRESSED_BUFFER: usize = 256 << 10;
+/// Memory for the dictionary of an xz file: `xz -9` has one of 64 MiB.
+const XZ_MEMORY_KIB: u32 = 96 << 10;
 
 /// An open file of any kind, and how to wait for it.
 #[derive(Debug)]
@@ -109,12 +113,21 @@ pub(super) fn decompress<R: Read + Send + 'static>(mut source: R) -> io::Result<
     }
     let is_gzip = head.starts_with(&[0x1f, 0x8b]);
     let is_zstd = ZstdReader::<io::Empty>::is_start(&head);
+    let is_xz = head.starts_with(&[0xfd, b'7', b'z', b'X']);
+    let is_bzip2 = matches!(head.as_slice(), [b'B', b'Z', b'h', b'1'..=b'9', ..]);
     let all: Chain<Cursor<Vec<u8>>, R> = Cursor::new(head).chain(source);
     if is_gzip {
         return Ok(Box::new(MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
     }
     if is_zstd {
         return Ok(Box::new(ZstdReader::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
+    }
+    if is_xz {
+        let source = BufReader::with_capacity(COMPRESSED_BUFFER, all);
+        return Ok(Box::new(XzReader::new_mem_limit(source, true, XZ_MEMORY_KIB)));
+    }
+    if is_bzip2 {
+        return Ok(Box::new(MultiBzDecoder::new(BufReader::with_capacity(COMPRESSED_BUFFER, all))));
     }
     Ok(Box::new(all))
 }

@@ -1,9 +1,10 @@
-//! Captures that somebody wrote: files, pipes and sockets, in every pcap and pcapng dialect, plain, gzip or zstd.
+//! Captures that somebody wrote: files, pipes and sockets, in every pcap and pcapng dialect, plain or compressed with gzip, zstd, xz or bzip2.
 //!
 //! The reader is ours because the bytes are hostile and the work is large: libpcap copies each record, reads no compressed
 //! file, and stops at a pcapng file with two link types. One thread reads and decompresses blocks ahead of the one that walks
 //! them.
 
+mod annotations;
 mod blocks;
 mod clock;
 mod fault;
@@ -26,7 +27,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread;
 use std::time::Duration;
 
-use crate::model::SourceCounters;
+use crate::model::{Frame, SourceCounters};
 
 pub use blocks::{Block, BlockReader};
 pub use fault::Fault;
@@ -34,7 +35,7 @@ pub use fault::Fault;
 use super::bpf::FrameFilter;
 use super::pace::Pace;
 use super::{Sink, Stop};
-use format::Format;
+use format::{Format, Record};
 use input::Input;
 
 /// Blocks read ahead of the one that is walked.
@@ -196,12 +197,23 @@ impl Walker<'_> {
         let Self { filter, sink, counters, pace, .. } = self;
         sink.block(block)?;
         let mut last = None;
-        let flow = block.try_for_each(|frame| {
+        let mut frame = |frame: &Frame<'_>, sink: &mut dyn Sink| {
             counters.received += 1;
             last = Some(frame.time);
             let is_wanted = filter.as_mut().is_none_or(|filter| filter.passes(frame));
             if is_wanted { sink.frame(frame) } else { ControlFlow::Continue(()) }
-        });
+        };
+        let flow = if sink.wants_annotations() {
+            block.try_for_each_record(|record| match record {
+                Record::Frame(found) => frame(&found, *sink),
+                Record::Annotation(annotation) => {
+                    sink.annotation(annotation);
+                    ControlFlow::Continue(())
+                }
+            })
+        } else {
+            block.try_for_each(|found| frame(found, *sink))
+        };
         if let Some(time) = last {
             pace.saw(time);
         }

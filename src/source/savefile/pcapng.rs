@@ -4,22 +4,26 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::model::{Frame, InterfaceId, LinkType, Timestamp};
+use crate::model::{Annotation, Frame, InterfaceId, LinkType, Timestamp};
 use crate::wire::decode::Decoder;
 
 use super::Fault;
+use super::annotations::{self, Of};
 use super::clock::Clock;
-use super::format::{MAX_RECORD, Scan, u16_of, u32_of};
+use super::format::{MAX_RECORD, Record, Scan, u16_of, u32_of};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const NAME_RESOLUTION: u32 = 4;
 const ENHANCED_PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const OPTION_END: u16 = 0;
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
+/// Microseconds.
+const DEFAULT_RESOLUTION: u8 = 6;
 /// Interfaces of one file; a capture of every veth of a large box has some thousand.
 const MAX_INTERFACES: usize = 65_536;
 
@@ -36,6 +40,8 @@ pub(super) struct PcapNg {
 struct Interface {
     link: LinkType,
     clock: Clock,
+    /// As `if_tsresol` has it.
+    resolution: u8,
     snaplen: u32,
 }
 
@@ -111,6 +117,62 @@ impl PcapNg {
         ControlFlow::Continue(())
     }
 
+    pub(super) fn try_for_each_record<B>(
+        mut self,
+        bytes: &[u8],
+        mut each: impl FnMut(Record<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let (mut rest, mut scratch) = (bytes, Vec::new());
+        while let Next::Block(block, after) = self.next(rest) {
+            rest = after;
+            if let Some(frame) = self.frame(&block) {
+                let options = self.packet_options(&block);
+                if !options.is_empty() {
+                    annotations::options(options, Of::Packet, self.big_endian, &mut scratch);
+                    each(Record::Annotation(Annotation::Frame(&scratch)))?;
+                }
+                each(Record::Frame(frame))?;
+                continue;
+            }
+            let known = self.interfaces.len();
+            let is_fault = self.take_in(&block).is_err();
+            let annotation = match block.kind {
+                SECTION => {
+                    let options = block.body.get(16..).unwrap_or_default();
+                    annotations::options(options, Of::Section, self.big_endian, &mut scratch);
+                    Annotation::Section(&scratch)
+                }
+                INTERFACE if !is_fault => {
+                    let options = block.body.get(8..).unwrap_or_default();
+                    annotations::options(options, Of::Interface, self.big_endian, &mut scratch);
+                    let resolution =
+                        self.interfaces.last().map_or(DEFAULT_RESOLUTION, |last| last.resolution);
+                    let interface = InterfaceId(self.earlier + known as u32);
+                    Annotation::Interface { interface, resolution, options: &scratch }
+                }
+                NAME_RESOLUTION => {
+                    annotations::names(block.body, self.big_endian, &mut scratch);
+                    Annotation::Names(&scratch)
+                }
+                _ => continue,
+            };
+            each(Record::Annotation(annotation))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The options behind the data of a packet block.
+    fn packet_options<'a>(&self, block: &Block<'a>) -> &'a [u8] {
+        let length = match (block.kind, block.body.split_first_chunk::<20>()) {
+            (ENHANCED_PACKET | OBSOLETE_PACKET, Some((&[.., c0, c1, c2, c3, _, _, _, _], _))) => {
+                self.u32([c0, c1, c2, c3]) as usize
+            }
+            _ => return &[],
+        };
+        // Of the obsolete block only flags and hash have numbers of their own; the comment is the same.
+        block.body.get(20..).and_then(|data| data.get(length.next_multiple_of(4)..)).unwrap_or_default()
+    }
+
     fn u32(&self, bytes: [u8; 4]) -> u32 {
         u32_of(bytes, self.big_endian)
     }
@@ -172,7 +234,7 @@ impl PcapNg {
 
     fn interface(&self, body: &[u8]) -> Option<Interface> {
         let (&[a, b, _, _, s0, s1, s2, s3], mut options) = body.split_first_chunk::<8>()?;
-        let (mut resolution, mut offset) = (6, 0);
+        let (mut resolution, mut offset) = (DEFAULT_RESOLUTION, 0);
         while let Some((&[c0, c1, l0, l1], rest)) = options.split_first_chunk::<4>() {
             let (code, length) = (self.u16([c0, c1]), usize::from(self.u16([l0, l1])));
             let Some(value) = rest.get(..length) else { break };
@@ -191,6 +253,7 @@ impl PcapNg {
         Some(Interface {
             link: LinkType(self.u16([a, b])),
             clock: Clock::new(resolution, offset),
+            resolution,
             snaplen: self.u32([s0, s1, s2, s3]),
         })
     }

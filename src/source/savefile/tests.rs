@@ -165,6 +165,36 @@ fn gzip_and_zstd_with_several_members() {
 }
 
 #[test]
+fn xz_and_bzip2_are_read_by_their_content() {
+    use std::io::Write as _;
+    let frames = frames(3000);
+    let file = made_pcap::to_bytes(&frames);
+    let bzip2 = |bytes: &[u8]| {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let (a, b) = file.split_at(file.len() / 2 + 3);
+    for compressed in [bzip2(&file), [bzip2(a), bzip2(b)].concat()] {
+        assert!(read(&compressed).unwrap().seen == seen_of(&frames));
+    }
+    let broken = bzip2(&file);
+    let notes = read(&broken[..broken.len() - 20]).unwrap();
+    assert!(seen_of(&frames).starts_with(&notes.seen) && notes.warnings.len() == 1, "{:?}", notes.warnings);
+    let notes = read(XZ).unwrap();
+    assert_eq!((notes.seen.len(), notes.warnings.len()), (1, 0));
+    // A dictionary of 4 GiB is refused before it is allocated.
+    let mut huge = XZ.to_vec();
+    assert_eq!(huge[12 + 2..12 + 4], [0x21, 1]);
+    huge[12 + 4] = 40;
+    let mut check = flate2::Crc::new();
+    check.update(&huge[12..20]);
+    huge[20..24].copy_from_slice(&check.sum().to_le_bytes());
+    let text = read(&huge).err().unwrap();
+    assert!(text.contains("memory"), "{text}");
+}
+
+#[test]
 fn a_truncated_file_keeps_what_was_before() {
     let frames = frames(20);
     let file = made_pcap::to_bytes(&frames);
@@ -203,8 +233,8 @@ fn what_is_no_capture_is_told_by_its_looks() {
         (&b""[..], "empty"),
         (b"08:00:01.123 IP 10.0.0.1.5 > 10.0.0.2.80: Flags [S]\n", "looks like text"),
         (b"x", "looks like text"),
-        (b"BZh91AY&SY", "bzip2 -dc"),
-        (b"\xfd7zXZ\0\0\0", "xz -dc"),
+        (b"BZh91AY&SY", "EOF"),
+        (b"\xfd7zXZ\0\0\0", "whole buffer"),
         (b"PK\x03\x04\0\0", "zip"),
         (b"snoop\0\0\0\0\0\0\x02", "editcap"),
         (&[0; 100], "unknown"),
@@ -361,3 +391,13 @@ fn interrupted_and_dribbling_reads_change_nothing() {
     assert_eq!(blocks.frames(), 30);
     assert_eq!(InterfaceId(0), InterfaceId::default());
 }
+
+/// A classic capture of one frame, as `xz -0` compresses it.
+const XZ: &[u8] = &[
+    0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x0c,
+    0x00, 0x00, 0x00, 0x8f, 0x98, 0x41, 0x9c, 0xe0, 0x00, 0x2b, 0x00, 0x1e, 0x5d, 0x00, 0x6a, 0x30, 0xd1,
+    0xc8, 0x7d, 0x8b, 0xf8, 0x09, 0x9b, 0xad, 0x94, 0x14, 0xbe, 0xca, 0x6d, 0x32, 0x27, 0xd1, 0xd9, 0x35,
+    0xad, 0xcd, 0xd7, 0xb4, 0x0a, 0xe7, 0xe6, 0x9c, 0x55, 0x00, 0x00, 0x00, 0x00, 0xbf, 0xca, 0xe8, 0x2b,
+    0x9e, 0x7e, 0x33, 0xe5, 0x00, 0x01, 0x3a, 0x2c, 0xb1, 0x07, 0xf7, 0x37, 0x1f, 0xb6, 0xf3, 0x7d, 0x01,
+    0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+];

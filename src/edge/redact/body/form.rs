@@ -55,13 +55,22 @@ fn pair(pair: &[u8], start: usize, depth: u8, out: &mut Vec<Secret>) {
     let value = pair.get(equals + 1..).unwrap_or_default();
     let begin = start + equals + 1;
     if names::is_secret_parameter(&name) {
-        if text::is_secret_value(&name, value) || !names::is_secret_name(&name) && !names::is_harmless(value)
-        {
+        let is_known = names::is_secret_name(&name);
+        let is_secret = text::is_secret_value(&name, value) || !is_known && !names::is_harmless(value);
+        if is_secret && (is_known || !is_path(value)) {
             push(out, begin..begin + value.len(), &[&name]);
         }
     } else if is_document(value) {
         nested(value, begin, depth, out);
     }
+}
+
+/// Whether a value is the name of a file or an object: `uploads/2024/report.pdf`.
+pub(in crate::edge::redact) fn is_path(value: &[u8]) -> bool {
+    let value = decoded(value);
+    let mut parts = value.split(|byte| *byte == b'/');
+    let plain = |part: &[u8]| part.len() <= 64 && !text::random::looks_random(part);
+    value.contains(&b'/') && value.len() <= 256 && parts.all(plain)
 }
 
 /// Whether a value is a document of its own: JSON or XML, encoded or not.
@@ -81,7 +90,7 @@ fn decoded(name: &[u8]) -> Cow<'_, [u8]> {
 /// The value of one parameter by itself.
 pub(in crate::edge::redact) fn parameter(name: &[u8], value: &[u8], out: &mut Vec<Secret>) {
     if names::is_secret_parameter(name) {
-        if !names::is_harmless(value) {
+        if !names::is_harmless(value) && (names::is_secret_name(name) || !is_path(value)) {
             push(out, 0..value.len(), &[name]);
         }
     } else {

@@ -10,7 +10,7 @@ use crate::step_counter;
 /// Attributes of one tag that are looked at.
 const ATTRIBUTES: usize = 1024;
 /// Elements whose text is the name of what follows.
-const NAMING: [&str; 9] = ["name", "key", "field", "param", "property", "th", "td", "dt", "code"];
+const NAMING: [&str; 8] = ["name", "key", "field", "param", "property", "th", "td", "dt"];
 /// Elements that hold more than the secret they are called after.
 const CONTAINERS: [&str; 8] = [
     "assertion",

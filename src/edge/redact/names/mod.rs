@@ -99,7 +99,13 @@ pub(super) fn is_harmless(value: &[u8]) -> bool {
     let end = value.len() - value.iter().rev().take_while(|byte| around(byte)).count();
     let value = value.get(..end).unwrap_or_default();
     matches!(value, [] | [b'0'..=b'9'])
+        || is_mask(value)
         || value.len() <= WORD && lowered(value, |lower| Catalogue::current().harmless.contains(lower))
+}
+
+/// Whether somebody has hidden the value already: `***`, `•••`.
+fn is_mask(value: &[u8]) -> bool {
+    value.iter().all(|byte| *byte == b'*') || value.chunks(3).all(|letter| letter == "•".as_bytes())
 }
 
 /// Whether `word` may stand between a secret's name and its value in a sentence.

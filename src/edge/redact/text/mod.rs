@@ -89,11 +89,19 @@ impl<'a> Scan<'a, '_> {
         if start < self.named {
             return Some(end);
         }
+        if self.reading.binary
+            && let Some(end) = self.cbor(start, end)
+        {
+            return Some(end);
+        }
         let (start, end) = self.whole(start, end)?;
         self.named = end;
         if self.reading.binary
             && let Some(end) = self.tagged(start, end)
         {
+            return Some(end);
+        }
+        if let Some(end) = self.value_below(start, end) {
             return Some(end);
         }
         let name = self.full_name(start, end)?;
@@ -174,7 +182,9 @@ impl<'a> Scan<'a, '_> {
     fn parameter(&mut self, start: usize, end: usize) -> Option<usize> {
         let name = self.slice(start + 1, end - 1);
         let value = value::parameter(self.text, end);
-        if super::names::is_harmless(self.slice(end, value)) {
+        let is_path =
+            !super::names::is_secret_name(name) && super::body::form::is_path(self.slice(end, value));
+        if is_path || super::names::is_harmless(self.slice(end, value)) {
             return Some(value);
         }
         super::push(self.out, end..value, &[name]);
