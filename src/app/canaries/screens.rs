@@ -110,7 +110,7 @@ pub(super) fn with_log(request: &[u8], response: &[u8], line: &str) -> String {
     let mut journal = Journal::new(1970);
     let file = journal.add_file("error.log");
     journal.add_line(file, line.as_bytes(), &patterns);
-    inspector.set_logs(Some(ServerLogs { journal, patterns }));
+    inspector.set_logs(Some(ServerLogs { journal, patterns: patterns.into() }));
     assert!(inspector.join_logs());
     let redactor = Redactor::for_tests(false);
     let text = with_item(&inspector, id, |item| {
