@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::archive::ArchiveError;
 use crate::config::ConfigError;
 use crate::export::pcapng::CaptureError;
 use crate::filter::FilterError;
@@ -35,6 +36,9 @@ pub enum AppError {
     /// A log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The database of `--history` cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The sandbox is required and not to be had.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

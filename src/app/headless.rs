@@ -19,6 +19,7 @@ use super::output::Outputs;
 use super::say;
 use super::tally::Tally;
 use super::waiter::{Waited, Waiter};
+use crate::app::check::Verdict;
 use crate::app::summary::Summary;
 use crate::edge::redact::Redactor;
 use crate::explain::inspector::Inspector;
@@ -59,6 +60,8 @@ pub(super) struct Headless {
     pub bell: bool,
     /// Totals as the last line.
     pub stats: bool,
+    /// The last exchange of the history that the capture is checked against.
+    pub check: Option<ExchangeId>,
     /// Whether the server's logs are to be tied to the refusals.
     pub logs: bool,
 }
@@ -78,6 +81,8 @@ pub struct Totals {
     pub kept: u64,
     /// Bytes that they take up, with the columns beside them and what was learnt.
     pub kept_bytes: u64,
+    /// What a check came to.
+    pub verdict: Option<Verdict>,
     /// Why the source failed, if it did.
     pub failed: Option<String>,
 }
@@ -105,10 +110,11 @@ impl Headless {
         let threads = if self.whole { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
         let makers = LineMakers::new(threads);
         let waiter = Waiter::new(self.logs && !self.whole)?;
+        let done = self.inspector.history().last_id();
         let mut run = Run {
             headless: self,
             totals: Totals::default(),
-            done: ExchangeId(0),
+            done,
             tally,
             makers,
             left: 0,
@@ -147,11 +153,10 @@ impl Headless {
         }
         run.tell_what_is_left();
         run.explain_none();
-        let history = run.headless.inspector.history();
-        run.totals.evicted = history.evicted();
-        (run.totals.kept, run.totals.kept_bytes) = (history.len() as u64, history.memory());
+        run.sum_up();
         let Run { headless, totals, .. } = run;
-        let Self { inspector, filter, mut outputs, summary, on_match, stats, .. } = headless;
+        let Self { mut inspector, filter, mut outputs, summary, on_match, stats, .. } = headless;
+        inspector.close_writer();
         // The process is about to end, and its memory with it: to free a million exchanges one by one takes a tenth of a second.
         mem::forget(inspector);
         if stats {
@@ -179,6 +184,14 @@ impl Headless {
 }
 
 impl Run {
+    /// What there is to say of the history at the end.
+    fn sum_up(&mut self) {
+        let Headless { inspector, redactor, check, .. } = &self.headless;
+        let history = inspector.history();
+        self.totals.evicted = history.evicted();
+        (self.totals.kept, self.totals.kept_bytes) = (history.len() as u64, history.memory());
+        self.totals.verdict = check.map(|last| Verdict::of(inspector, last, redactor));
+    }
     /// Says why a query found nothing in a capture that was read to its end.
     fn explain_none(&self) {
         let Headless { inspector, filter, outputs, whole, .. } = &self.headless;

@@ -4,8 +4,10 @@ mod bug;
 #[cfg(test)]
 mod canaries;
 mod capture;
+pub mod check;
 mod error;
 mod headless;
+mod history;
 mod lines;
 mod local_ports;
 mod memory;
@@ -14,6 +16,7 @@ mod outbox;
 mod output;
 mod plan;
 mod server_logs;
+mod service;
 mod session;
 mod signals;
 pub mod summary;
@@ -83,6 +86,15 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Some(Command::Tap(args)) => {
             crate::tap::run(&args)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Record(args)) if args.install => tools::install(&args),
+        Some(Command::Record(args)) => {
+            let config = load(args.watch.run.config.as_deref())?;
+            session::run(Plan::record(args.watch, config)?)
+        }
+        Some(Command::Check(args)) => {
+            let config = load(args.config.as_deref())?;
+            session::run(Plan::check(*args, config)?)
         }
         Some(Command::Doctor) => tools::doctor(),
         Some(Command::Explain { cause }) => tools::explain(cause.as_deref()),

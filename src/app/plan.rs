@@ -3,8 +3,11 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::AppError;
-use crate::cli::{CaptureArgs, DemoArgs, Export, Format, RunArgs, SshArgs, WatchArgs};
+use super::{AppError, history};
+use crate::archive::{self, Bounds, Period};
+use crate::cli::{
+    CaptureArgs, CheckArgs, CheckFormat, DemoArgs, Export, Format, RunArgs, SshArgs, WatchArgs,
+};
 use crate::config::Config;
 use crate::export::pcapng::Rotation;
 use crate::feed::{self, SourceKind};
@@ -15,6 +18,9 @@ use crate::source::{Origin, SourceOptions, SshTarget};
 use crate::tap::TapArgs;
 use crate::tui::Settings;
 use crate::wire::pipeline::Limits;
+
+/// Bytes of a history on disk without `--history-size`.
+const DEFAULT_HISTORY: u64 = 1 << 30;
 
 /// Everything that is to be done.
 #[derive(Debug)]
@@ -53,6 +59,12 @@ pub struct Plan {
     pub limits: Limits,
     /// Threads for reassembly and parsing; one where frames cannot be kept.
     pub threads: usize,
+    /// Where exchanges are kept for later runs.
+    pub history: Option<HistoryPlan>,
+    /// The history that the capture is checked against, and how to say what came of it.
+    pub check: Option<(PathBuf, CheckFormat)>,
+    /// Whether systemd wants to know when the capture has begun.
+    pub service: bool,
     /// Path templates.
     pub openapi: Option<PathBuf>,
     /// Fingerprints of the user's own.
@@ -67,11 +79,29 @@ pub struct Plan {
     pub screen: Settings,
 }
 
+/// The database of `--history`.
+#[derive(Clone, Debug)]
+pub struct HistoryPlan {
+    /// The file.
+    pub file: PathBuf,
+    /// What it is kept to.
+    pub bounds: Bounds,
+}
+
 /// Where the frames come from.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A capture.
     Capture(Origin, SourceOptions),
+    /// What an earlier run kept.
+    Archive {
+        /// The database.
+        file: PathBuf,
+        /// Which part of it.
+        period: Period,
+        /// Whether to wait for more.
+        follow: bool,
+    },
     /// The embedded staging box, with so many requests a second.
     Demo(u32),
 }
@@ -97,17 +127,27 @@ pub enum Mode {
 impl Input {
     /// Whether everything is at hand, so that a refusal can wait for the successes that come after it.
     pub fn is_whole(&self) -> bool {
-        matches!(self, Self::Capture(Origin::File(_), options) if !options.follow)
+        match self {
+            Self::Capture(Origin::File(_), options) => !options.follow,
+            Self::Archive { follow, .. } => !follow,
+            _ => false,
+        }
     }
     /// Whether nothing is lost by reading slowly.
     pub fn can_wait(&self) -> bool {
-        matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _))
+        matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _) | Self::Archive { .. })
     }
 }
 
 impl Plan {
     /// `why403 [-i … | -r …]`.
     pub fn watch(args: WatchArgs, config: Config) -> Result<Self, AppError> {
+        if let Some(file) = args.read.as_ref().map(PathBuf::from).filter(|file| archive::is_database(file)) {
+            return Self::archive(file, args, config);
+        }
+        if args.since.is_some() || args.until.is_some() {
+            return Err(AppError::Usage("--since and --until need -r with a database of --history".into()));
+        }
         let origin = match &args.read {
             Some(file) => Origin::of_file(file),
             None => Origin::of_interface(args.interface.as_deref().unwrap_or(&config.interface)),
@@ -119,6 +159,51 @@ impl Plan {
         let plan = Self::new(Input::Capture(origin, options), source, args.run, config)?;
         let threads = args.threads.filter(|_| is_shared && plan.input.is_whole()).unwrap_or(1);
         Ok(Self { threads: threads as usize, ..plan })
+    }
+
+    /// `why403 -r FILE` with what an earlier run kept.
+    fn archive(file: PathBuf, args: WatchArgs, config: Config) -> Result<Self, AppError> {
+        if !args.expression.is_empty() {
+            return Err(AppError::Usage(
+                "a capture filter picks packets, and a history has none: use -Y".into(),
+            ));
+        }
+        let now = jiff::Timestamp::now();
+        let instant = |text: Option<&str>, otherwise| {
+            text.map_or(Ok(otherwise), |text| history::instant(text, now)).map_err(AppError::Usage)
+        };
+        let period = Period {
+            since: instant(args.since.as_deref(), i64::MIN)?,
+            until: instant(args.until.as_deref(), i64::MAX)?,
+        };
+        let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+        let source = feed::Source {
+            kind: SourceKind::File,
+            listening: format!("{}, what earlier runs kept", file.display()),
+            label: name,
+            ..feed::Source::default()
+        };
+        Self::new(Input::Archive { file, period, follow: args.follow }, source, args.run, config)
+    }
+
+    /// `why403 record`.
+    pub fn record(mut args: WatchArgs, config: Config) -> Result<Self, AppError> {
+        if args.run.history.is_none() {
+            return Err(AppError::Usage("record needs --history FILE: where to keep what passes".into()));
+        }
+        args.run.filter.get_or_insert_default();
+        let plan = Self::watch(args, config)?;
+        let mode = if plan.mode == Mode::Screen { Mode::Files } else { plan.mode };
+        let mode = if mode == Mode::Json && !plan.stats { Mode::Files } else { mode };
+        Ok(Self { mode, service: true, ..plan })
+    }
+
+    /// `why403 check`.
+    pub fn check(args: CheckArgs, config: Config) -> Result<Self, AppError> {
+        let run = RunArgs { filter: Some(String::new()), sandbox: args.sandbox, ..RunArgs::default() };
+        let watch = WatchArgs { read: Some(args.read), run, ..WatchArgs::default() };
+        let plan = Self::watch(watch, config)?;
+        Ok(Self { mode: Mode::Files, check: Some((args.history, args.format)), ..plan })
     }
 
     /// `why403 ssh HOST`.
@@ -179,6 +264,11 @@ impl Plan {
         let mode = mode(&run.export, run.json, run.summary, run.write.is_some())?;
         let by = run.by.as_deref().map(str::parse).transpose();
         let by = by.map_err(|error: GroupByError| AppError::Usage(error.to_string()))?;
+        if let (Input::Archive { file, .. }, Some(history)) = (&input, &run.history)
+            && same_file(file, history)
+        {
+            return Err(AppError::Usage("-r and --history name the same file: leave --history out".into()));
+        }
         let body = run.body_limit.unwrap_or(config.body_limit);
         let limits = Limits { body: u32::try_from(body).unwrap_or(u32::MAX), ..Limits::default() };
         Ok(Self {
@@ -199,6 +289,15 @@ impl Plan {
             memory: run.memory.unwrap_or(config.memory),
             limits,
             threads: 1,
+            history: run.history.map(|file| HistoryPlan {
+                file,
+                bounds: Bounds {
+                    bytes: run.history_size.unwrap_or(DEFAULT_HISTORY),
+                    age: run.history_age.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)),
+                },
+            }),
+            check: None,
+            service: false,
             openapi: run.openapi.or(config.openapi),
             fingerprints: run.fingerprints.or(config.fingerprints),
             logs: run.logs,
@@ -207,6 +306,12 @@ impl Plan {
             screen: Settings { bell: run.bell || config.tui.bell, ..config.tui },
         })
     }
+}
+
+fn same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path| std::fs::metadata(path).map(|about| (about.dev(), about.ino())).ok();
+    identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
 /// Only one thing can be on standard output.

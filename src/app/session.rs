@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::mpsc::WeakSender;
+
 use super::capture::engine::Engine;
 use super::capture::reclaim::{Returns, ways_back};
 use super::capture::{Feeder, Matched, Outcome, Recording};
@@ -12,8 +14,9 @@ use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
 use super::output::Outputs;
 use super::server_logs::{self, Followed};
+use super::service::Notifier;
 use super::signals::{self, Headway};
-use super::{AppError, Input, Mode, Plan, bug, local_ports, memory, say};
+use super::{AppError, Input, Mode, Plan, bug, history, local_ports, memory, say};
 use crate::app::summary::{Summary, losses, stats};
 use crate::cli::{Export, Format};
 use crate::demo::Demo;
@@ -36,6 +39,7 @@ use crate::tui;
 enum Opened {
     Source(Box<Source>),
     Demo(Demo),
+    Archive(history::Playback),
 }
 
 /// What the capture thread comes to.
@@ -57,22 +61,21 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
     let followed = open_logs(&plan, &mut inspector)?;
     let opened = open(&plan.input, &stop)?;
+    let history = history::open(&mut plan)?;
+    let known = plan.check.as_ref().map(|(file, _)| history::Known::open(file)).transpose()?;
+    let service = service(&plan)?;
     if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
         plan.source.hints.extend(local_ports::hints());
     }
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&mut plan, &save_dir)?;
-    if plan.mode == Mode::Screen {
-        tui::block_stop().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
-    } else {
-        signals::block()
-            .and_then(|()| signals::watch(&stop, &headway))
-            .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })?;
-    }
+    block_signals(plan.mode, &stop, &headway)?;
     let (sender, receiver) = feed::channel();
     if let Some(followed) = followed {
         followed.run(sender.clone())?;
     }
+    let redactor = start_history(history, &mut inspector, &plan, sender.downgrade())?;
+    let check = known.map(|known| known.learn(&mut inspector)).transpose()?;
     let (returns, spent) = ways_back(plan.threads);
     let (recording, matched) = recording(capture_file);
     let live = !plan.input.is_whole();
@@ -82,12 +85,13 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
         .with_total(size_of(&plan.input));
     let captured = start(opened, feeder, &stop)?;
+    service.tell("READY=1");
     let on_screen = plan.mode == Mode::Screen;
     let ended = bug::catch(|| {
         if on_screen {
-            screen(plan, inspector, receiver, matched, save_dir.path().to_owned())
+            screen(plan, inspector, receiver, matched, (save_dir.path().to_owned(), redactor))
         } else {
-            headless(plan, inspector, receiver, matched, returns, outputs)
+            headless(plan, inspector, receiver, matched, returns, (outputs, redactor, check))
         }
     });
     stop.stop();
@@ -123,6 +127,37 @@ fn open_logs(plan: &Plan, inspector: &mut Inspector) -> Result<Option<Followed>,
         inspector.follow_logs(followed.logs());
     }
     Ok(followed)
+}
+
+/// Where systemd listens, for a service.
+fn service(plan: &Plan) -> Result<Notifier, AppError> {
+    if !plan.service {
+        return Ok(Notifier::default());
+    }
+    Notifier::connect().map_err(|reason| AppError::System { what: "cannot reach $NOTIFY_SOCKET", reason })
+}
+
+/// From here on signals are waited for.
+fn block_signals(mode: Mode, stop: &Stop, headway: &Headway) -> Result<(), AppError> {
+    if mode == Mode::Screen {
+        return tui::block_stop().map_err(|reason| AppError::System { what: "cannot block signals", reason });
+    }
+    signals::block()
+        .and_then(|()| signals::watch(stop, headway))
+        .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })
+}
+
+/// Feeds back what earlier runs kept, starts to keep what comes, and gives what takes secrets out.
+fn start_history(
+    history: Option<history::History>,
+    inspector: &mut Inspector,
+    plan: &Plan,
+    sender: WeakSender<feed::Message>,
+) -> Result<Redactor, AppError> {
+    let Some(history) = history else { return Ok(Redactor::new(plan.reveal)) };
+    let redactor = Redactor::with_key(plan.reveal, &history.key());
+    history.start(inspector, plan.input.can_wait(), sender)?;
+    Ok(redactor)
 }
 
 /// What the capture came to, as an error if it is one.
@@ -179,6 +214,9 @@ fn open(input: &Input, stop: &Stop) -> Result<Opened, AppError> {
                 .map_err(|error| suggestion(&error).unwrap_or(error.into()))?;
             Ok(Opened::Source(Box::new(source)))
         }
+        Input::Archive { file, period, follow } => {
+            Ok(Opened::Archive(history::Playback::open(file, *period, *follow)?))
+        }
         Input::Demo(rate) => Demo::open(*rate)
             .map(Opened::Demo)
             .map_err(|reason| AppError::System { what: "cannot start the demo's server", reason }),
@@ -212,6 +250,12 @@ fn enter_sandbox(plan: &mut Plan, save_dir: &ExportDir) -> Result<(), AppError> 
     if plan.mode == Mode::Screen {
         write.push(save_dir.path().to_owned());
     }
+    let mut read = Vec::new();
+    if let Input::Archive { file, .. } = &plan.input {
+        read.push(history::directory(file));
+    }
+    read.extend(plan.check.iter().map(|(file, _)| history::directory(file)));
+    write.extend(plan.history.iter().map(|history| history::directory(&history.file)));
     let files = plan.exports.iter().filter_map(|export| export.file.as_deref()).chain(plan.write.as_deref());
     write.extend(files.map(|file| match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -220,6 +264,7 @@ fn enter_sandbox(plan: &mut Plan, save_dir: &ExportDir) -> Result<(), AppError> 
     let policy = Policy {
         mode: plan.sandbox,
         write,
+        read,
         tidy: save_dir.parent().map(Path::to_owned),
         network: matches!(plan.input, Input::Demo(_)),
         programs: plan.on_match.is_some(),
@@ -258,6 +303,10 @@ fn start(opened: Opened, feeder: Feeder, stop: &Stop) -> Result<Captured, AppErr
     let run = move || {
         feeder.run(&stop, |feeder| match opened {
             Opened::Source(source) => source.run(feeder, &stop),
+            Opened::Archive(playback) => {
+                playback.run(feeder, &stop);
+                Ok(())
+            }
             Opened::Demo(demo) => {
                 demo.run(feeder, &stop);
                 Ok(())
@@ -276,7 +325,7 @@ fn headless(
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
     returns: Returns,
-    outputs: Outputs,
+    (outputs, redactor, check): (Outputs, Redactor, Option<crate::model::ExchangeId>),
 ) -> Result<ExitCode, AppError> {
     let query = plan.filter.text().to_owned();
     let summary = matches!(plan.mode, Mode::Summary { .. }).then(|| Summary::new(plan.by, plan.reveal));
@@ -284,7 +333,8 @@ fn headless(
         inspector,
         filter: plan.filter,
         outputs,
-        redactor: Redactor::new(plan.reveal),
+        redactor,
+        check,
         summary,
         limit: plan.count,
         whole: plan.input.is_whole(),
@@ -297,7 +347,13 @@ fn headless(
     };
     let (totals, summary) = run.run(receiver)?;
     tell(plan.mode, &query, &totals, summary.as_ref())?;
-    let failed = plan.fail_on_match && totals.matched > 0;
+    let mut failed = plan.fail_on_match && totals.matched > 0;
+    if let (Some((_, format)), Some(verdict)) = (&plan.check, &totals.verdict) {
+        use std::io::Write as _;
+        let text = verdict.text(*format);
+        std::io::stdout().write_all(text.as_bytes()).map_err(AppError::Output)?;
+        failed |= verdict.failed();
+    }
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
@@ -331,10 +387,9 @@ fn screen(
     inspector: Inspector,
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
-    save_dir: PathBuf,
+    (save_dir, redactor): (PathBuf, Redactor),
 ) -> Result<ExitCode, AppError> {
     let mut command = on_match(plan.on_match.as_deref())?;
-    let redactor = Redactor::new(plan.reveal);
     let recorded = recording.is_some();
     let watched = command.is_some() || recorded;
     let on_match: tui::OnMatch = Box::new(move |inspector, id| {

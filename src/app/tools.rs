@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use super::AppError;
-use crate::cli::{Cli, ConfigArgs};
+use super::{AppError, say};
+use crate::cli::{Cli, ConfigArgs, RecordArgs};
 use crate::config::{Config, usual_path};
 use crate::edge::sanitize;
 use crate::explain::wording;
@@ -76,4 +76,18 @@ pub(super) fn manual() -> Result<ExitCode, AppError> {
     let mut out = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(AppError::Output)?;
     print(&out)
+}
+
+/// `why403 record --install`: the unit of the service on standard output.
+pub(super) fn install(args: &RecordArgs) -> Result<ExitCode, AppError> {
+    let program = std::env::current_exe()
+        .map_err(|reason| AppError::System { what: "cannot find this program", reason })?;
+    let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--install").collect();
+    if args.watch.run.history.is_none() {
+        words.splice(1..1, ["--history".to_owned(), "/var/lib/why403/history.db".to_owned()]);
+    }
+    let text = super::service::unit(&program, &words);
+    std::io::stdout().write_all(text.as_bytes()).map_err(AppError::Output)?;
+    say("write this to /etc/systemd/system/why403.service, then: systemctl enable --now why403");
+    Ok(ExitCode::SUCCESS)
 }

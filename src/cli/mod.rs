@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub use crate::model::size::{parse as parse_size, show as show_size};
 pub use run::{Export, Format, RunArgs};
 
+use crate::sandbox;
 use crate::tap::TapArgs;
 
 const EXAMPLES: &str = "\
@@ -59,9 +60,16 @@ pub struct WatchArgs {
     /// Interface to watch, any for all, or a pcap stream at TCP@HOST:PORT or unix:PATH [default: any]
     #[arg(short, long, value_name = "INTERFACE", help_heading = "Source")]
     pub interface: Option<String>,
-    /// Capture to read: pcap or pcapng, plain or compressed with gzip, zstd, xz or bzip2; - is standard input
+    /// Capture to read: pcap or pcapng, plain or compressed with gzip, zstd, xz or bzip2, - for standard input; or a
+    /// database of --history
     #[arg(short, long, value_name = "FILE", conflicts_with = "interface", help_heading = "Source")]
     pub read: Option<OsString>,
+    /// With -r FILE of a history: only what began then or later: 02:00, 2026-11-29T02:00:00Z
+    #[arg(long, value_name = "TIME", requires = "read", help_heading = "Source")]
+    pub since: Option<String>,
+    /// With -r FILE of a history: only what began before
+    #[arg(long, value_name = "TIME", requires = "read", help_heading = "Source")]
+    pub until: Option<String>,
     /// Wait for more at the end of the capture
     #[arg(long, requires = "read", help_heading = "Source")]
     pub follow: bool,
@@ -107,6 +115,10 @@ pub enum Command {
     Ssh(SshArgs),
     /// Watch an embedded staging box: no root, no network
     Demo(DemoArgs),
+    /// Keep what passes in a database, without a screen: for a service (docs/history.md)
+    Record(Box<RecordArgs>),
+    /// Say what was accepted in a history and is refused in a new capture; exits with 1 if anything is
+    Check(Box<CheckArgs>),
     /// Check whether this machine can capture, and print the commands that fix it
     Doctor,
     /// What a cause means, how it is recognised and what to do
@@ -161,6 +173,48 @@ pub struct SshArgs {
     /// Packets to look at, in tcpdump's language
     #[arg(value_name = "CAPTURE FILTER", help_heading = "Source")]
     pub expression: Vec<String>,
+}
+
+/// `why403 record`.
+#[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the help texts are the documentation")]
+pub struct RecordArgs {
+    /// Print a unit for systemd that runs this command, and end
+    #[arg(long, help_heading = "Service")]
+    pub install: bool,
+    #[command(flatten)]
+    pub watch: WatchArgs,
+}
+
+/// `why403 check`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Database of --history that says what worked
+    #[arg(long, value_name = "FILE")]
+    pub history: PathBuf,
+    /// The new capture, or a database
+    #[arg(short, long, value_name = "FILE")]
+    pub read: OsString,
+    /// How to say it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: CheckFormat,
+    /// Configuration file to read instead of the usual one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to give up before the first byte is read: auto, require, off [default: auto]
+    #[arg(long, value_name = "HOW")]
+    pub sandbox: Option<sandbox::Mode>,
+}
+
+/// A format of `why403 check`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// A line for each regression, and a last one that counts.
+    Text,
+    /// JUnit XML: a test for each endpoint.
+    Junit,
+    /// Annotations of a GitHub workflow.
+    Github,
 }
 
 /// `why403 demo`.

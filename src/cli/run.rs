@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -34,6 +35,16 @@ pub struct RunArgs {
     /// input, journal:UNIT (or journal), docker:NAME or pod:NAME (may be given again)
     #[arg(long = "log", value_name = "LOG", help_heading = "Pick")]
     pub logs: Vec<String>,
+
+    /// Database in which exchanges are kept, so that a later run knows what worked (docs/history.md)
+    #[arg(long, value_name = "FILE", help_heading = "History")]
+    pub history: Option<PathBuf>,
+    /// Size that the database is kept to; the oldest successes leave first [default: 1GiB]
+    #[arg(long, value_name = "SIZE", requires = "history", value_parser = size::parse, help_heading = "History")]
+    pub history_size: Option<u64>,
+    /// Age that exchanges in the database are kept to: 12h, 30d [default: no bound]
+    #[arg(long, value_name = "AGE", requires = "history", value_parser = parse_age, help_heading = "History")]
+    pub history_age: Option<Duration>,
 
     /// One JSON object a line; the default when standard output is no terminal
     #[arg(long, help_heading = "Output")]
@@ -85,6 +96,23 @@ pub struct RunArgs {
     /// Configuration file to read instead of the usual one
     #[arg(long, value_name = "FILE", help_heading = "Limits")]
     pub config: Option<PathBuf>,
+}
+
+/// Reads an age: a number and one of s, m, h, d, w.
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let help = || format!("'{text}' is no age; write one such as 12h or 30d");
+    let (number, unit) =
+        text.trim().split_at_checked(text.trim().len().saturating_sub(1)).ok_or_else(help)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        "w" => 7 * 86400,
+        _ => return Err(help()),
+    };
+    let number: u32 = number.trim().parse().map_err(|_| help())?;
+    if number == 0 { Err(help()) } else { Ok(Duration::from_secs(u64::from(number) * seconds)) }
 }
 
 /// A format of `--export`.

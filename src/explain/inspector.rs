@@ -28,6 +28,18 @@ pub struct Report {
     pub log: Vec<LogMatch>,
 }
 
+/// Keeps what passes for later runs.
+pub trait HistoryWriter: std::fmt::Debug + Send + Sync {
+    /// Prepares an exchange before anything is learnt from it: what is learnt must be what a later run will read.
+    fn prepare(&mut self, exchange: &mut Exchange);
+    /// An exchange has its id and its endpoint.
+    fn noted(&mut self, record: &Record, history: &History);
+    /// Refusals whose cause is to be told now; all of them when nothing more comes.
+    fn due(&mut self, ended: bool) -> Vec<ExchangeId>;
+    /// The cause of a refusal.
+    fn explained(&mut self, id: ExchangeId, top: &Top);
+}
+
 /// Owns the history and explains what is in it.
 #[derive(Debug)]
 pub struct Inspector {
@@ -36,6 +48,7 @@ pub struct Inspector {
     logs: Option<ServerLogs>,
     /// Where logs are followed: which refusals still wait for their record.
     live: Option<LiveJoin>,
+    writer: Option<Box<dyn HistoryWriter>>,
 }
 
 /// What a server logged, and what is known of the words of logs.
@@ -59,7 +72,7 @@ pub enum Observation {
 impl Inspector {
     /// Over an empty history.
     pub fn new(history: History, diagnoser: Diagnoser) -> Self {
-        Self { history, diagnoser, logs: None, live: None }
+        Self { history, diagnoser, logs: None, live: None, writer: None }
     }
     /// Takes in what comes at `now`, by any clock that does not go back; the id of an exchange. Gives up what no longer fits.
     pub fn observe(&mut self, observation: Observation, now: Duration) -> Option<ExchangeId> {
@@ -86,10 +99,13 @@ impl Inspector {
     /// Takes an exchange in as [`Inspector::push`] does, but gives nothing up: for whoever wants to see what leaves first.
     pub fn add(&mut self, exchange: Exchange) -> ExchangeId {
         let record = self.note(exchange);
-        self.history.keep(record)
+        self.keep(record)
     }
     /// Gives an exchange its id and counts it. It is not in the history before [`Inspector::keep`].
-    pub fn note(&mut self, exchange: Exchange) -> Record {
+    pub fn note(&mut self, mut exchange: Exchange) -> Record {
+        if let Some(writer) = &mut self.writer {
+            writer.prepare(&mut exchange);
+        }
         let mut record = self.history.note(exchange);
         let credential = own_credential(&record.exchange).unwrap_or_else(|| {
             self.history.name_principal(&mut record);
@@ -97,12 +113,47 @@ impl Inspector {
         });
         self.diagnoser.observe_as(&record, &self.history, credential);
         self.history.reserve(self.diagnoser.memory());
+        if let Some(writer) = &mut self.writer {
+            writer.noted(&record, &self.history);
+        }
         record
     }
     /// Keeps what [`Inspector::note`] gave last.
     pub fn keep(&mut self, record: Record) -> ExchangeId {
-        self.history.keep(record)
+        let id = self.history.keep(record);
+        if self.writer.is_some() {
+            self.write_causes(false);
+        }
+        id
     }
+    /// Takes an exchange of an earlier run in again, with the id that it has.
+    pub fn replay(&mut self, exchange: Exchange) -> ExchangeId {
+        let writer = self.writer.take();
+        let id = self.push(exchange);
+        self.writer = writer;
+        id
+    }
+    /// Keeps what comes from now on for later runs; ids go on after `last`.
+    pub fn set_writer(&mut self, writer: Box<dyn HistoryWriter>, last: ExchangeId) {
+        self.history.continue_after(last);
+        self.writer = Some(writer);
+    }
+    /// Nothing more comes: tells the causes that are left, and waits until everything is written.
+    pub fn close_writer(&mut self) {
+        self.write_causes(true);
+        self.writer = None;
+    }
+
+    fn write_causes(&mut self, ended: bool) {
+        let Some(mut writer) = self.writer.take() else { return };
+        for id in writer.due(ended) {
+            if let Some(top) = self.top(id) {
+                writer.explained(id, &top);
+            }
+        }
+        self.writer = Some(writer);
+    }
+
     /// Takes `id` out, which nobody needs any more.
     pub fn forget(&mut self, id: ExchangeId) -> Option<Exchange> {
         self.diagnoser.forget_logs(id);

@@ -76,6 +76,10 @@ impl History {
     pub fn reserve(&mut self, bytes: u64) {
         self.reserved = bytes;
     }
+    /// Gives the next exchange an id above `last`.
+    pub fn continue_after(&mut self, last: ExchangeId) {
+        self.last = self.last.max(last.0);
+    }
     /// Takes path templates from a description of the API (`--openapi`); they win over what is guessed.
     pub fn set_openapi(&mut self, openapi: OpenApi) {
         self.endpoints.set_openapi(openapi);
@@ -96,7 +100,8 @@ impl History {
     /// Gives an exchange its id and counts it for its endpoint. It is not in the history before [`History::keep`], and who
     /// asked is not looked for before.
     pub fn note(&mut self, mut exchange: Exchange) -> Record {
-        self.last += 1;
+        // An exchange of an earlier run keeps its id.
+        self.last = (self.last + 1).max(exchange.id.0);
         exchange.id = ExchangeId(self.last);
         if exchange.is_refusal() {
             let odd = features::content_anomalies(&exchange);

@@ -33,6 +33,10 @@ impl Default for Principals {
 }
 
 impl Principals {
+    /// With hashes that are the same in every run with these seeds.
+    pub fn with_seeds([a, b, c, d]: [u64; 4]) -> Self {
+        Self { state: RandomState::with_seeds(a, b, c, d), ..Self::default() }
+    }
     /// Bytes in use.
     pub const BYTES: u64 = (SLOTS * size_of::<(u64, u64)>()) as u64;
 

@@ -20,6 +20,7 @@ mod clock;
 mod descriptors;
 mod diagnosis;
 mod export;
+mod history;
 mod sources;
 mod supply;
 mod tap;

@@ -168,6 +168,12 @@ impl Feeder {
         self.outcome
     }
 
+    /// Takes an exchange of an earlier run; breaks when nobody wants more.
+    pub(super) fn exchange(&mut self, exchange: Exchange) -> ControlFlow<()> {
+        self.batch.push(exchange);
+        if self.is_full() { self.flush() } else { ControlFlow::Continue(()) }
+    }
+
     /// Sends what was gathered.
     fn flush(&mut self) -> ControlFlow<()> {
         self.engine.tidy();
