@@ -37,6 +37,7 @@ pub(super) fn screens(exchanges: &[(Vec<u8>, Vec<u8>)], reveal: bool) -> Vec<(&'
         json: |inspector, id, redactor| {
             with_item(inspector, id, |item| ndjson::pretty(item, redactor)).unwrap_or_default()
         },
+        many: |_, _, _, _| Err(String::new()),
     };
     let environment = Environment { term: "xterm-256color".into(), utf8: true, ..Environment::default() };
     let filter = Filter::parse("").unwrap();
