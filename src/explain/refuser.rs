@@ -11,7 +11,58 @@ use crate::knowledge::names::{At, Trait, catalogue};
 use crate::model::{Cause, Evidence, EvidenceKind, Fields, Part, Pointer, Refuser};
 
 /// What a Server field names, by the beginning of its value in lower case.
-const SERVERS: [(&str, Refuser); 44] = [
+const SERVERS: &[(&str, Refuser)] = &[
+    ("ecacc", Refuser::Cdn),
+    ("ecs (", Refuser::Cdn),
+    ("ecd (", Refuser::Cdn),
+    ("hcdn", Refuser::Cdn),
+    ("netlify", Refuser::Cdn),
+    ("vercel", Refuser::Cdn),
+    ("ats", Refuser::Cdn),
+    ("edgeone", Refuser::Cdn),
+    ("nginx-wallarm", Refuser::Waf),
+    ("barracuda", Refuser::Waf),
+    ("rhino-core-shield", Refuser::Waf),
+    ("fortiweb", Refuser::Waf),
+    ("safedog", Refuser::Waf),
+    ("yunjiasu", Refuser::Waf),
+    ("krakend", Refuser::Gateway),
+    ("wso2", Refuser::Gateway),
+    ("fly/", Refuser::Gateway),
+    ("gravitee", Refuser::Gateway),
+    ("google_frontend", Refuser::Gateway),
+    ("tinyproxy", Refuser::OutboundProxy),
+    ("privoxy", Refuser::OutboundProxy),
+    ("bluecoat", Refuser::OutboundProxy),
+    ("proxysg", Refuser::OutboundProxy),
+    ("mcafee", Refuser::OutboundProxy),
+    ("cisco umbrella", Refuser::OutboundProxy),
+    ("menlo", Refuser::OutboundProxy),
+    ("netskope", Refuser::OutboundProxy),
+    ("amazons3", Refuser::Application),
+    ("minio", Refuser::Application),
+    ("couchdb", Refuser::Application),
+    ("nexus", Refuser::Application),
+    ("artifactory", Refuser::Application),
+    ("esf", Refuser::Application),
+    ("gws", Refuser::Application),
+    ("scaffolding", Refuser::Application),
+    ("uploadserver", Refuser::Application),
+    ("windows-azure-blob", Refuser::Application),
+    ("express", Refuser::Application),
+    ("undertow", Refuser::Application),
+    ("wildfly", Refuser::Application),
+    ("daphne", Refuser::Application),
+    ("phusion", Refuser::Application),
+    ("unicorn", Refuser::Application),
+    ("thin", Refuser::Application),
+    ("webrick", Refuser::Application),
+    ("mochiweb", Refuser::Application),
+    ("sap netweaver", Refuser::Application),
+    ("splunkd", Refuser::Application),
+    ("influxdb", Refuser::Application),
+    ("gitlab", Refuser::Application),
+    ("github", Refuser::Application),
     ("cloudflare", Refuser::Cdn),
     ("cloudfront", Refuser::Cdn),
     ("akamai", Refuser::Cdn),
@@ -98,7 +149,7 @@ pub fn find(case: &Case<'_>, brief: bool) -> (Refuser, Vec<Evidence>) {
         let fields = response.head.fields();
         upstream(case, fields, &mut votes);
         if !compare(case, fields, &mut votes) {
-            alone(fields, &mut votes);
+            alone(case, fields, &mut votes);
         }
         words(case, &mut votes);
     }
@@ -166,6 +217,16 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
         votes.add(Refuser::Application, -0.8);
         votes.add(layer.unwrap_or(Refuser::Gateway), 0.8);
     }
+    if !same_server && is_absolute(case) {
+        votes.note(ABSOLUTE.to_owned(), 1.5, case.point(Part::RequestLine, ""));
+        votes.add(Refuser::OutboundProxy, 2.8);
+    }
+    let via = fields.text("via").filter(|_| !first.fields.contains(&name(Kind::Field, b"via").key));
+    if let Some(via) = via.filter(|_| !same_server) {
+        let text = format!("Via: {via} is here and in no success");
+        votes.note(text, 1.5, case.point(Part::ResponseHeader, "via"));
+        votes.add(Refuser::OutboundProxy, 2.2);
+    }
     if !same_server {
         let text = "Server differs from that of successes".to_owned();
         votes.note(text, 2.0, case.point(Part::ResponseHeader, "server"));
@@ -201,11 +262,23 @@ static COMMON_KEYS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     names.iter().map(|field| name(Kind::Field, field.as_bytes()).key).collect()
 });
 
+const ABSOLUTE: &str = "the request names a whole URL, as to a forward proxy";
+
+/// Whether the target is in absolute form, as it is sent to a forward proxy (RFC 9112 §3.2.2).
+fn is_absolute(case: &Case<'_>) -> bool {
+    let target = case.exchange().target();
+    target.starts_with(b"http://") || target.starts_with(b"https://")
+}
+
 /// Without successes: what Server and the media type say.
-fn alone(fields: &Fields, votes: &mut Votes) {
+fn alone(case: &Case<'_>, fields: &Fields, votes: &mut Votes) {
     let media = fields.text("content-type").unwrap_or_default().to_ascii_lowercase();
     let structured = media.contains("json") || media.contains("xml");
     let layer = fields.text("server").and_then(named);
+    if !structured && is_absolute(case) {
+        votes.note(ABSOLUTE.to_owned(), 1.5, case.point(Part::RequestLine, ""));
+        votes.add(Refuser::OutboundProxy, 1.6);
+    }
     if let Some(layer) = layer {
         // A gateway or CDN hands on what stands behind it: JSON is seldom its own.
         let behind =

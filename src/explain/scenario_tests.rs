@@ -100,6 +100,7 @@ fn scenarios_keep_their_score() {
 /// Families of systems, each with the shares that it must keep: first, among three, refuser.
 #[test]
 fn families_of_systems_keep_their_score() {
+    let mut bins = [Count::default(); 10];
     for (name, text, [first, three, refuser]) in [
         ("apis", include_str!("../../tests/scenarios/apis.txt"), [0.96, 0.98, 0.88]),
         ("frameworks", include_str!("../../tests/scenarios/frameworks.txt"), [0.95, 0.98, 0.85]),
@@ -107,6 +108,8 @@ fn families_of_systems_keep_their_score() {
         ("gateways", include_str!("../../tests/scenarios/gateways.txt"), [0.96, 0.98, 0.92]),
         ("outbound", include_str!("../../tests/scenarios/outbound.txt"), [0.96, 0.98, 0.96]),
         ("traps", include_str!("../../tests/scenarios/traps.txt"), [0.9, 0.96, 0.92]),
+        ("mixed", include_str!("../../tests/scenarios/mixed.txt"), [0.95, 0.97, 0.88]),
+        ("differs", include_str!("../../tests/scenarios/differs.txt"), [0.95, 0.97, 0.95]),
         ("languages", include_str!("../../tests/scenarios/languages.txt"), [0.97, 0.98, 0.88]),
     ] {
         let score = Score::of(text);
@@ -116,5 +119,12 @@ fn families_of_systems_keep_their_score() {
             && score.overconfident.share() <= 0.02
             && score.traps.share() >= 0.85;
         assert!(kept, "{name}: {score:?}");
+        for (sum, one) in bins.iter_mut().zip(score.bins) {
+            *sum = Count { right: sum.right + one.right, all: sum.all + one.all };
+        }
+    }
+    // Confidence is no more than the share that is right, where there are enough to tell.
+    for (tenth, count) in bins.iter().enumerate().filter(|(_, count)| count.all >= 20) {
+        assert!(count.share() >= tenth as f64 / 10.0, "confidence 0.{tenth}: {count:?} of {bins:?}");
     }
 }

@@ -61,6 +61,14 @@ fn scenario_files_parse() {
     assert_eq!(scenarios[1].exchanges.len(), 1);
 }
 
+#[test]
+fn a_new_version_at_the_onset_is_evidence() {
+    let text = "@ 10.1.0.{1|2}\nPOST /a\n--- 200 x6\nServer: nginx/1.24\nX-App-Version: 7\n\n{}\n--- 403 x4\nServer: nginx/1.24\nX-App-Version: 8\n";
+    let found = last(text);
+    assert!(says(&found, "x-app-version was \"7\" until the last success and is \"8\" since"), "{found:#?}");
+    assert!(!says(&last(&text.replace("Version: 8", "Version: 7")), "until the last success"));
+}
+
 /// Each rule with a refusal on which it speaks, one on which it is silent, and a phrase of its evidence.
 #[test]
 fn rules_fire_and_keep_silent() {
@@ -72,7 +80,11 @@ fn rules_fire_and_keep_silent() {
         ("new-cookies", "+++\n--- 403\nSet-Cookie: cf_clearance=1\n", "sets the cookie cf_clearance"),
         ("facts", "+++\n\n{\"n\":\"' or 1=1 --\"}\n--- 403\n", "SQL injection"),
         ("separation", "+++\n-Authorization\n--- 403\n", "authorization is absent here"),
-        ("accepted", "+++\n--- 403\nServer: app\n", "the same credential was accepted here"),
+        (
+            "accepted",
+            "+++\n--- 403\nServer: app\n\npermission denied\n",
+            "the same credential was accepted here",
+        ),
         ("new-credential", "+++\nAuthorization: Bearer other\n--- 403\n", "never accepted anywhere"),
         ("elsewhere", "+++\nPOST /b\n--- 403\n", "accepted at other endpoints"),
         ("never-here", "+++\nPOST /a/\n--- 403\nServer: nginx\n", "never"),

@@ -131,6 +131,7 @@ pub fn rules() -> &'static [&'static dyn Rule] {
         &timing::rules::Rate,
         &timing::rules::Crowd,
         &timing::rules::StateChange,
+        &timing::deploy::Deploy,
         &timing::rules::OtherRefusals,
         &timing::rules::Layer,
         &logged::Logged,

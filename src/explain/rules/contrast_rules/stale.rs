@@ -22,6 +22,14 @@ impl Rule for StaleToken {
             case.features.attributes.iter().filter(|one| beside(one.family)).collect();
         all.sort_by(|a, b| a.family.cmp(&b.family).then_with(|| a.name.cmp(&b.name)));
         let token = |one: &&&Attribute<'_>| one.family == Family::Csrf && &*one.name != "token = cookie";
+        if let Some(token) = all.iter().filter(token).find(|one| is_sent_again(case, one)) {
+            let text = out.text(|| {
+                format!("the token {} is the same in every refusal; each success had a new one", token.name)
+            });
+            let pointer = [case.point(Part::RequestHeader, &token.name)];
+            out.add(Cause::Csrf, 3.2, EvidenceKind::Differs, text, &pointer);
+            return;
+        }
         for token in all.iter().filter(token) {
             let before = case.own_columns().with(token.mark.key, token.mark.value);
             let moved = all.iter().filter(|one| one.mark.key != token.mark.key);
@@ -38,4 +46,16 @@ impl Rule for StaleToken {
             }
         }
     }
+}
+
+/// Whether at least two refusals have this value and at least three successes had a value of their own each.
+fn is_sent_again(case: &Case<'_>, one: &Attribute<'_>) -> bool {
+    let rotates = case.own_columns().column(one.mark.key).is_some_and(|column| {
+        let all = column.count();
+        all >= 3 && column.singletons() == all
+    });
+    let alike = case.place.map_or(0, |place| {
+        (place.bad_columns.with(one.mark.key, one.mark.value) & case.similar_refusals).count_ones()
+    });
+    rotates && alike >= 2 && alike == case.similar_refusals.count_ones()
 }

@@ -50,9 +50,9 @@ impl Course {
         if own().any(|event| event.from > first && event.status != status && event.status != 429) {
             return Self::default();
         }
-        let logins = own().rev().filter(|event| event.status == 200 && event.from < first);
-        let failed = logins.filter(|event| event.from > first - WITHIN).take(READ);
-        let failed = failed.filter(|event| is_failed_login(case, event.id)).count() as u32;
+        let good = case.server.into_iter().flat_map(|server| server.good.iter().rev());
+        let own = good.filter(|one| one.client == case.client && one.at < first && one.at > first - WITHIN);
+        let failed = own.take(READ).filter(|one| is_failed_login(case, one.id)).count() as u32;
         Self { limited: count(429), failed: count(401) + failed, probed: count(404) }
     }
     /// Whether it came to a ban, as far as can be told.

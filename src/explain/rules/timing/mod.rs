@@ -1,6 +1,7 @@
 //! What the traffic did around the refusal.
 
 pub mod course;
+pub mod deploy;
 mod line;
 pub mod rules;
 mod timeline;
