@@ -19,6 +19,7 @@ pub mod filter;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod history;
+pub mod import;
 pub mod incidents;
 pub mod knowledge;
 pub mod logs;

@@ -56,6 +56,7 @@ pub(crate) fn exchange(number: u64, kind: Kind) -> Exchange {
         }),
         outcome: Outcome::Complete,
         not_http: None,
+        imported: None,
         anomalies: AnomalySet::default(),
     }
 }

@@ -249,7 +249,7 @@ impl Plan {
         Self::new(Input::Capture(Origin::Unix(mirror), options), source, run, config)
     }
 
-    fn new(input: Input, source: feed::Source, run: RunArgs, config: Config) -> Result<Self, AppError> {
+    fn new(mut input: Input, source: feed::Source, run: RunArgs, config: Config) -> Result<Self, AppError> {
         let query = run.filter.unwrap_or(config.filter);
         let filter = Filter::parse(&query).map_err(|error| AppError::Filter { query, error })?;
         if run.rotate_keep.is_some() && run.rotate_size.is_none() && run.rotate_seconds.is_none() {
@@ -271,6 +271,9 @@ impl Plan {
         }
         let body = run.body_limit.unwrap_or(config.body_limit);
         let limits = Limits { body: u32::try_from(body).unwrap_or(u32::MAX), ..Limits::default() };
+        if let Input::Capture(_, options) = &mut input {
+            options.body_limit = limits.body as usize;
+        }
         Ok(Self {
             input,
             source,
@@ -352,6 +355,7 @@ fn options(args: &CaptureArgs, expression: &[String], follow: bool, config: &Con
         promiscuous: !args.no_promiscuous_mode,
         see_through_vlan: !args.no_vlan,
         follow,
+        ..SourceOptions::default()
     }
 }
 

@@ -236,6 +236,7 @@ impl Writer {
             }),
             outcome: Outcome::Complete,
             not_http: None,
+            imported: None,
             anomalies: AnomalySet::default(),
         }
     }

@@ -26,6 +26,7 @@ pub(crate) fn exchange(request: &[u8], response: &[u8]) -> Exchange {
         interim: Box::default(),
         response,
         not_http: None,
+        imported: None,
         anomalies: AnomalySet::default(),
     }
 }

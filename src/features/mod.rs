@@ -113,6 +113,7 @@ pub(crate) mod tests {
             response: Some(Response { started: end, ended: end, ..response }),
             outcome: Outcome::Complete,
             not_http: None,
+            imported: None,
             anomalies: AnomalySet::default(),
         }
     }

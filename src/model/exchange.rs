@@ -67,6 +67,8 @@ pub enum Outcome {
     Switched,
     /// The server answered with something that is not HTTP/1.x; see [`Exchange::not_http`].
     NotHttp,
+    /// Whoever recorded it saw no response, or does not show it; [`Imported::reason`] says why where that is known.
+    NotRecorded,
     /// A response without its request: capture began later, or only the server's direction was seen.
     Orphan,
 }
@@ -86,6 +88,7 @@ impl Outcome {
             Self::OneSided => "one-sided",
             Self::Switched => "switched-protocol",
             Self::NotHttp => "not-http-response",
+            Self::NotRecorded => "response-not-recorded",
             Self::Orphan => "orphan-response",
         }
     }
@@ -133,8 +136,25 @@ pub struct Exchange {
     /// The first bytes of what the server sent in place of a response, where `outcome` is [`Outcome::NotHttp`].
     /// Bound: [`NOT_HTTP_KEPT`].
     pub not_http: Option<Box<[u8]>>,
+    /// Where it was read, if not from captured frames.
+    pub imported: Option<Box<Imported>>,
     /// Oddities on the wire.
     pub anomalies: AnomalySet,
+}
+
+/// Where an exchange was read that was not captured, and what such a record cannot tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// What kind of record it is: `har`, `curl-verbose`, …
+    pub format: &'static str,
+    /// The program that wrote it, where it says so.
+    pub recorder: Box<str>,
+    /// Which entry of the record it is, from 1.
+    pub entry: u64,
+    /// Why there is no response, in the recorder's words.
+    pub reason: Option<Box<str>>,
+    /// What the record does not have, and why; at most a few.
+    pub absent: Vec<(&'static str, Box<str>)>,
 }
 
 impl Exchange {

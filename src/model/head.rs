@@ -176,6 +176,10 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/2, of a recorder that shows it as messages.
+    Http2,
+    /// HTTP/3, likewise.
+    Http3,
 }
 
 impl Version {
@@ -184,6 +188,8 @@ impl Version {
         match self {
             Self::Http10 => "HTTP/1.0",
             Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+            Self::Http3 => "HTTP/3",
         }
     }
 }
@@ -230,6 +236,11 @@ impl RequestHead {
     pub fn target(&self) -> &[u8] {
         self.target.of(self.fields.raw())
     }
+    /// The same head of a message in another version: HTTP/2 and HTTP/3 have no text form of their own.
+    #[must_use]
+    pub fn with_version(self, version: Version) -> Self {
+        Self { version, ..self }
+    }
     /// The version.
     pub fn version(&self) -> Version {
         self.version
@@ -265,6 +276,11 @@ impl ResponseHead {
     /// The reason phrase as on the wire; may be empty.
     pub fn reason(&self) -> &[u8] {
         self.reason.of(self.fields.raw())
+    }
+    /// The same head of a message in another version: HTTP/2 and HTTP/3 have no text form of their own.
+    #[must_use]
+    pub fn with_version(self, version: Version) -> Self {
+        Self { version, ..self }
     }
     /// The version.
     pub fn version(&self) -> Version {

@@ -26,7 +26,7 @@ pub use counters::{Counters, SourceCounters};
 pub use difference::{Difference, DifferenceKind, Part, Significance};
 pub use endpoint::{Endpoint, EndpointId};
 pub use exchange::{
-    Connection, Exchange, ExchangeId, FlowId, NOT_HTTP_KEPT, Outcome, Request, Response, StreamId,
+    Connection, Exchange, ExchangeId, FlowId, Imported, NOT_HTTP_KEPT, Outcome, Request, Response, StreamId,
 };
 pub use finding::{
     Baseline, BaselineChoice, Diagnosis, Evidence, EvidenceKind, Finding, Pointer, Refuser, Separates,

@@ -73,6 +73,14 @@ pub enum SourceError {
         /// What is wrong with it.
         fault: Fault,
     },
+    /// What was opened is no record that can be read.
+    #[error("cannot read {name}: {reason}")]
+    Record {
+        /// The file, or `standard input`.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// ssh or the tcpdump behind it failed.
     #[error("no capture from {host}: {text}")]
     Ssh {

@@ -9,6 +9,7 @@ mod interfaces;
 mod live;
 pub mod logs;
 mod pace;
+mod record;
 pub mod savefile;
 mod ssh;
 mod stop;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Annotation, Frame, SourceCounters, Timestamp};
+use crate::model::{Annotation, Exchange, Frame, SourceCounters, Timestamp};
 
 pub use error::SourceError;
 pub use interfaces::{Interface, interfaces};
@@ -33,7 +34,7 @@ pub use stop::Stop;
 
 use bpf::{Expression, FrameFilter};
 use live::Live;
-use savefile::{Block, OpenFault, Savefile};
+use savefile::{Block, OpenFault, Opened, Savefile};
 use ssh::Ssh;
 
 /// What a source calls. Breaking ends the capture.
@@ -51,6 +52,10 @@ pub trait Sink {
     }
     /// What a capture file says of the section, an interface or the frame that comes next.
     fn annotation(&mut self, _annotation: Annotation<'_>) {}
+    /// An exchange that was read from a record of another program, in place of frames.
+    fn exchange(&mut self, _exchange: Exchange) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
     /// No frame came for a while (about ten times a second); `now` is the time in the capture's own clock, which the last
     /// frame told, so there is none before the first.
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()>;
@@ -126,6 +131,8 @@ pub struct SourceOptions {
     pub promiscuous: bool,
     /// Whether a file's end is waited at.
     pub follow: bool,
+    /// Bytes kept of each body, where messages are read that were not captured.
+    pub body_limit: usize,
 }
 
 impl Default for SourceOptions {
@@ -137,6 +144,7 @@ impl Default for SourceOptions {
             buffer_kib: 16 << 10,
             promiscuous: true,
             follow: false,
+            body_limit: 64 << 10,
         }
     }
 }
@@ -163,6 +171,7 @@ pub struct Source {
 enum Kind {
     Live(Box<Live>),
     Savefile(Savefile, Option<FrameFilter>),
+    Record(record::Recorded),
     Ssh(Ssh),
 }
 
@@ -191,11 +200,17 @@ impl Source {
             Origin::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(failed)?,
         };
         let filter = options.frame_filter()?;
-        let savefile = Savefile::new(file, options.follow, stop).map_err(|fault| match fault {
+        let opened = Savefile::open(file, options.follow, stop).map_err(|fault| match fault {
             OpenFault::Io(reason) => SourceError::Open { name: name.clone(), reason },
             OpenFault::Fault(fault) => SourceError::Savefile { name: name.clone(), fault },
         })?;
-        Ok(Self { name, kind: Kind::Savefile(savefile, filter) })
+        let kind = match opened {
+            Opened::Frames(savefile) => Kind::Savefile(savefile, filter),
+            Opened::Record(record) => {
+                Kind::Record(record::Recorded::new(record, options.body_limit, filter.is_some()))
+            }
+        };
+        Ok(Self { name, kind })
     }
 
     /// Its name in messages.
@@ -221,6 +236,7 @@ impl Source {
                 }
                 Ok(())
             }
+            Kind::Record(record) => record.run(&self.name, sink),
             Kind::Ssh(ssh) => ssh.run(&self.name, sink, stop),
         }
     }

@@ -18,7 +18,7 @@ use crate::app::capture::reclaim::size_of_exchange;
 use crate::app::outbox::{ENOUGH, MESSAGE, Outbox};
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
-use crate::model::{Annotation, Exchange, Frame, SourceCounters, Timestamp};
+use crate::model::{Annotation, Counters, Exchange, Frame, SourceCounters, Timestamp};
 use crate::source::savefile::Block;
 use crate::source::{Sink, Stop};
 use crate::wire::decode;
@@ -53,6 +53,8 @@ pub(super) struct Feeder {
     /// Whether a batch is sent before it is full when nothing more is at hand.
     eager: bool,
     source: SourceCounters,
+    /// Exchanges that did not come through the pipeline.
+    imported: Counters,
     recording: Option<Recording>,
     progress: Progress,
     frames: u32,
@@ -88,6 +90,7 @@ impl Feeder {
             outbox: Outbox::new(sender, waits),
             eager,
             source: SourceCounters::default(),
+            imported: Counters::default(),
             recording: None,
             progress: Progress::default(),
             frames: 0,
@@ -215,7 +218,8 @@ impl Feeder {
     fn send_counters(&mut self) {
         let source = SourceCounters { queue_dropped: self.outbox.dropped(), ..self.source };
         let _ = self.send(Message::Source(source));
-        let counters = self.engine.counters();
+        let mut counters = self.engine.counters();
+        counters.add(&self.imported);
         let _ = self.send(Message::Counters(Box::new(counters)));
     }
 
@@ -295,6 +299,19 @@ impl Sink for Feeder {
         if let Some(recording) = &mut self.recording {
             recording.recorder.annotation(&annotation);
         }
+    }
+
+    fn exchange(&mut self, exchange: Exchange) -> ControlFlow<()> {
+        if self.recording.take().is_some() {
+            self.outcome.incomplete = true;
+            self.warning("-w writes frames, and this file has none: use --export har=FILE".into());
+        }
+        self.imported.requests += 1;
+        self.imported.exchanges += 1;
+        self.imported.responses += u64::from(exchange.response.is_some());
+        self.now = exchange.started();
+        self.batch.push(exchange);
+        if self.is_full() { self.flush() } else { ControlFlow::Continue(()) }
     }
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {

@@ -81,6 +81,8 @@ fn version(request: &Request, target: &Target<'_>) -> Option<String> {
     match request.head.version() {
         Version::Http10 => Some("--http1.0".to_owned()),
         Version::Http11 => target.base.starts_with("https:").then(|| "--http1.1".to_owned()),
+        Version::Http2 => Some("--http2".to_owned()),
+        Version::Http3 => Some("--http3".to_owned()),
     }
 }
 

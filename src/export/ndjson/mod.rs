@@ -15,7 +15,9 @@ use super::{Item, json};
 use crate::edge::redact::Redactor;
 use crate::explain::incident_id::IncidentId;
 use crate::features::forwarded_client;
-use crate::model::{self, Anomaly, Difference, Exchange, Finding, LogMatch, Pointer, Preface, Separates};
+use crate::model::{
+    self, Anomaly, Difference, Exchange, Finding, Imported, LogMatch, Pointer, Preface, Separates,
+};
 use value_memory::ValueMemory;
 
 /// Writes lines one after the other and remembers what values look like. For use with one redactor: labels in remembered
@@ -155,6 +157,9 @@ impl Line<'_> {
         }
         self.raw(",\"outcome\":");
         self.plain(exchange.outcome.as_str());
+        if let Some(imported) = &exchange.imported {
+            self.imported(imported);
+        }
         if let Some(bytes) = &exchange.not_http {
             self.raw(",\"not_http\":");
             json::string(self.out, &self.redactor.text(bytes));
@@ -222,6 +227,30 @@ impl Line<'_> {
             self.sentence(authority);
         }
         self.out.push(b'}');
+    }
+
+    /// Where an exchange was read that was not captured.
+    fn imported(&mut self, imported: &Imported) {
+        self.raw(",\"source\":{\"format\":");
+        self.plain(imported.format);
+        if !imported.recorder.is_empty() {
+            self.raw(",\"recorder\":");
+            self.sentence(&imported.recorder);
+        }
+        self.raw(",\"entry\":");
+        self.number(imported.entry);
+        if let Some(reason) = &imported.reason {
+            self.raw(",\"reason\":");
+            self.sentence(reason);
+        }
+        self.raw(",\"absent\":{");
+        for (at, (what, why)) in imported.absent.iter().enumerate() {
+            self.raw(if at > 0 { "," } else { "" });
+            self.plain(what);
+            self.out.push(b':');
+            self.sentence(why);
+        }
+        self.raw("}}");
     }
 
     fn difference(&mut self, one: &Difference) {

@@ -35,7 +35,7 @@ pub(crate) fn bare(raw: &str, position: usize) -> Result<Term, FilterError> {
 }
 
 /// Every outcome, for hints.
-pub(crate) const OUTCOMES: [Outcome; 12] = [
+pub(crate) const OUTCOMES: [Outcome; 13] = [
     Outcome::Complete,
     Outcome::Partial,
     Outcome::Closed,
@@ -47,6 +47,7 @@ pub(crate) const OUTCOMES: [Outcome; 12] = [
     Outcome::OneSided,
     Outcome::Switched,
     Outcome::NotHttp,
+    Outcome::NotRecorded,
     Outcome::Orphan,
 ];
 

@@ -163,7 +163,7 @@ fn stopped() -> io::Error {
 }
 
 /// Whether reading ended because somebody wanted it to, however many readers the news went through.
-pub(super) fn is_stopped(error: &io::Error) -> bool {
+pub(in crate::source) fn is_stopped(error: &io::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> =
         error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
     while let Some(error) = cause {

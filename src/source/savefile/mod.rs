@@ -20,13 +20,14 @@ mod zstd;
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::import;
 use crate::model::{Frame, SourceCounters};
 
 pub use blocks::{Block, BlockReader};
@@ -36,7 +37,8 @@ use super::bpf::FrameFilter;
 use super::pace::Pace;
 use super::{Sink, Stop};
 use format::{Format, Record};
-use input::Input;
+pub(super) use input::is_stopped;
+use input::{Bytes, Input};
 
 /// Blocks read ahead of the one that is walked.
 const AHEAD: usize = 3;
@@ -47,6 +49,28 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Savefile {
     blocks: BlockReader,
     hangup: Stop,
+}
+
+/// What an open file turned out to be.
+pub(super) enum Opened {
+    Frames(Savefile),
+    Record(ForeignRecord),
+}
+
+/// A record of another program, in place of a capture.
+pub(super) struct ForeignRecord {
+    pub(super) format: import::Format,
+    pub(super) bytes: Bytes,
+}
+
+/// The first bytes: as many as tell a capture, and of anything else as many as tell what it is.
+fn begin(bytes: &mut Bytes) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(format::ENOUGH);
+    bytes.take(format::ENOUGH as u64).read_to_end(&mut head)?;
+    if Format::sniff(&head).is_err() && head.iter().all(|byte| !matches!(byte, 0..=8)) {
+        bytes.take(import::ENOUGH as u64).read_to_end(&mut head)?;
+    }
+    Ok(head)
 }
 
 /// What went wrong at the start.
@@ -61,9 +85,20 @@ pub(super) enum OpenFault {
 type Message = Result<Block, Fault>;
 
 impl Savefile {
-    /// Reads the header of an open file, pipe or socket. Waits for it as long as it takes, or until `stop`.
-    pub(super) fn new(file: File, follow: bool, stop: &Stop) -> Result<Self, OpenFault> {
-        Self::after(Vec::new(), file, follow, stop)
+    /// Reads the header of an open file, pipe or socket, or tells that it is a record of another kind. Waits for it as long as
+    /// it takes, or until `stop`.
+    pub(super) fn open(file: File, follow: bool, stop: &Stop) -> Result<Opened, OpenFault> {
+        let hangup = Stop::new()?;
+        let input = Input::new(Vec::new(), file, follow, stop, &hangup)?;
+        let is_live = input.is_live();
+        let mut bytes = input.decompressed()?;
+        let head = begin(&mut bytes)?;
+        let record = if Format::sniff(&head).is_ok() { None } else { import::Format::sniff(&head) };
+        let bytes: Bytes = Box::new(io::Cursor::new(head).chain(bytes));
+        if let Some(format) = record {
+            return Ok(Opened::Record(ForeignRecord { format, bytes }));
+        }
+        Ok(Opened::Frames(Self { blocks: BlockReader::new(bytes, is_live)?, hangup }))
     }
 
     /// The same, of a file whose first bytes have been read already.

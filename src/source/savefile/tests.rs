@@ -52,7 +52,8 @@ fn file_of(bytes: &[u8]) -> File {
 
 fn read(bytes: &[u8]) -> Result<Notes, String> {
     let stop = Stop::new().unwrap();
-    let savefile = Savefile::new(file_of(bytes), false, &stop).map_err(|fault| fault.to_string())?;
+    let savefile =
+        Savefile::after(Vec::new(), file_of(bytes), false, &stop).map_err(|fault| fault.to_string())?;
     let mut notes = Notes::default();
     let _ = savefile.run("it", None, &mut notes);
     Ok(notes)
@@ -275,7 +276,7 @@ fn a_stream_is_shown_as_it_comes_and_the_switch_ends_it() {
     writer.write_all(&file[..file.len() - 1]).unwrap();
     let stop = Stop::new().unwrap();
     let reader = File::from(std::os::fd::OwnedFd::from(reader));
-    let savefile = Savefile::new(reader, false, &stop).ok().unwrap();
+    let savefile = Savefile::after(Vec::new(), reader, false, &stop).ok().unwrap();
     let mut until = Until(Notes::default(), 4, &stop);
     assert!(savefile.run("it", None, &mut until).is_continue());
     assert!(until.0.seen == seen_of(&frames)[..4]);
@@ -309,7 +310,9 @@ fn time_is_told_by_frames_only() {
     let (mut writer, reader) = UnixStream::pair().unwrap();
     writer.write_all(&file[..24]).unwrap();
     let stop = Stop::new().unwrap();
-    let savefile = Savefile::new(File::from(std::os::fd::OwnedFd::from(reader)), false, &stop).ok().unwrap();
+    let savefile = Savefile::after(Vec::new(), File::from(std::os::fd::OwnedFd::from(reader)), false, &stop)
+        .ok()
+        .unwrap();
     let mut late = Late(writer, file[24..].to_vec(), Vec::new(), &stop);
     assert!(savefile.run("it", None, &mut late).is_continue());
     assert!(late.2.len() >= 2 && late.2.is_sorted());
@@ -321,7 +324,7 @@ fn a_sink_that_has_enough_ends_it() {
     writer.write_all(&made_pcap::to_bytes(&frames(9))).unwrap();
     let stop = Stop::new().unwrap();
     let reader = File::from(std::os::fd::OwnedFd::from(reader));
-    let savefile = Savefile::new(reader, false, &stop).ok().unwrap();
+    let savefile = Savefile::after(Vec::new(), reader, false, &stop).ok().unwrap();
     let mut notes = Notes { break_after: Some(3), ..Notes::default() };
     assert!(savefile.run("it", None, &mut notes).is_break());
     assert_eq!(notes.seen.len(), 3);
@@ -352,7 +355,7 @@ fn a_growing_file_is_followed_until_it_shrinks() {
     let mut writer = named.reopen().unwrap();
     writer.write_all(&file[..100]).unwrap();
     let stop = Stop::new().unwrap();
-    let savefile = Savefile::new(named.reopen().unwrap(), true, &stop).ok().unwrap();
+    let savefile = Savefile::after(Vec::new(), named.reopen().unwrap(), true, &stop).ok().unwrap();
     let mut grow = Grow(Notes::default(), writer, vec![&file[300..], &file[100..300]]);
     assert!(savefile.run("it", None, &mut grow).is_continue());
     assert!(grow.0.seen == seen_of(&frames));

@@ -79,6 +79,7 @@ pub fn no_response(outcome: Outcome) -> &'static str {
         }
         Outcome::Switched => "The connection left HTTP/1.1 here (CONNECT or Upgrade)",
         Outcome::NotHttp => "The server answered, but not with HTTP",
+        Outcome::NotRecorded => "The record shows no response",
         Outcome::Complete | Outcome::Partial | Outcome::Orphan => "No response was seen",
     }
 }

@@ -109,6 +109,7 @@ impl Http1 {
             response: None,
             outcome: Outcome::Pending,
             not_http: None,
+            imported: None,
             anomalies,
         };
         Entry {
