@@ -60,8 +60,8 @@ pub struct WatchArgs {
     /// Interface to watch, any for all, or a pcap stream at TCP@HOST:PORT or unix:PATH [default: any]
     #[arg(short, long, value_name = "INTERFACE", help_heading = "Source")]
     pub interface: Option<String>,
-    /// Capture to read: pcap or pcapng, plain or compressed with gzip, zstd, xz or bzip2, - for standard input; or a
-    /// database of --history
+    /// Capture to read: pcap or pcapng, a browser's HAR, or what curl -v printed, plain or compressed with gzip, zstd, xz or
+    /// bzip2, - for standard input; or a database of --history
     #[arg(short, long, value_name = "FILE", conflicts_with = "interface", help_heading = "Source")]
     pub read: Option<OsString>,
     /// With -r FILE of a history: only what began then or later: 02:00, 2026-11-29T02:00:00Z

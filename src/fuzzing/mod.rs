@@ -149,6 +149,11 @@ pub fn savefile(data: &[u8]) {
     crate::source::savefile::targets::savefile(data);
 }
 
+/// A record of another program: an HTTP archive.
+pub fn record(data: &[u8]) {
+    crate::import::targets::record(data);
+}
+
 /// A PROXY header, as the tap reads it.
 pub fn proxy(data: &[u8]) {
     crate::tap::targets::proxy(data);

@@ -250,3 +250,14 @@ fn frame_seeds() -> Vec<Vec<u8>> {
     };
     vec![write(false), write(true)]
 }
+
+const HAR: &[u8] = br#"{"log":{"creator":{"name":"x","version":"1"},"entries":[{"startedDateTime":"2026-11-22T07:52:01.123Z",
+"connection":"7","request":{"method":"POST","url":"https://a.test/x?y","httpVersion":"h2","headers":[{"name":":authority","value":"a.test"},
+{"name":"cookie","value":"a=1\nb=2"}],"bodySize":2,"postData":{"mimeType":"text/plain","text":"h\u00e9","params":[{"name":"a","value":"b"}]}},
+"response":{"status":403,"statusText":"No","headers":[{"name":"Content-Encoding","value":"gzip"}],"content":{"size":3,"text":"aGk=",
+"encoding":"base64"},"_error":"net::ERR_FAILED"},"timings":{"wait":1e3,"send":-1}}]}}"#;
+
+#[test]
+fn records() {
+    mutate(super::record, &[HAR], 1000);
+}

@@ -137,6 +137,14 @@ pub(super) fn announces_content(lines: &Lines) -> bool {
         || value(lines, "content-length").is_some_and(|length| length != b"0")
 }
 
+/// Whether the last of the codings in a Content-Encoding is one that can be undone here.
+pub(super) fn is_known_coding(codings: &[u8]) -> bool {
+    let last = codings.rsplit(|byte| *byte == b',').next().unwrap_or_default().trim_ascii();
+    ["gzip", "x-gzip", "deflate", "br", "zstd"]
+        .iter()
+        .any(|known| last.eq_ignore_ascii_case(known.as_bytes()))
+}
+
 /// Whether `kept` is still coded as `fields` say. Recorders undo the coding of what they show and keep the field.
 pub(super) fn is_coded(fields: &Fields, kept: &[u8], cut: bool) -> bool {
     let undone = coding::undo(fields, kept);

@@ -7,6 +7,8 @@ mod address;
 mod har;
 mod json;
 mod message;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 

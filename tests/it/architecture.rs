@@ -54,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "features",
             "filter",
             "history",
+            "import",
             "knowledge",
             "logs",
             "model",

@@ -306,8 +306,9 @@ impl Sink for Feeder {
             self.outcome.incomplete = true;
             self.warning("-w writes frames, and this file has none: use --export har=FILE".into());
         }
-        self.imported.requests += 1;
-        self.imported.exchanges += 1;
+        self.imported.requests += u64::from(exchange.request.is_some());
+        self.imported.exchanges += u64::from(exchange.request.is_some());
+        self.imported.orphan_responses += u64::from(exchange.request.is_none());
         self.imported.responses += u64::from(exchange.response.is_some());
         self.now = exchange.started();
         self.batch.push(exchange);

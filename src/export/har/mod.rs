@@ -62,6 +62,13 @@ struct Entry<'a> {
     timings: Timings,
     #[serde(rename = "serverIPAddress")]
     server_ip_address: String,
+    /// Fields of our own, with the names that proxies use, so that an archive read again has the same addresses.
+    #[serde(rename = "_serverPort")]
+    server_port: u16,
+    #[serde(rename = "_clientAddress")]
+    client_address: String,
+    #[serde(rename = "_clientPort")]
+    client_port: u16,
     connection: String,
     comment: String,
 }
@@ -157,6 +164,9 @@ impl<'a> Entry<'a> {
             cache: Empty {},
             timings: Timings { send, wait, receive },
             server_ip_address: exchange.server.ip().to_string(),
+            server_port: exchange.server.port(),
+            client_address: exchange.client.ip().to_string(),
+            client_port: exchange.client.port(),
             connection: exchange.connection.flow.0.to_string(),
             comment: format!(
                 "why403 exchange {}: {} {}",

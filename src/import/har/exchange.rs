@@ -93,8 +93,13 @@ impl Maker {
         let version = message::version(&request.version).or_else(|| message::version(&response.version));
         let version = version.unwrap_or(Version::Http11);
         let mut anomalies = AnomalySet::default();
-        let request = self.request(request, &url, version, &mut absent, &mut anomalies)?;
-        let request = Request { head: request.0, body: request.1, started, ended: sent };
+        // Our own archives have a response whose request was not captured.
+        let request = if request.method.is_empty() {
+            None
+        } else {
+            let (head, body) = self.request(request, &url, version, &mut absent, &mut anomalies)?;
+            Some(Request { head, body, started, ended: sent })
+        };
         let status_text = response.reason.clone();
         let answer = self.response(response, version, &mut absent, &mut anomalies);
         let response = answer.map(|(head, body)| Response { head, body, started: answered, ended });
@@ -112,7 +117,10 @@ impl Maker {
         if client.ip().is_unspecified() {
             absent.push(("client", "a HAR does not have the client's address".into()));
         }
-        let outcome = outcome(response.as_ref());
+        if request.is_none() && response.is_none() {
+            return None;
+        }
+        let outcome = outcome(request.as_ref(), response.as_ref());
         let reason = if response.is_none() { entry.reason.into_text(&status_text) } else { None };
         let imported = Imported {
             format: "har",
@@ -129,7 +137,7 @@ impl Maker {
             server,
             connection,
             preface: None,
-            request: Some(request),
+            request,
             interim: Box::default(),
             response,
             outcome,
@@ -188,7 +196,7 @@ impl Maker {
         if content.kept.is_empty() && framed && content.len != Some(0) {
             absent.push(("request.body", "the HAR does not have the request's content".into()));
         }
-        drop_undone_coding(&mut lines, &content, "request.header.content-encoding", absent);
+        drop_undone_coding(&mut lines, &content, body_size, ("request.header.content-encoding", absent));
         let (head, odd) = message::request_head(&method, &url.target, version, &lines)?;
         anomalies.extend(odd);
         Some((head, content.into_body(framed)))
@@ -212,7 +220,7 @@ impl Maker {
         if framed && content.kept.is_empty() && content.len != Some(0) {
             absent.push(("response.body", "the HAR does not have the response's content".into()));
         }
-        drop_undone_coding(&mut lines, &content, "response.header.content-encoding", absent);
+        drop_undone_coding(&mut lines, &content, body_size, ("response.header.content-encoding", absent));
         let (head, odd) = message::response_head(status, &reason, version, &lines)?;
         anomalies.extend(odd);
         Some((head, content.into_body(framed)))
@@ -290,11 +298,13 @@ fn bytes_of(
 fn drop_undone_coding(
     lines: &mut Lines,
     content: &message::Content,
-    name: &'static str,
-    absent: &mut Absent,
+    body_size: Option<f64>,
+    (name, absent): (&'static str, &mut Absent),
 ) {
     let Some(coding) = message::value(lines, "content-encoding") else { return };
-    if content.kept.is_empty() {
+    // Of the length that was sent it is what was sent.
+    let is_as_sent = content.len.is_some_and(|len| body_size == Some(len as f64));
+    if content.kept.is_empty() || is_as_sent || !message::is_known_coding(coding) {
         return;
     }
     let coding = String::from_utf8_lossy(coding).into_owned();
@@ -335,9 +345,10 @@ fn form(media: &[u8], params: &Lines) -> Option<Vec<u8>> {
     })
 }
 
-fn outcome(response: Option<&Response>) -> Outcome {
+fn outcome(request: Option<&Request>, response: Option<&Response>) -> Outcome {
     match response {
         None => Outcome::NotRecorded,
+        Some(_) if request.is_none() => Outcome::Orphan,
         Some(response) if response.head.status() == 101 => Outcome::Switched,
         Some(_) => Outcome::Complete,
     }

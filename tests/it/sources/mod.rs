@@ -3,6 +3,7 @@
 mod corpus;
 mod hostile;
 mod live;
+mod records;
 mod ssh;
 mod streams;
 mod tools;
