@@ -157,6 +157,23 @@ pub struct Imported {
     pub absent: Vec<(&'static str, Box<str>)>,
 }
 
+impl Imported {
+    /// Every value of `format`.
+    pub const FORMATS: [&'static str; 5] = ["har", "curl-verbose", "curl-trace", "wget-debug", "http-text"];
+    /// Every name in `absent`.
+    pub const ABSENT: [&'static str; 9] = [
+        "frames",
+        "framing",
+        "started",
+        "client",
+        "server",
+        "request.body",
+        "response.body",
+        "request.header.content-encoding",
+        "response.header.content-encoding",
+    ];
+}
+
 impl Exchange {
     /// Who opened the TCP connection; the client, unless a preface names another one.
     pub fn peer(&self) -> SocketAddr {

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AnomalySet, Connection, Exchange, ExchangeId, FlowId, InterfaceId, Preface, StreamId};
+use crate::model::{AnomalySet, Connection, Exchange, ExchangeId, FlowId, Imported, InterfaceId, Preface, StreamId};
 use bytes::Bytes;
 use message::{StoredRequest, StoredResponse, StoredResponseHead};
 use names::{anomaly, outcome, preface_kind};
@@ -100,6 +100,8 @@ struct Stored<'a> {
     outcome: String,
     #[serde(skip_serializing_if = "Option::is_none", borrow)]
     not_http: Option<Bytes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    imported: Option<StoredImported>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     anomalies: Vec<String>,
 }
@@ -147,6 +149,7 @@ impl<'a> Stored<'a> {
             response: exchange.response.as_ref().map(StoredResponse::of),
             outcome: exchange.outcome.as_str().to_owned(),
             not_http: exchange.not_http.as_deref().map(Bytes::of),
+            imported: exchange.imported.as_deref().map(StoredImported::of),
             anomalies: exchange.anomalies.iter().map(|one| one.name().to_owned()).collect(),
         }
     }
@@ -175,9 +178,52 @@ impl<'a> Stored<'a> {
             response: self.response.map(StoredResponse::into_response).transpose()?,
             outcome: known("outcome", &self.outcome, outcome(&self.outcome))?,
             not_http: self.not_http.map(Bytes::into_box),
+            imported: self.imported.map(StoredImported::into_imported).transpose()?,
             anomalies,
         };
         Ok(Recorded { run: self.run, exchange })
+    }
+}
+
+/// Where an exchange was read that was not captured.
+#[derive(Serialize, Deserialize)]
+struct StoredImported {
+    format: String,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    recorder: String,
+    entry: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    absent: Vec<(String, String)>,
+}
+
+impl StoredImported {
+    fn of(imported: &Imported) -> Self {
+        Self {
+            format: imported.format.to_owned(),
+            recorder: imported.recorder.to_string(),
+            entry: imported.entry,
+            reason: imported.reason.as_deref().map(str::to_owned),
+            absent: imported.absent.iter().map(|(name, why)| ((*name).to_owned(), why.to_string())).collect(),
+        }
+    }
+    fn into_imported(self) -> Result<Box<Imported>, RecordError> {
+        let one_of = |all: &[&'static str], name: &str| all.iter().copied().find(|known| *known == name);
+        let absent: Result<Vec<_>, _> = self
+            .absent
+            .into_iter()
+            .map(|(name, why)| {
+                Ok((known("absent part", &name, one_of(&Imported::ABSENT, &name))?, why.into_boxed_str()))
+            })
+            .collect();
+        Ok(Box::new(Imported {
+            format: known("format", &self.format, one_of(&Imported::FORMATS, &self.format))?,
+            recorder: self.recorder.into_boxed_str(),
+            entry: self.entry,
+            reason: self.reason.map(String::into_boxed_str),
+            absent: absent?,
+        }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Anomaly, BodyEnd, Outcome, PrefaceKind, Version};
 
-const OUTCOMES: [Outcome; 12] = [
+const OUTCOMES: [Outcome; 13] = [
     Outcome::Complete,
     Outcome::Partial,
     Outcome::Closed,
@@ -14,6 +14,7 @@ const OUTCOMES: [Outcome; 12] = [
     Outcome::OneSided,
     Outcome::Switched,
     Outcome::NotHttp,
+    Outcome::NotRecorded,
     Outcome::Orphan,
 ];
 
@@ -25,7 +26,7 @@ const PREFACES: [PrefaceKind; 5] = [
     PrefaceKind::Connect,
 ];
 
-const VERSIONS: [Version; 2] = [Version::Http10, Version::Http11];
+const VERSIONS: [Version; 4] = [Version::Http10, Version::Http11, Version::Http2, Version::Http3];
 
 const ENDS: [BodyEnd; 9] = [
     BodyEnd::None,
@@ -99,6 +100,7 @@ mod tests {
                 | Outcome::OneSided
                 | Outcome::Switched
                 | Outcome::NotHttp
+                | Outcome::NotRecorded
                 | Outcome::Orphan => assert_eq!(super::outcome(outcome.as_str()), Some(outcome)),
             }
         }
@@ -113,7 +115,7 @@ mod tests {
         }
         for version in VERSIONS {
             match version {
-                Version::Http10 | Version::Http11 => {
+                Version::Http10 | Version::Http11 | Version::Http2 | Version::Http3 => {
                     assert_eq!(super::version(version.as_str()), Some(version));
                 }
             }

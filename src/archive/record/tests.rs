@@ -8,7 +8,7 @@ use super::{RecordError, names, read, write};
 use crate::features::tests::{exchange, request, response};
 use crate::model::{
     Anomaly, AnomalySet, Body, BodyRare, Connection, Exchange, ExchangeId, FieldSpan, Fields, FlowId, Gap,
-    InterfaceId, Preface, Request, RequestHead, Response, ResponseHead, Span, StreamId, Timestamp,
+    Imported, InterfaceId, Preface, Request, RequestHead, Response, ResponseHead, Span, StreamId, Timestamp,
 };
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -107,6 +107,15 @@ pub(crate) fn any_exchange() -> impl Strategy<Value = Exchange> {
                 response,
                 outcome,
                 not_http: junk.map(Into::into),
+                imported: (id % 2 == 0).then(|| {
+                    Box::new(Imported {
+                        format: "har",
+                        recorder: "x".into(),
+                        entry: id,
+                        reason: (id % 4 == 0).then(|| "net::ERR_FAILED".into()),
+                        absent: vec![("frames", "y".into())],
+                    })
+                }),
                 anomalies,
             }
         },
