@@ -149,7 +149,7 @@ pub fn savefile(data: &[u8]) {
     crate::source::savefile::targets::savefile(data);
 }
 
-/// A record of another program: an HTTP archive.
+/// A record of another program: an HTTP archive or a transcript.
 pub fn record(data: &[u8]) {
     crate::import::targets::record(data);
 }

@@ -259,5 +259,10 @@ const HAR: &[u8] = br#"{"log":{"creator":{"name":"x","version":"1"},"entries":[{
 
 #[test]
 fn records() {
-    mutate(super::record, &[HAR], 1000);
+    let verbose = include_bytes!("../import/transcript/samples/verbose.txt");
+    let trace = include_bytes!("../import/transcript/samples/trace.txt");
+    let ascii = include_bytes!("../import/transcript/samples/ascii.txt");
+    let wget = include_bytes!("../import/transcript/samples/wget.txt");
+    let plain = include_bytes!("../import/transcript/samples/httpie.txt");
+    mutate(super::record, &[HAR, verbose, trace, ascii, wget, plain], 500);
 }

@@ -87,6 +87,10 @@ fn append(raw: &mut Vec<u8>, lines: &Lines) -> bool {
     let mut cut = false;
     raw.extend_from_slice(b"\r\n");
     for (name, value) in lines {
+        // White space before a name would make the line a part of the one before it.
+        let is_blank = |byte: &u8| *byte <= b' ';
+        let start = name.iter().position(|byte| !is_blank(byte)).unwrap_or(name.len());
+        let name = name.get(start..).unwrap_or_default();
         if name.is_empty() || name.first() == Some(&b':') {
             continue;
         }

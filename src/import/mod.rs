@@ -1,4 +1,4 @@
-//! Exchanges from what other programs recorded: HTTP archives (HAR). A record is told by its content, and read as it
+//! Exchanges from what other programs recorded: HTTP archives (HAR) and transcripts (`curl -v`). A record is told by its content, and read as it
 //! comes, in bounded memory. What it cannot say (frames, exact bytes) is absent, with the reason, in [`Imported`].
 //!
 //! [`Imported`]: crate::model::Imported
@@ -11,6 +11,7 @@ mod message;
 pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
+pub mod transcript;
 
 use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
@@ -20,7 +21,7 @@ use crate::model::Exchange;
 pub use json::JsonError;
 
 /// Bytes that tell what a record is; fewer where it is shorter.
-pub const ENOUGH: usize = 4 << 10;
+pub const ENOUGH: usize = 64 << 10;
 /// Bytes that are read at once.
 const BUFFER: usize = 256 << 10;
 
@@ -37,6 +38,8 @@ pub trait Recipient {
 pub enum Format {
     /// An HTTP archive.
     Har,
+    /// What a tool printed.
+    Transcript(transcript::Kind),
 }
 
 /// Why reading ended before the end.
@@ -53,13 +56,19 @@ pub enum ImportError {
     /// It is JSON of another kind.
     #[error("it is JSON but no HAR: it has no log.entries (browsers write one with \"Save all as HAR\")")]
     NoEntries,
+    /// A transcript without a whole line of a conversation.
+    #[error("it looks like a transcript, and no request or response in it can be read")]
+    NoExchange,
+    /// Reading failed.
+    #[error("it cannot be read: {0}")]
+    Read(#[source] io::Error),
 }
 
 impl ImportError {
     /// The error of the system, where that is what ended the reading.
     pub fn io(&self) -> Option<&io::Error> {
         match self {
-            Self::Json { error: JsonError::Io(error), .. } => Some(error),
+            Self::Json { error: JsonError::Io(error), .. } | Self::Read(error) => Some(error),
             _ => None,
         }
     }
@@ -70,7 +79,10 @@ impl Format {
     pub fn sniff(head: &[u8]) -> Option<Self> {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         let json = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-        json.is_some_and(|rest| matches!(rest.first(), None | Some(b'"' | b'}'))).then_some(Self::Har)
+        if json.is_some_and(|rest| matches!(rest.first(), None | Some(b'"' | b'}'))) {
+            return Some(Self::Har);
+        }
+        transcript::Kind::sniff(text).map(Self::Transcript)
     }
 
     /// Reads `input` to its end, or until `recipient` breaks. At most `body_limit` bytes of each body are kept.
@@ -83,6 +95,7 @@ impl Format {
         let input = BufReader::with_capacity(BUFFER, input);
         match self {
             Self::Har => har::read(input, body_limit, recipient),
+            Self::Transcript(kind) => transcript::read(kind, input, body_limit, recipient),
         }
     }
 }

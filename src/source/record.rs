@@ -31,7 +31,7 @@ impl Recorded {
         match format.read(bytes, self.body_limit, &mut Taker { name, sink }) {
             Ok(()) => Ok(()),
             Err(error) if error.io().is_some_and(is_stopped) => Ok(()),
-            Err(error @ ImportError::NoEntries) => {
+            Err(error @ (ImportError::NoEntries | ImportError::NoExchange)) => {
                 Err(SourceError::Record { name: name.to_owned(), reason: error.to_string() })
             }
             Err(error) => {

@@ -18,7 +18,9 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AnomalySet, Connection, Exchange, ExchangeId, FlowId, Imported, InterfaceId, Preface, StreamId};
+use crate::model::{
+    AnomalySet, Connection, Exchange, ExchangeId, FlowId, Imported, InterfaceId, Preface, StreamId,
+};
 use bytes::Bytes;
 use message::{StoredRequest, StoredResponse, StoredResponseHead};
 use names::{anomaly, outcome, preface_kind};

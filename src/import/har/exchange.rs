@@ -103,20 +103,12 @@ impl Maker {
         let status_text = response.reason.clone();
         let answer = self.response(response, version, &mut absent, &mut anomalies);
         let response = answer.map(|(head, body)| Response { head, body, started: answered, ended });
-        let server = address::socket(
-            entry.server.as_deref().unwrap_or_default(),
-            entry.server_port.unwrap_or(url.port),
+        let (client, server) = addresses(
+            (entry.client, entry.client_port),
+            (entry.server, entry.server_port),
+            url.port,
+            &mut absent,
         );
-        if server.ip().is_unspecified() {
-            absent.push(("server", "the HAR does not have the server's address".into()));
-        }
-        let client = address::socket(
-            entry.client.as_deref().unwrap_or_default(),
-            entry.client_port.unwrap_or_default(),
-        );
-        if client.ip().is_unspecified() {
-            absent.push(("client", "a HAR does not have the client's address".into()));
-        }
         if request.is_none() && response.is_none() {
             return None;
         }
@@ -292,6 +284,24 @@ fn bytes_of(
     let bytes = message::in_charset(Some(named), Cow::Owned(text.bytes)).into_owned();
     let whole = if is_cut { len } else { bytes.len() as u64 };
     (bytes, Some(whole))
+}
+
+/// The client's and the server's address, as far as they are recorded.
+fn addresses(
+    (client, client_port): (Option<String>, Option<u16>),
+    (server, server_port): (Option<String>, Option<u16>),
+    port: u16,
+    absent: &mut Absent,
+) -> (SocketAddr, SocketAddr) {
+    let server = address::socket(server.as_deref().unwrap_or_default(), server_port.unwrap_or(port));
+    if server.ip().is_unspecified() {
+        absent.push(("server", "the HAR does not have the server's address".into()));
+    }
+    let client = address::socket(client.as_deref().unwrap_or_default(), client_port.unwrap_or_default());
+    if client.ip().is_unspecified() {
+        absent.push(("client", "a HAR does not have the client's address".into()));
+    }
+    (client, server)
 }
 
 /// Browsers show what came out of the content coding. A field that says otherwise would make it unreadable.
