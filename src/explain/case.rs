@@ -130,11 +130,14 @@ impl<'a> Case<'a> {
         let (good, columns, nearness) = accepted(stats, history, address, record);
         let borrowed = nearness != Nearness::Own;
         let (bad, bad_columns) = place.map_or((&[][..], &NONE), |place| (&place.bad[..], &place.bad_columns));
-        let sound = exchange.response.as_ref().map_or(0, response_fingerprint::of);
+        let sampled = bad.iter().find(|sample| sample.id == exchange.id).map(|sample| sample.voice);
+        let find = || exchange.response.as_ref().map_or(0, response_fingerprint::of);
+        let sound = sampled.unwrap_or_else(find);
         let similar_refusals = columns::set(bad.iter().map(|sample| sample.voice == sound));
         let against = Against { good: &good, columns: &columns, bad, bad_columns, similar_refusals };
         let hear = |response: &Response| memory.hear(knowledge, response);
-        let heard = exchange.response.as_ref().map(hear).unwrap_or_default();
+        let response = exchange.response.as_ref();
+        let heard = response.map(|response| memory.hear_as(knowledge, response, sound)).unwrap_or_default();
         let mut case = Self {
             contrasts: contrasts(&features, &against, stats),
             client: principal::client_of(exchange),

@@ -95,10 +95,11 @@ fn telling(response: &Response) -> ([Option<&[u8]>; FIELDS], bool) {
     (values, coded)
 }
 
-/// Like [`of`], with everything in the head that may tell something; what changes from answer to answer is left out.
-pub fn with_fields(response: &Response) -> u64 {
+/// Like [`of`], which is `fingerprint`, with everything in the head that may tell something; what changes from answer to
+/// answer is left out.
+pub fn with_fields(response: &Response, fingerprint: u64) -> u64 {
     let mut text = Vec::with_capacity(512);
-    text.extend_from_slice(&of(response).to_le_bytes());
+    text.extend_from_slice(&fingerprint.to_le_bytes());
     text.extend_from_slice(response.head.reason());
     for field in response.head.fields().iter() {
         text.extend_from_slice(field.name);

@@ -9,6 +9,7 @@ use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
 use crate::phrases::{Found, Numbering, Phrases};
+use crate::step_counter;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -46,6 +47,10 @@ pub struct Lexicon {
     /// Said by default pages; in a member of its own the same words are the application's.
     page_boilerplate: Vec<String>,
     concepts: Vec<Concept>,
+    /// Number of a stem → the concepts in whose first list it is, so that an utterance is held against few.
+    by_stem: Vec<Vec<usize>>,
+    /// Concepts without a list.
+    always: Vec<usize>,
     stems: Phrases,
     /// Both kinds of boilerplate, to know quickly that there is none.
     formulas: Phrases,
@@ -83,7 +88,8 @@ impl Lexicon {
             formulas.number(phrase);
         });
         let (stems, formulas) = (numbering.build(), formulas.build());
-        Ok(Self { boilerplate, page_boilerplate, concepts, stems, formulas })
+        let (by_stem, always) = index(&concepts);
+        Ok(Self { boilerplate, page_boilerplate, concepts, by_stem, always, stems, formulas })
     }
 
     /// What `utterance` speaks for. A machine's code says a little more than prose, a bare heading a little less.
@@ -95,8 +101,14 @@ impl Lexicon {
             Place::Prose | Place::Field => 1.0,
             Place::Title => 0.85,
         };
-        let matched = self.concepts.iter().filter(|concept| concept.matches(&found));
-        matched
+        let near = found.iter().filter_map(|number| self.by_stem.get(number)).flatten();
+        let mut near: Vec<usize> = near.chain(&self.always).copied().collect();
+        near.sort_unstable();
+        near.dedup();
+        step_counter::steps(near.len());
+        let concepts = near.into_iter().filter_map(|at| self.concepts.get(at));
+        concepts
+            .filter(|concept| concept.matches(&found))
             .flat_map(|concept| {
                 concept.causes.iter().map(|(cause, weight)| Hit { cause: *cause, weight: weight * factor })
             })
@@ -116,6 +128,22 @@ impl Lexicon {
         }
         words
     }
+}
+
+/// The concepts by the stems of their first list, and those without a list.
+fn index(concepts: &[Concept]) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let (mut by_stem, mut always) = (Vec::new(), Vec::new());
+    for (at, concept) in concepts.iter().enumerate() {
+        let Some(first) = concept.all.first() else {
+            always.push(at);
+            continue;
+        };
+        for stem in first {
+            by_stem.resize_with(by_stem.len().max(stem + 1), Vec::new);
+            by_stem.get_mut(*stem).into_iter().for_each(|concepts: &mut Vec<usize>| concepts.push(at));
+        }
+    }
+    (by_stem, always)
 }
 
 impl Concept {
@@ -178,6 +206,19 @@ mod tests {
         for (text, cause) in cases {
             assert_eq!(best(text).map(Cause::id), Some(cause), "{text}");
         }
+    }
+
+    #[test]
+    fn an_utterance_is_held_against_the_concepts_whose_words_it_has() {
+        let lexicon = Lexicon::read(&Sources::default()).unwrap();
+        let text = "the quick brown fox jumps over the lazy dog ".repeat(4);
+        let page = Utterance::new(Place::Prose, Part::ResponseBody, "message", &text);
+        let before = step_counter::done();
+        lexicon.hits(&page);
+        let steps = step_counter::done() - before;
+        // Twice over the words, and few of all concepts.
+        let most = 2 * page.words.len() + lexicon.concepts.len() / 2;
+        assert!(steps < most as u64, "{steps} of {most}");
     }
 
     #[test]

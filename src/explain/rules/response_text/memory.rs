@@ -34,7 +34,11 @@ pub struct Memory(Mutex<Memo<u64, Arc<Heard>, REMEMBERED>>);
 impl Memory {
     /// What `response` says. Responses that differ in identifiers and times alone share one reading.
     pub fn hear(&self, knowledge: &Knowledge, response: &Response) -> Arc<Heard> {
-        let key = response_fingerprint::with_fields(response);
+        self.hear_as(knowledge, response, response_fingerprint::of(response))
+    }
+    /// The same for somebody who knows the response's fingerprint.
+    pub fn hear_as(&self, knowledge: &Knowledge, response: &Response, fingerprint: u64) -> Arc<Heard> {
+        let key = response_fingerprint::with_fields(response, fingerprint);
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(heard) = known().get(&key) {
             return Arc::clone(heard);
