@@ -19,6 +19,7 @@ pub mod filter;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod history;
+pub mod hops;
 pub mod import;
 pub mod incidents;
 pub mod knowledge;
@@ -26,6 +27,7 @@ pub mod logs;
 mod memo;
 pub mod model;
 pub mod phrases;
+pub mod processes;
 pub mod sandbox;
 pub mod source;
 pub mod spelling;

@@ -27,7 +27,8 @@ use crate::export::{Item, ndjson};
 use crate::feed::{Ended, Message, Receiver};
 use crate::filter::{Context, Filter};
 use crate::history::Record;
-use crate::model::{BaselineChoice, Counters, Exchange, ExchangeId, SourceCounters};
+use crate::hops::Arrival;
+use crate::model::{BaselineChoice, Counters, ExchangeId, SourceCounters};
 
 /// Matches that are explained together, at most.
 const TOGETHER: usize = 1024;
@@ -104,12 +105,15 @@ struct Run {
 
 impl Headless {
     /// Takes in what comes until it ends or enough has matched.
-    pub(super) fn run(self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
+    pub(super) fn run(mut self, mut feed: Receiver) -> Result<(Totals, Option<Summary>), AppError> {
         let tally = self.only_counts().then(Tally::default);
         // Live, the other processors are somebody else's.
         let threads = if self.whole { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
         let makers = LineMakers::new(threads);
-        let waiter = Waiter::new(self.logs && !self.whole)?;
+        if self.whole {
+            self.inspector.be_patient();
+        }
+        let waiter = Waiter::new(!self.whole)?;
         let done = self.inspector.history().last_id();
         let mut run = Run {
             headless: self,
@@ -128,6 +132,10 @@ impl Headless {
                     continue;
                 }
                 Err(_) => {
+                    run.arrivals(false)?;
+                    if run.lags() {
+                        continue;
+                    }
                     run.headless.outputs.flush()?;
                     match waiter.next(&mut feed, run.held_for()) {
                         Waited::Message(message) => message,
@@ -139,13 +147,8 @@ impl Headless {
             let is_end = matches!(message, Message::Ended(_));
             run.take(message)?;
             if is_end {
-                if run.headless.logs {
-                    run.await_logs(&mut feed, &waiter)?;
-                }
-                run.rest()?;
-                // Whoever waits for the last matching connections can go on.
-                run.headless.recording = None;
-                if waiter.is_timed() {
+                run.end(&mut feed, &waiter)?;
+                if run.headless.logs && waiter.is_timed() {
                     // The logs go on, the capture does not.
                     break;
                 }
@@ -214,7 +217,8 @@ impl Run {
                     self.left += 1;
                     return Ok(());
                 }
-                self.exchange(exchange)
+                self.headless.inspector.arrive(exchange, self.start.elapsed());
+                self.arrivals(false)
             }),
             Message::Logs(batch) => {
                 self.headless.inspector.take_logs(batch, self.start.elapsed());
@@ -240,19 +244,30 @@ impl Run {
         }
     }
 
-    fn exchange(&mut self, exchange: Exchange) -> Result<(), AppError> {
+    /// Takes in what need not be held back any more; with `flush` everything.
+    fn arrivals(&mut self, flush: bool) -> Result<(), AppError> {
+        while let Some(arrival) = self.headless.inspector.next_arrival(self.start.elapsed(), flush) {
+            self.exchange(arrival)?;
+        }
+        Ok(())
+    }
+
+    fn exchange(&mut self, arrival: Arrival) -> Result<(), AppError> {
         if self.is_enough() && !self.headless.whole {
             return Ok(());
         }
         if self.tally.is_some() {
-            self.tally(exchange);
+            self.tally(arrival);
             return Ok(());
         }
         let mut leaving: Result<(), AppError> = Ok(());
-        let id = self.headless.inspector.add(exchange);
-        self.headless.inspector.await_log(id, self.start.elapsed());
+        let is_leg = arrival.place.outer.is_some();
+        let id = self.headless.inspector.add_arrival(arrival);
+        if !is_leg {
+            self.headless.inspector.await_log(id, self.start.elapsed());
+        }
         let Headless { inspector, summary, .. } = &mut self.headless;
-        if let (Some(summary), Some(record)) = (summary, inspector.history().get(id)) {
+        if let (Some(summary), Some(record), false) = (summary, inspector.history().get(id), is_leg) {
             summary.see(inspector, record);
         }
         while let Some(next) = self.headless.inspector.leaving() {
@@ -271,15 +286,27 @@ impl Run {
         Ok(())
     }
 
-    fn tally(&mut self, exchange: Exchange) {
+    fn tally(&mut self, arrival: Arrival) {
         let Headless { inspector, filter, limit, summary, returns, .. } = &mut self.headless;
         let (Some(tally), Some(summary)) = (&mut self.tally, summary) else { return };
-        returns.extend(tally.take(exchange, inspector, filter, *limit));
+        returns.extend(tally.take(arrival, inspector, filter, *limit));
         while let Some(next) = inspector.leaving() {
             tally.leaves(next, inspector, summary);
             returns.extend(inspector.evict(next));
         }
         self.totals.matched = tally.matched;
+    }
+
+    /// The capture has ended: takes in what was held back, and judges it.
+    fn end(&mut self, feed: &mut Receiver, waiter: &Waiter) -> Result<(), AppError> {
+        self.arrivals(true)?;
+        if self.headless.logs {
+            self.await_logs(feed, waiter)?;
+        }
+        self.rest()?;
+        // Whoever waits for the last matching connections can go on.
+        self.headless.recording = None;
+        Ok(())
     }
 
     /// Judges and writes everything that was not yet, at the end.

@@ -101,6 +101,11 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Some(Command::Config(args)) => tools::config(&args),
         Some(Command::Completions { shell }) => tools::completions(shell),
         Some(Command::Man) => tools::manual(),
+        Some(Command::Helper(HelperCommand::Processes)) => {
+            // The end of the socket is the inspector's.
+            let _ = crate::processes::answer();
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Helper(HelperCommand::Logs { back, logs })) => {
             // A broken pipe is the inspector's end.
             let _ = crate::source::logs::follow_logs(&logs, back);

@@ -30,6 +30,7 @@ use crate::export::{Writer, curl, markdown, ndjson, with_item};
 use crate::feed;
 use crate::history::{History, OpenApi};
 use crate::knowledge;
+use crate::processes::Finder;
 use crate::sandbox::{self, ExportDir, Policy};
 use crate::source::{Origin, Source, SourceError, Stop};
 use crate::spelling::nearest;
@@ -59,7 +60,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let outputs = Outputs::open(standard_output(plan.mode), &plan.exports, headway.clone())?;
     let capture_file =
         plan.write.as_deref().map(|path| CaptureFile::create(path, plan.rotation)).transpose()?;
-    let followed = open_logs(&plan, &mut inspector)?;
+    let followed = start_helpers(&plan, &mut inspector)?;
     let opened = open(&plan.input, &stop)?;
     let history = history::open(&mut plan)?;
     let known = plan.check.as_ref().map(|(file, _)| history::Known::open(file)).transpose()?;
@@ -158,6 +159,23 @@ fn start_history(
     let redactor = Redactor::with_key(plan.reveal, &history.key());
     history.start(inspector, plan.input.can_wait(), sender)?;
     Ok(redactor)
+}
+
+/// Starts the processes that keep a privilege: who follows logs, and who looks for other processes.
+fn start_helpers(plan: &Plan, inspector: &mut Inspector) -> Result<Option<Followed>, AppError> {
+    find_processes(plan, inspector);
+    open_logs(plan, inspector)
+}
+
+/// Live, starts the process that says who listens; without it nothing is said.
+fn find_processes(plan: &Plan, inspector: &mut Inspector) {
+    if !matches!(plan.input, Input::Capture(Origin::Interface(_), _)) {
+        return;
+    }
+    match Finder::start() {
+        Ok(mut finder) => inspector.find_processes(Box::new(move |server| finder.find(server))),
+        Err(error) => say(&format!("server processes are not looked for: {error}")),
+    }
 }
 
 /// What the capture came to, as an error if it is one.

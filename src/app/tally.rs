@@ -13,6 +13,7 @@ use crate::explain::contrast::stats::MAX_RECENT;
 use crate::explain::inspector::Inspector;
 use crate::filter::{Context, Filter};
 use crate::history::Record;
+use crate::hops::Arrival;
 use crate::model::{Cause, EndpointId, Exchange, ExchangeId};
 
 /// Groups whose causes are found together: few, because a signal waits for them.
@@ -46,12 +47,12 @@ impl Tally {
     /// more: that one, or one before.
     pub(super) fn take(
         &mut self,
-        exchange: Exchange,
+        arrival: Arrival,
         inspector: &mut Inspector,
         filter: &Filter,
         limit: Option<u64>,
     ) -> Option<Exchange> {
-        let record = inspector.note(exchange);
+        let record = inspector.note_arrival(arrival);
         let history = inspector.history();
         let context = Context { history, now: history.now(), cause: &|_| None };
         let wanted = limit.is_none_or(|limit| self.matched < limit) && filter.matches(&record, &context);

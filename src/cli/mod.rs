@@ -143,6 +143,8 @@ pub enum Command {
 /// What a helper process does.
 #[derive(Subcommand, Clone, Debug)]
 pub enum HelperCommand {
+    /// Answers who listens at an address
+    Processes,
     /// Follows logs and writes their lines to standard output
     Logs {
         /// Bytes before the end of each file that are read too

@@ -12,6 +12,7 @@ use crate::explain::contrast::sample::Sample;
 use crate::explain::contrast::stats::{Address, EndpointStats, Event, Server, Stats};
 use crate::explain::contrast::{Against, Contrast, contrasts};
 use crate::explain::knowledge::{Fingerprint, Knowledge};
+use crate::explain::legs::Path;
 use crate::explain::request::family::Family;
 use crate::explain::request::features::Features;
 use crate::explain::request::parsed_exchange::ParsedExchange;
@@ -93,6 +94,8 @@ pub struct Case<'a> {
     pub refuser: Refuser,
     /// What the server's log says about it, best first.
     pub logs: &'a [LogMatch],
+    /// Its legs through proxies, where they are known.
+    pub path: Option<&'a Path>,
     /// Differences to the baseline.
     pub differences: &'a [Difference],
     /// Hash of the client.
@@ -168,6 +171,7 @@ impl<'a> Case<'a> {
             line: OnceCell::new(),
             differences,
             logs: &[],
+            path: None,
         };
         case.behaviour = Behaviour::of(&case);
         case

@@ -12,6 +12,7 @@ use crate::explain::contrast::recall::Recall;
 use crate::explain::contrast::stats::Stats;
 use crate::explain::contrast::{Change, lead};
 use crate::explain::knowledge::Knowledge;
+use crate::explain::legs::Path;
 use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal;
 use crate::explain::rules::EvidenceSink;
@@ -35,6 +36,8 @@ pub struct Diagnoser {
     answers: top_cause::Answers,
     /// What the server's log says about refusals that are in the history.
     logs: HashMap<ExchangeId, Vec<LogMatch>>,
+    /// The legs of refusals that are in the history.
+    paths: HashMap<ExchangeId, Path>,
 }
 
 impl Diagnoser {
@@ -65,7 +68,7 @@ impl Diagnoser {
     }
     /// The same, and who refused.
     pub fn top_of(&self, history: &History, this: &Record) -> Top {
-        if self.logs.contains_key(&this.exchange.id) {
+        if self.logs.contains_key(&this.exchange.id) || self.paths.contains_key(&this.exchange.id) {
             return self.find_top(history, this);
         }
         self.answers.of(this, history, &self.stats, || self.find_top(history, this))
@@ -78,9 +81,18 @@ impl Diagnoser {
     pub fn add_logs(&mut self, logs: HashMap<ExchangeId, Vec<LogMatch>>) {
         self.logs.extend(logs);
     }
+    /// The legs of a refusal through proxies, where they are known.
+    pub fn path(&self, id: ExchangeId) -> Option<&Path> {
+        self.paths.get(&id)
+    }
+    /// Sets the legs of a refusal.
+    pub fn set_path(&mut self, id: ExchangeId, path: Path) {
+        self.paths.insert(id, path);
+    }
     /// Forgets what the server's log says about `id`, which leaves the history.
     pub fn forget_logs(&mut self, id: ExchangeId) {
         self.logs.remove(&id);
+        self.paths.remove(&id);
     }
     /// Sets what the server's log says, in place of what was known before.
     pub fn set_logs(&mut self, logs: HashMap<ExchangeId, Vec<LogMatch>>) {
@@ -154,6 +166,7 @@ impl Diagnoser {
         let mut case = Case::new(knowledge, known, history, this, differences);
         let (refuser, evidence) = refuser::find(&case, out.brief);
         case.refuser = refuser;
+        case.path = self.path(this.record.exchange.id);
         case.logs = self.logs(this.record.exchange.id);
         for rule in rules::rules() {
             if rule.applies(&case) {

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use crate::explain::diagnoser::Diagnoser;
 use crate::explain::difference;
+use crate::explain::legs::{Legs, Path};
 use crate::explain::request::parsed_exchange::ParsedExchange;
 use crate::explain::request::principal::{credential_of, own_credential};
+use crate::explain::servers::{FindProcess, Servers};
 use crate::explain::top_cause::{Top, likeness};
 use crate::history::{History, Record};
+use crate::hops::{Arrival, Hops};
 use crate::logs::{self, Journal, LiveJoin, LogBatch, Patterns};
 use crate::model::{
     Baseline, BaselineChoice, Cause, Diagnosis, Difference, DifferenceKind, Exchange, ExchangeId, LogMatch,
@@ -26,6 +29,8 @@ pub struct Report {
     pub diagnosis: Option<Diagnosis>,
     /// What the server's log says about it, best first; empty without logs.
     pub log: Vec<LogMatch>,
+    /// Its legs through proxies, and which of them refused; empty where it has one leg.
+    pub path: Path,
 }
 
 /// Keeps what passes for later runs.
@@ -49,6 +54,10 @@ pub struct Inspector {
     /// Where logs are followed: which refusals still wait for their record.
     live: Option<LiveJoin>,
     writer: Option<Box<dyn HistoryWriter>>,
+    /// Exchanges that may be inner legs are held back in it.
+    hops: Hops,
+    legs: Legs,
+    servers: Servers,
 }
 
 /// What a server logged, and what is known of the words of logs.
@@ -61,10 +70,10 @@ pub struct ServerLogs {
 }
 
 /// What comes to the inspector, in the order in which it comes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Observation {
-    /// A finished exchange.
-    Exchange(Box<Exchange>),
+    /// A finished exchange with its place among the legs of a request.
+    Exchange(Box<Arrival>),
     /// Lines of the server's logs.
     Logs(LogBatch),
 }
@@ -72,13 +81,68 @@ pub enum Observation {
 impl Inspector {
     /// Over an empty history.
     pub fn new(history: History, diagnoser: Diagnoser) -> Self {
-        Self { history, diagnoser, logs: None, live: None, writer: None }
+        Self {
+            history,
+            diagnoser,
+            logs: None,
+            live: None,
+            writer: None,
+            hops: Hops::default(),
+            legs: Legs::default(),
+            servers: Servers::default(),
+        }
+    }
+    /// Takes an exchange in that came at `now`. Those that need not be held back any more come out of [`Inspector::next_arrival`].
+    pub fn arrive(&mut self, exchange: Exchange, now: Duration) {
+        self.hops.push(exchange, now);
+    }
+    /// The next exchange that has come, in order, unless it may be an inner leg of one that is still to come; with `flush` it
+    /// comes anyway.
+    pub fn next_arrival(&mut self, now: Duration, flush: bool) -> Option<Arrival> {
+        self.hops.next(now, flush)
+    }
+    /// From now on `find` says who listens at the addresses that refuse.
+    pub fn find_processes(&mut self, find: FindProcess) {
+        self.servers.ask(find);
+    }
+    /// Holds exchanges back wherever that may help: the capture is read whole.
+    pub fn be_patient(&mut self) {
+        self.hops = Hops::patient();
+    }
+    /// Adds what [`Inspector::next_arrival`] gave, but gives nothing up.
+    pub fn add_arrival(&mut self, arrival: Arrival) -> ExchangeId {
+        let record = self.note_arrival(arrival);
+        let (id, is_refusal) = (record.exchange.id, record.exchange.is_refusal() && !record.is_leg);
+        self.keep(record);
+        let path = if is_refusal { self.legs.of(id, &self.history) } else { None };
+        if let Some(path) = path.filter(Path::has_suspects) {
+            self.diagnoser.set_path(id, path);
+        }
+        id
+    }
+    /// As [`Inspector::note`] for what [`Inspector::next_arrival`] gave.
+    pub fn note_arrival(&mut self, arrival: Arrival) -> Record {
+        let Arrival { exchange, place } = arrival;
+        let mut record = if place.outer.is_some() {
+            let mut record = self.history.note(exchange);
+            self.history.mark_leg(&mut record);
+            record
+        } else {
+            self.note(exchange)
+        };
+        self.legs.note(record.exchange.id, &place, record.exchange.is_refusal());
+        record.is_leg = place.outer.is_some();
+        record.process = self.servers.of(&record.exchange);
+        record
     }
     /// Takes in what comes at `now`, by any clock that does not go back; the id of an exchange. Gives up what no longer fits.
     pub fn observe(&mut self, observation: Observation, now: Duration) -> Option<ExchangeId> {
         match observation {
-            Observation::Exchange(exchange) => {
-                let id = self.push(*exchange);
+            Observation::Exchange(arrival) => {
+                let id = self.add_arrival(*arrival);
+                while let Some(leaving) = self.history.leaving() {
+                    self.evict(leaving);
+                }
                 self.await_log(id, now);
                 Some(id)
             }
@@ -157,6 +221,7 @@ impl Inspector {
     /// Takes `id` out, which nobody needs any more.
     pub fn forget(&mut self, id: ExchangeId) -> Option<Exchange> {
         self.diagnoser.forget_logs(id);
+        self.legs.forget(id);
         self.history.forget(id)
     }
     /// Equal for refusals that [`Inspector::top_cause`] gives one answer.
@@ -170,6 +235,7 @@ impl Inspector {
     /// Gives `id` up.
     pub fn evict(&mut self, id: ExchangeId) -> Option<Exchange> {
         self.diagnoser.forget_logs(id);
+        self.legs.forget(id);
         self.history.remove(id)
     }
     /// Takes lines of logs that are followed, which came at `now`.
@@ -190,9 +256,10 @@ impl Inspector {
     pub fn first_held(&self, now: Duration) -> Option<ExchangeId> {
         self.live.as_ref()?.first_held(now)
     }
-    /// How long until the first refusal that is held back is not any more, should nothing come.
+    /// How long until something that is held back is not any more, should nothing come.
     pub fn held_for(&self, now: Duration) -> Option<Duration> {
-        self.live.as_ref()?.held_for(now)
+        let log = self.live.as_ref().and_then(|live| live.held_for(now));
+        [log, self.hops.held_for(now)].into_iter().flatten().min()
     }
     /// Ties log records that came lately to refusals that came lately; whether something was tied.
     pub fn join_recent(&mut self, now: Duration) -> bool {
@@ -252,7 +319,8 @@ impl Inspector {
             lead(separates, &mut differences);
         }
         let log = self.diagnoser.logs(id).to_vec();
-        Some(Report { baseline, differences, diagnosis, log })
+        let path = self.legs.of(id, &self.history).unwrap_or_default();
+        Some(Report { baseline, differences, diagnosis, log, path })
     }
 }
 

@@ -15,11 +15,13 @@ pub(crate) mod fixture;
 pub mod incident_id;
 pub mod inspector;
 pub mod knowledge;
+pub mod legs;
 pub mod next;
 pub mod refuser;
 pub mod request;
 pub mod response_fingerprint;
 pub mod rules;
+pub mod servers;
 pub mod top_cause;
 pub mod wording;
 

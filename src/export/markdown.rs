@@ -31,6 +31,16 @@ pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
     if let Some(bytes) = &exchange.not_http {
         let _ = writeln!(out, "- the server sent, which is not HTTP: {}", code(&redactor.text(bytes)));
     }
+    if let Some(process) = &item.record.process {
+        let name = |text: &str| code(text.as_bytes());
+        let part = |what: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!(", {what} {}", name(value))).unwrap_or_default()
+        };
+        let (unit, container) = (part("unit", &process.unit), part("container", &process.container));
+        let (program, user) = (name(&process.program), name(&process.user));
+        let _ =
+            writeln!(out, "- server process: {program} (pid {}, user {user}{unit}{container})", process.pid);
+    }
     if let Some(nanos) = exchange.latency() {
         let _ = writeln!(out, "- answered after {:.3} ms", nanos as f64 / 1e6);
     }
@@ -38,6 +48,7 @@ pub fn report(item: &Item<'_>, redactor: &Redactor) -> String {
         let _ = writeln!(out, "- odd: {}", anomaly.describe());
     }
     why(&mut out, item, redactor);
+    legs(&mut out, item, redactor);
     differences(&mut out, item, redactor);
     messages(&mut out, exchange, redactor);
     if let Some(command) = curl::command(exchange, redactor) {
@@ -55,6 +66,27 @@ fn why(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
     }
     for (cause, why) in &diagnosis.ruled_out {
         let _ = writeln!(out, "- not {cause}: {}", sentence(why, redactor));
+    }
+}
+
+/// The legs of the request through proxies.
+fn legs(out: &mut String, item: &Item<'_>, redactor: &Redactor) {
+    let path = &item.report.path;
+    if let Some(refused) = &path.refused_at {
+        let _ = writeln!(out, "\n### On the way\n\n{}\n", sentence(&refused.text, redactor));
+    }
+    for leg in &path.legs {
+        let status = leg.status.map_or("no response".to_owned(), |status| status.to_string());
+        let _ = writeln!(out, "- {} → {}: {status} ({})", leg.client, leg.server, leg.role.as_str());
+        for one in leg.changed.iter().filter(|one| one.significance == Significance::Suspect) {
+            let _ = writeln!(
+                out,
+                "  - {} {} {}",
+                one.kind.as_str(),
+                one.part.as_str(),
+                code(one.name.as_bytes())
+            );
+        }
     }
 }
 

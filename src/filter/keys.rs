@@ -47,6 +47,10 @@ pub enum Key {
     Peer,
     /// The client behind the proxy.
     Forwarded,
+    /// Process of the server.
+    Process,
+    /// Container of the server.
+    Container,
     /// The server's address, with or without its port.
     Server,
     /// The server's port.
@@ -243,6 +247,34 @@ pub const KEYS: &[KeyInfo] = &[
         example: "peer:10.0.0.5",
         read: |values| Ok(Term::Peer(values.addresses(false)?)),
         seen: |history| seen(history, |record, add| add(record.exchange.peer().ip().to_string())),
+    },
+    KeyInfo {
+        key: Key::Process,
+        name: "process",
+        aliases: &["program", "unit"],
+        help: "program or systemd unit of a server on this machine",
+        example: "process:gunicorn",
+        read: |values| Ok(Term::Process(values.texts(Kind::Text)?)),
+        seen: |history| {
+            seen(history, |record, add| {
+                if let Some(process) = &record.process {
+                    add(process.program.clone());
+                }
+            })
+        },
+    },
+    KeyInfo {
+        key: Key::Container,
+        name: "container",
+        aliases: &["pod", "image"],
+        help: "container or image of a server on this machine",
+        example: "container:web-*",
+        read: |values| Ok(Term::Container(values.texts(Kind::Text)?)),
+        seen: |history| {
+            seen(history, |record, add| {
+                add(record.process.as_ref().and_then(|one| one.container.clone()).unwrap_or_default());
+            })
+        },
     },
     KeyInfo {
         key: Key::Forwarded,

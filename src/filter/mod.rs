@@ -114,9 +114,9 @@ impl Filter {
     pub fn explain(&self) -> String {
         print::explain(&self.typed)
     }
-    /// Whether `record` matches.
+    /// Whether `record` matches. Inner legs of another exchange never do: they are shown with that.
     pub fn matches(&self, record: &Record, context: &Context<'_>) -> bool {
-        matches(&self.node, record, context)
+        !record.is_leg && matches(&self.node, record, context)
     }
     /// Whether its answer stays as it is, whatever comes later: nothing in it asks for a cause, for a template or for how
     /// long ago something was.

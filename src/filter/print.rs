@@ -72,6 +72,8 @@ fn term(leaf: &Leaf) -> String {
         Term::Endpoint(texts)
         | Term::Host(texts)
         | Term::Path(texts)
+        | Term::Process(texts)
+        | Term::Container(texts)
         | Term::Target(texts)
         | Term::Body(_, texts) => {
             format!("{name} {}", list(texts))

@@ -70,6 +70,8 @@ pub(crate) enum Term {
     Client(Vec<Addresses>),
     Peer(Vec<Addresses>),
     Forwarded(Vec<Addresses>),
+    Process(Vec<Text>),
+    Container(Vec<Text>),
     Server(Vec<Addresses>),
     Port(Numbers),
     Body(Side, Vec<Text>),
@@ -103,7 +105,12 @@ impl Term {
             | Self::Latency(_)
             | Self::Anomaly(_)
             | Self::Is(_) => 1,
-            Self::Peer(_) | Self::Server(_) | Self::Port(_) | Self::Size(..) => 2,
+            Self::Peer(_)
+            | Self::Process(_)
+            | Self::Container(_)
+            | Self::Server(_)
+            | Self::Port(_)
+            | Self::Size(..) => 2,
             Self::Path(_) | Self::Target(_) => 3,
             Self::Field(..) | Self::Forwarded(_) | Self::Cookie(_) | Self::Query(_) => 4,
             Self::Body(..) => 6,
@@ -120,6 +127,14 @@ impl Term {
                 endpoint(record, context).is_some_and(|name| any(texts, name.as_bytes()))
             }
             Self::Host(texts) => host(record, context, texts),
+            Self::Process(texts) => record.process.as_ref().is_some_and(|one| {
+                any(texts, one.program.as_bytes())
+                    || one.unit.as_ref().is_some_and(|unit| any(texts, unit.as_bytes()))
+            }),
+            Self::Container(texts) => record.process.as_ref().is_some_and(|one| {
+                let mut names = [&one.container, &one.image].into_iter().flatten();
+                names.any(|name| any(texts, name.as_bytes()))
+            }),
             Self::Path(texts) => any(texts, path(record)),
             Self::Target(texts) => any(texts, exchange.target()),
             Self::Field(side, named) => messages(record, *side).any(|(fields, _)| {

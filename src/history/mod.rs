@@ -18,6 +18,7 @@ pub mod store;
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use endpoints::{EndpointState, Endpoints, Kept};
 use noise::Variation;
@@ -28,7 +29,7 @@ use store::columns::{Chunk, Row, address_bits, flag};
 use store::shapes::{Shape, ShapeId, Shapes};
 
 use crate::features;
-use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, Timestamp};
+use crate::model::{Endpoint, EndpointId, Exchange, ExchangeId, Part, ServerProcess, Timestamp};
 
 /// Most related successes that are listed.
 pub const MAX_RELATED: usize = 16;
@@ -42,6 +43,10 @@ pub struct Record {
     pub endpoint: EndpointId,
     /// Who the request claims to be (a keyed hash over the credential or the token's subject); `None` for nobody.
     pub principal: Option<u64>,
+    /// Whether it is an inner leg of another exchange: a proxy made it. No filter finds it, and it is no baseline.
+    pub is_leg: bool,
+    /// The process that answered, where the server is of this machine and that is known.
+    pub process: Option<Arc<ServerProcess>>,
 }
 
 /// Exchanges of this run, bounded by a budget in bytes.
@@ -118,7 +123,16 @@ impl History {
             state.refusals += u64::from(exchange.is_refusal());
         }
         self.now = self.now.max(exchange.started());
-        Record { exchange, endpoint, principal: None }
+        Record { exchange, endpoint, principal: None, is_leg: false, process: None }
+    }
+    /// Marks what [`History::note`] gave last as an inner leg of another exchange: its endpoint does not count it.
+    pub fn mark_leg(&mut self, record: &mut Record) {
+        record.is_leg = true;
+        if let Some(state) = self.endpoints.state_mut(record.endpoint) {
+            state.exchanges = state.exchanges.saturating_sub(1);
+            state.successes = state.successes.saturating_sub(u64::from(record.exchange.is_success()));
+            state.refusals = state.refusals.saturating_sub(u64::from(record.exchange.is_refusal()));
+        }
     }
     /// Sets who asked, which [`History::note`] leaves open.
     pub fn name_principal(&mut self, record: &mut Record) {
@@ -132,9 +146,12 @@ impl History {
         let method = self.endpoints.method(record.exchange.method());
         let shapes = self.shapes_of(&record.exchange);
         let coded = self.is_coded(&record.exchange, shapes);
-        let row = row(&record.exchange, method, record.endpoint, record.principal, coded);
+        let mut row = row(&record.exchange, method, record.endpoint, record.principal, coded);
+        if record.is_leg {
+            row.flags |= flag::LEG;
+        }
         self.bytes += u64::from(row.size);
-        let success = row.flags & flag::SUCCESS != 0;
+        let success = row.flags & flag::SUCCESS != 0 && !record.is_leg;
         if success {
             self.learn(&row, &record.exchange);
         }

@@ -28,6 +28,7 @@ mod tui;
 
 mod faults;
 mod knowledge;
+mod legs;
 mod live;
 mod logs;
 mod processors;

@@ -27,6 +27,8 @@ pub struct Combine {
     pub logged_pattern: f32,
     pub logged_also: f32,
     pub logged_words: f32,
+    pub hop_removed: f32,
+    pub hop_changed: f32,
     pub temperature: f32,
     pub ceiling: f32,
     pub floor: f32,

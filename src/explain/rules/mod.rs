@@ -1,6 +1,7 @@
 //! The trait that every rule has, and what rules hand in.
 
 pub mod contrast_rules;
+pub mod hops;
 pub mod logged;
 pub mod request_facts;
 pub mod response_text;
@@ -105,7 +106,7 @@ impl EvidenceSink {
 
 /// Every rule, by family.
 pub fn rules() -> &'static [&'static dyn Rule] {
-    use crate::explain::rules::{contrast_rules, logged, request_facts, response_text, timing};
+    use crate::explain::rules::{contrast_rules, hops, logged, request_facts, response_text, timing};
     &[
         &response_text::rules::KnownResponse,
         &response_text::rules::Wording,
@@ -135,5 +136,6 @@ pub fn rules() -> &'static [&'static dyn Rule] {
         &timing::rules::OtherRefusals,
         &timing::rules::Layer,
         &logged::Logged,
+        &hops::Hops,
     ]
 }

@@ -3,6 +3,7 @@
 //! Lines are written straight into a buffer. What is remembered of values (`ValueMemory`) changes how long that takes, and
 //! never what is written.
 
+mod legs;
 mod message;
 #[cfg(test)]
 mod tests;
@@ -186,6 +187,10 @@ impl Line<'_> {
         if !report.log.is_empty() {
             self.raw(",\"log\":");
             self.list(&report.log, Self::log_line);
+        }
+        self.path(&report.path);
+        if let Some(process) = &item.record.process {
+            self.server_process(process);
         }
         self.ending(item);
     }

@@ -95,7 +95,18 @@ pub(crate) fn rows(
     context: &Context<'_>,
 ) -> Bitmap {
     let mut next = Slots::default();
-    Run { chunk, prepared, context }.node(node, candidates, &mut next)
+    let mut found = Run { chunk, prepared, context }.node(node, candidates, &mut next);
+    without_legs(&mut found, &chunk.columns().flags);
+    found
+}
+
+/// Takes out inner legs of other exchanges, which are shown with those.
+fn without_legs(found: &mut Bitmap, flags: &[u8]) {
+    for (word, flags) in found.iter_mut().zip(flags.chunks(64)) {
+        for (bit, _) in flags.iter().enumerate().filter(|(_, flags)| **flags & flag::LEG != 0) {
+            *word &= !(1 << bit);
+        }
+    }
 }
 
 /// Which entry of [`Prepared`] the next term uses.

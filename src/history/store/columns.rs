@@ -28,6 +28,8 @@ pub mod flag {
     pub(crate) const PRINCIPAL: u8 = 16;
     /// A content coding was applied to a body of it.
     pub const CODED: u8 = 32;
+    /// An inner leg of another exchange.
+    pub const LEG: u8 = 64;
     /// A baseline of any of the three kinds, evicted last.
     pub(crate) const KEPT: u8 = LAST | CLIENT | PRINCIPAL;
 }

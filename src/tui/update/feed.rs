@@ -28,11 +28,13 @@ pub(super) fn take(state: &mut State, message: Message) -> Vec<Effect> {
             if let Ended::Failed(reason) = &ended {
                 state.complain(crate::edge::sanitize::text(reason).into_owned());
             }
+            let effects = arrivals(state, true);
             if state.inspector.join_logs() {
                 state.causes.forget();
             }
             state.traffic.progress = None;
             state.traffic.ended = Some(ended);
+            return effects;
         }
     }
     Vec::new()
@@ -47,15 +49,27 @@ pub(super) fn join_logs(state: &mut State) {
 
 fn exchanges(state: &mut State, batch: Vec<Exchange>) -> Vec<Effect> {
     state.arrived = state.clock;
+    for exchange in batch {
+        state.traffic.count(&exchange, state.clock);
+        state.inspector.arrive(exchange, state.clock);
+    }
+    arrivals(state, false)
+}
+
+/// Takes in the exchanges that need not be held back any more; with `flush` all of them.
+pub(super) fn arrivals(state: &mut State, flush: bool) -> Vec<Effect> {
     let mut rang = false;
     let mut launched = Vec::new();
     // Incidents keep the values that they count, also after secrets are hidden again.
     let hiding = state.masking();
-    for exchange in batch {
-        state.traffic.count(&exchange, state.clock);
-        let Some(id) = state.inspector.observe(Observation::Exchange(Box::new(exchange)), state.clock) else {
+    while let Some(arrival) = state.inspector.next_arrival(state.clock, flush) {
+        let is_leg = arrival.place.outer.is_some();
+        let Some(id) = state.inspector.observe(Observation::Exchange(Box::new(arrival)), state.clock) else {
             continue;
         };
+        if is_leg {
+            continue;
+        }
         if let Some(record) = state.inspector.history().get(id) {
             state.endpoints.count(record, state.inspector.history());
             state.incidents.found.count(record, &state.inspector, &hiding);

@@ -50,7 +50,7 @@ pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
             state.clock = clock;
             state.traffic.forget(clock);
             feed::join_logs(state);
-            Vec::new()
+            feed::arrivals(state, false)
         }
         Action::Scan => {
             state.stream.scan(&state.inspector);

@@ -21,6 +21,21 @@ const LOCATIONS: &str = r#"
     location /large { client_max_body_size 64m; proxy_pass http://unix:@SOCKET@:/; }
 "#;
 
+/// A proxy, the application behind it, and who it asks.
+const PROXY: &str = r#"
+  server { listen @PROXY@;
+    location / { proxy_pass http://@APPLICATION@; }
+    location /stripped/ { proxy_set_header Authorization ""; proxy_pass http://@APPLICATION@/internal/; }
+    location /guarded/ { auth_request /ask; proxy_pass http://@APPLICATION@; }
+    location /own { return 403 "own"; }
+    location = /ask { internal; proxy_pass http://@AUTHORIZATION@/may; proxy_pass_request_body off;
+      proxy_set_header Content-Length ""; proxy_set_header X-Original-URI $request_uri; }
+  }
+  server { listen @APPLICATION@; if ($http_authorization = "") { return 403 "no token"; }
+    location / { return 201 "ok"; } }
+  server { listen @AUTHORIZATION@; location / { return 403; } }
+"#;
+
 /// A running nginx, killed when dropped.
 pub(crate) struct Nginx {
     child: Child,
@@ -67,6 +82,33 @@ impl Nginx {
         let nginx = Self { child: command.spawn().unwrap(), address, _dir: dir };
         until("nginx to accept", || TcpStream::connect(address).ok());
         nginx
+    }
+
+    /// Starts three servers on free ports of the loopback interface: a proxy in front of an application, which asks an
+    /// authorization server for what is below `/guarded/` and drops the Authorization field below `/stripped/`.
+    pub(crate) fn before_application() -> (Self, [SocketAddr; 3]) {
+        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [proxy, application, authorization] = listeners.map(|one| one.local_addr().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let servers = PROXY
+            .replace("@PROXY@", &proxy.to_string())
+            .replace("@APPLICATION@", &application.to_string())
+            .replace("@AUTHORIZATION@", &authorization.to_string());
+        let config = config(dir.path(), proxy);
+        let end = config.find("  server {").unwrap();
+        let file = dir.path().join("nginx.conf");
+        std::fs::write(&file, format!("{}{servers}}}\n", &config[..end])).unwrap();
+        let mut command = Command::new(find("nginx").unwrap());
+        command.args(["-e", "stderr", "-c"]).arg(&file);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let nginx = Self { child: command.spawn().unwrap(), address: proxy, _dir: dir };
+        until("nginx to accept", || TcpStream::connect(proxy).ok());
+        (nginx, [proxy, application, authorization])
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Makes it open its logs again.
