@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::state::detail::Tab;
+use super::state::input::Input;
 use super::state::{Focus, State, View};
+use super::views::Kind;
 
 /// From this width on list and exchange stand side by side: the list then has room for every column.
 const WIDE: u16 = 170;
@@ -11,6 +13,9 @@ const WIDE: u16 = 170;
 const TALL: u16 = 37;
 /// From this height on a small screen has room for what is refused below the stream.
 const STRIP: u16 = 16;
+
+/// From this height on the time line stands above lists.
+const TIMELINE: u16 = 30;
 
 /// Rows of an endpoint's card, at least.
 const CARD: u16 = 9;
@@ -20,6 +25,8 @@ const CARD: u16 = 9;
 pub struct Areas {
     /// The bar at the top.
     pub header: Rect,
+    /// Refusals and successes over time.
+    pub timeline: Rect,
     /// The list with its heading.
     pub list: Rect,
     /// The exchange with its tabs, or what is refused now while nothing is selected.
@@ -47,6 +54,14 @@ pub fn areas(state: &State) -> Areas {
         status: row(height.saturating_sub(2).max(1)),
         hints: row(height.saturating_sub(1).max(2)),
         ..Areas::default()
+    };
+    let selecting = matches!(state.input, Some(Input::Timeline(_)));
+    let has_room = height >= TIMELINE && !state.zoom && state.traffic.exchanges > 0;
+    let body = if state.view.screen().kind() == Kind::List && (has_room || selecting) && body.height > 8 {
+        areas.timeline = Rect { height: 2, ..body };
+        Rect { y: body.y + 2, height: body.height - 2, ..body }
+    } else {
+        body
     };
     state.view.screen().lay_out(state, body, &mut areas);
     areas

@@ -100,6 +100,7 @@ table! {
 
     Open          "open"           List       ["Enter" "l" "Right"]     "open"      "Open; on an endpoint: its exchanges"
     FocusNext     "focus"          List       ["Tab" "Shift-Tab"]       ""          "To the other pane"
+    Timeline      "timeline"       List       ["L"]                     ""          "Select a range of the time line"
     GroupBy       "group-by"       List       ["b"]                     "group by"  "Group by endpoint, client, user, agent, field, claim, …"
     Mark          "mark"           List       ["Space"]                 ""          "Mark for comparison (two at most)"
 

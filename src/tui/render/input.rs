@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
-use super::frame;
+use super::{frame, timeline};
 use crate::edge::sanitize;
 use crate::filter::Completion;
 use crate::tui::layout::Areas;
@@ -26,6 +26,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, areas: &Areas, state: &State) -> Opt
             popup(canvas, areas, menu);
             let text = "Enter or the letter takes it, Esc closes";
             canvas.put(areas.hints.x + 1, areas.hints.y, areas.hints.width, text, Role::Dim);
+            None
+        }
+        Some(Input::Timeline(selecting)) => {
+            frame::status(canvas, areas.status, state);
+            timeline::hints(canvas, areas.hints, state, selecting);
             None
         }
         Some(Input::Prompt(prompt)) => {

@@ -4,6 +4,7 @@ mod canvas;
 pub(super) mod detail;
 pub(super) mod frame;
 mod input;
+mod timeline;
 
 use ratatui::buffer::Buffer;
 
@@ -21,6 +22,7 @@ pub fn render(state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
         return None;
     }
     frame::header(&mut canvas, areas.header, state);
+    timeline::draw(&mut canvas, areas.timeline, state);
     state.view.screen().draw(&mut canvas, &areas, state);
     input::draw(&mut canvas, &areas, state)
 }

@@ -4,6 +4,7 @@ use crate::explain::incident_id::IncidentId;
 use crate::filter::{Completion, Filter, FilterError};
 use crate::model::ExchangeId;
 use crate::tui::columns::Column;
+use crate::tui::state::time_axis::Selecting;
 
 /// A line or a menu.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub enum Input {
     Menu(Menu),
     /// A line of text is asked for.
     Prompt(Prompt),
+    /// A range of the time line is selected.
+    Timeline(Selecting),
 }
 
 /// A line of text with a cursor.

@@ -9,6 +9,7 @@ pub mod input;
 pub mod page;
 pub mod sorted;
 pub mod stream;
+pub mod time_axis;
 pub mod traffic;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use self::incidents::IncidentList;
 use self::input::Input;
 use self::page::Page;
 use self::stream::Stream;
+use self::time_axis::TimeAxis;
 use self::traffic::Traffic;
 use super::columns::Column;
 use super::keys::{Command, Keys, KeysError, Place};
@@ -119,6 +121,8 @@ pub struct State {
     pub views: ViewStates,
     /// Whether the user has pressed a key.
     pub touched: bool,
+    /// Successes and refusals over time.
+    pub time_axis: TimeAxis,
     /// Columns of the stream; empty for the usual ones.
     pub columns: Vec<Column>,
     /// Commands that were typed, oldest first; bounded.
@@ -186,6 +190,7 @@ impl State {
             incidents: IncidentList::default(),
             views: ViewStates::default(),
             touched: false,
+            time_axis: TimeAxis::default(),
             columns: settings.columns.clone(),
             typed: Vec::new(),
             find: None,

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use super::{command_line, filter, menu, movement, prompt, search};
+use super::{command_line, filter, menu, movement, prompt, search, timeline};
 use crate::model::{BaselineChoice, ExchangeId};
 use crate::tui::action::Effect;
 use crate::tui::columns::Column;
@@ -47,6 +47,7 @@ pub(super) fn run(
         Command::Only => menu::narrow(state, false),
         Command::Exclude => menu::narrow(state, true),
         Command::GroupBy => menu::group_by(state),
+        Command::Timeline => timeline::open(state),
         Command::Columns => menu::columns(state, 0),
         Command::SortNext | Command::SortPrevious => sort(state, command == Command::SortNext),
         Command::CommandLine => prompt::open(state, PromptKind::Command, ""),

@@ -71,6 +71,7 @@ pub(super) fn arrivals(state: &mut State, flush: bool) -> Vec<Effect> {
             continue;
         }
         if let Some(record) = state.inspector.history().get(id) {
+            state.time_axis.count(&record.exchange);
             state.endpoints.count(record, state.inspector.history());
             state.incidents.found.count(record, &state.inspector, &hiding);
         }

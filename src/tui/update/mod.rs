@@ -10,6 +10,7 @@ mod mouse;
 mod movement;
 pub(super) mod prompt;
 mod search;
+mod timeline;
 
 pub use command::pair;
 pub(super) use command::show;
@@ -89,6 +90,7 @@ fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
         Some(Input::Filter(line)) => filter::key(state, line, chord),
         Some(Input::Menu(open)) => menu::key(state, open, chord),
         Some(Input::Prompt(open)) => prompt::key(state, open, chord),
+        Some(Input::Timeline(open)) => timeline::key(state, open, chord),
         None => plain(state, chord),
     }
 }

@@ -9,6 +9,8 @@ mod help;
 mod incidents;
 mod stream;
 
+pub(super) use endpoints::clock;
+
 use super::action::Effect;
 use super::doc::Doc;
 use super::keys::{Binding, Command, Place};

@@ -137,6 +137,21 @@ fn columns_are_chosen_from_a_menu_and_by_name() {
 }
 
 #[test]
+fn a_range_of_the_time_line_narrows_the_lists() {
+    let mut state = staged("", (120, 40));
+    let all = state.stream.total();
+    press(&mut state, "L g Space L L Enter");
+    let text = state.stream.filter.text().to_owned();
+    assert!(text.starts_with("since:2026-11-22T07:52:00") && text.contains("until:"), "{text}");
+    let narrowed = state.stream.total();
+    assert!(narrowed > 0 && narrowed < all, "{narrowed} of {all}");
+    press(&mut state, "L h + - Esc");
+    assert_eq!(state.stream.filter.text(), text);
+    press(&mut state, "L 0");
+    assert_eq!((state.stream.filter.text(), state.stream.total()), ("", all));
+}
+
+#[test]
 fn search_goes_through_all_heads_and_bodies() {
     let mut state = staged("", (120, 40));
     press(&mut state, "g t 'INSUFFICIENT_scope Enter");

@@ -144,6 +144,11 @@ fn a_sorted_stream_with_chosen_columns() {
 }
 
 #[test]
+fn a_range_of_the_time_line() {
+    at_every_size("timeline", "", "L g Space L L");
+}
+
+#[test]
 fn who_an_incident_affects() {
     at_every_size("who", "", "I w");
 }

@@ -141,7 +141,7 @@ fn row(
     x += columns.cause + 1;
     match incident.who() {
         Some(who) => canvas.put(x, y, columns.who, &who.short(), Role::Accent),
-        None => canvas.put(x, y, columns.who, everyone(incident), Role::Dim),
+        None => canvas.put(x, y, columns.who, &everyone(incident), Role::Dim),
     };
     x += columns.who + 1;
     canvas.put_middle(x, y, columns.place, &place(state, incident), Role::Text);
@@ -149,11 +149,12 @@ fn row(
 }
 
 /// Who is refused, where no property tells.
-fn everyone(incident: &Incident) -> &'static str {
-    match incident.affected {
-        _ if incident.successes == 0 => "everyone",
-        ref affected if affected.refused == 0 => "",
-        _ => "no common property",
+fn everyone(incident: &Incident) -> String {
+    match (&incident.lead, incident.affected.refused) {
+        (Some(lead), _) => format!("differ in {}", sanitize::text(&lead.name)),
+        (None, _) if incident.successes == 0 => "everyone".to_owned(),
+        (None, 0) => String::new(),
+        (None, _) => "no common property".to_owned(),
     }
 }
 
