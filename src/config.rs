@@ -14,6 +14,8 @@ use crate::tui::Settings;
 
 /// What the file is called below the configuration directory.
 const FILE: &str = "why403/config.toml";
+/// What the file beside it is called in which the screen keeps what the user chose.
+const SCREEN: &str = "screen.toml";
 /// Longest file that is read.
 const LIMIT: u64 = 1 << 20;
 
@@ -223,6 +225,12 @@ pub fn usual_path(environment: Environment<'_>) -> Option<PathBuf> {
     let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(directory.join(FILE))
+}
+
+/// Where the screen keeps what the user chose: beside the usual configuration, where its directory exists.
+pub fn screen_path(environment: Environment<'_>) -> Option<PathBuf> {
+    let path = usual_path(environment)?.with_file_name(SCREEN);
+    path.parent().is_some_and(Path::is_dir).then_some(path)
 }
 
 /// Missing, or in the home of another user, as after `sudo -u nobody`.

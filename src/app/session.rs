@@ -1,5 +1,6 @@
 //! One run: what needs a privilege is opened, the sandbox is entered, then threads start.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -68,6 +69,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
         plan.source.hints.extend(local_ports::hints());
     }
+    let kept = kept(plan.mode);
     let save_dir = save_dir(&plan)?;
     enter_sandbox(&mut plan, &save_dir)?;
     block_signals(plan.mode, &stop, &headway)?;
@@ -90,7 +92,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let on_screen = plan.mode == Mode::Screen;
     let ended = bug::catch(|| {
         if on_screen {
-            screen(plan, inspector, receiver, matched, (save_dir.path().to_owned(), redactor))
+            screen(plan, inspector, receiver, matched, (save_dir.path().to_owned(), redactor, kept))
         } else {
             headless(plan, inspector, receiver, matched, returns, (outputs, redactor, check))
         }
@@ -253,6 +255,31 @@ fn suggestion(error: &SourceError) -> Option<AppError> {
     Some(AppError::Usage(format!("there is no command '{typed}'; did you mean why403 {known}?")))
 }
 
+/// Longest file of the screen's that is read.
+const MAX_KEPT: u64 = 1 << 20;
+
+/// What the screen kept from the runs before, and the file for what it keeps in this one; opened while that is still possible.
+fn kept(mode: Mode) -> (tui::Remembered, Option<File>) {
+    use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = crate::config::screen_path(&|name| std::env::var_os(name));
+    let Some(path) = path.filter(|_| mode == Mode::Screen) else {
+        return (tui::Remembered::default(), None);
+    };
+    let mut options = File::options();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW);
+    let Ok(file) = options.open(path) else { return (tui::Remembered::default(), None) };
+    let mut text = String::new();
+    let read = (&file).take(MAX_KEPT).read_to_string(&mut text);
+    (read.map(|_| tui::Remembered::parse(&text)).unwrap_or_default(), Some(file))
+}
+
 /// Where the screen saves files.
 fn save_dir(plan: &Plan) -> Result<ExportDir, AppError> {
     if plan.mode != Mode::Screen || plan.sandbox == sandbox::Mode::Off {
@@ -405,7 +432,7 @@ fn screen(
     inspector: Inspector,
     receiver: feed::Receiver,
     recording: Option<mpsc::Sender<Matched>>,
-    (save_dir, redactor): (PathBuf, Redactor),
+    (save_dir, redactor, (remembered, memory)): (PathBuf, Redactor, (tui::Remembered, Option<File>)),
 ) -> Result<ExitCode, AppError> {
     let mut command = on_match(plan.on_match.as_deref())?;
     let recorded = recording.is_some();
@@ -430,6 +457,8 @@ fn screen(
         environment: tui::Environment::detect(),
         exports: tui::Exports { curl: curl_text, markdown: markdown_text, json: json_text, many },
         recorded,
+        remembered,
+        memory,
         on_match: watched.then_some(on_match),
         save_dir,
     };

@@ -9,6 +9,7 @@ pub mod doc;
 mod keys;
 pub mod layout;
 pub mod prepare_frame;
+mod remember;
 pub mod render;
 mod run;
 mod settings;
@@ -20,6 +21,7 @@ pub mod update;
 mod views;
 
 pub use keys::{Binding, Chord, ChordError, Command, Keys, KeysError, Place, names as key_names};
+pub use remember::Remembered;
 pub use run::run;
 pub use settings::{BytesPerSecond, Colours, Environment, Settings, ThemeName};
 pub use terminal::job::block_stop;
@@ -58,6 +60,10 @@ pub struct Options {
     pub recorded: bool,
     /// Called for every exchange that matches the filter it started with.
     pub on_match: Option<OnMatch>,
+    /// What was kept from the runs before.
+    pub remembered: Remembered,
+    /// Where that is kept, opened for writing; none where it is kept nowhere.
+    pub memory: Option<std::fs::File>,
     /// Where files go that the user saves, and copies that the terminal cannot take.
     pub save_dir: PathBuf,
 }

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 use super::action::{Action, Effect};
 use super::keys::Chord;
 use super::prepare_frame::prepare_frame;
+use super::remember::Remembered;
 use super::render::render;
 use super::state::State;
 use super::terminal::clipboard::{self, Refusal};
@@ -160,6 +161,8 @@ struct Session {
     on_match: Option<OnMatch>,
     stop_after: Option<u64>,
     save_dir: std::path::PathBuf,
+    memory: Option<std::fs::File>,
+    configured: super::Settings,
     mouse: bool,
     suspend: Option<Whom>,
     quit: bool,
@@ -167,11 +170,15 @@ struct Session {
 
 impl Session {
     fn new(options: Options, feed: Receiver) -> Result<Self, TuiError> {
-        let Options { source, inspector, budget, filter, reveal, stop_after, settings, recorded, .. } =
+        let Options { source, inspector, budget, filter, reveal, stop_after, recorded, remembered, .. } =
             options;
+        let configured = options.settings.clone();
+        let mut settings = options.settings;
+        remembered.apply(&mut settings);
         let mut state =
             State::new(inspector, source, filter, options.exports, &settings, &options.environment)?;
         state.budget = budget;
+        state.incidents.set_notes(remembered.notes);
         state.recorded = recorded;
         state.redactor.set_reveal(reveal);
         state.size = size();
@@ -191,6 +198,8 @@ impl Session {
             on_match: options.on_match,
             stop_after,
             save_dir: options.save_dir,
+            memory: options.memory,
+            configured,
             mouse: settings.mouse,
             suspend: None,
             quit: false,
@@ -272,6 +281,9 @@ impl Session {
         for effect in update(&mut self.state, action) {
             self.effect(effect);
         }
+        if std::mem::take(&mut self.state.unkept) {
+            self.keep();
+        }
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -294,6 +306,14 @@ impl Session {
             }
             Effect::Copy { what, text } => self.copy(what, &text),
             Effect::Save { stem, extension, text } => self.save(&stem, extension, &text, ""),
+        }
+    }
+
+    /// Writes down what the user chose, for the next run.
+    fn keep(&mut self) {
+        let Some(file) = &mut self.memory else { return };
+        if let Err(error) = Remembered::of(&self.state, &self.configured).write(file) {
+            self.state.complain(format!("this cannot be kept for the next run: {error}"));
         }
     }
 

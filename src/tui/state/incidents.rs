@@ -19,8 +19,8 @@ pub struct IncidentList {
     shown: Vec<Incident>,
     /// The selected one; the first until one was chosen.
     selected: Option<IncidentId>,
-    /// Notes of acknowledged incidents.
-    notes: BTreeMap<IncidentId, String>,
+    /// Notes of acknowledged incidents, by the id's text.
+    notes: BTreeMap<String, String>,
     top: usize,
     height: usize,
     /// What the rows were made of: exchanges seen, and the second.
@@ -52,7 +52,7 @@ impl IncidentList {
 
     fn apply_notes(&mut self) {
         for incident in &mut self.shown {
-            if self.notes.contains_key(&incident.id) {
+            if self.notes.contains_key(&incident.id.to_string()) {
                 incident.state = State::Known;
             }
         }
@@ -63,11 +63,11 @@ impl IncidentList {
     pub fn acknowledge(&mut self, id: IncidentId, note: Option<String>) {
         match note {
             Some(note) if self.notes.len() < MAX_NOTES => {
-                self.notes.insert(id, note);
+                self.notes.insert(id.to_string(), note);
             }
             Some(_) => {}
             None => {
-                self.notes.remove(&id);
+                self.notes.remove(&id.to_string());
             }
         }
         self.made = None;
@@ -75,7 +75,17 @@ impl IncidentList {
 
     /// The note of an acknowledged incident.
     pub fn note(&self, id: IncidentId) -> Option<&str> {
-        self.notes.get(&id).map(String::as_str)
+        self.notes.get(&id.to_string()).map(String::as_str)
+    }
+
+    /// Every note, by the incident's id.
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.notes.iter().map(|(id, note)| (id.as_str(), note.as_str()))
+    }
+
+    /// Notes of runs before.
+    pub fn set_notes(&mut self, notes: BTreeMap<String, String>) {
+        self.notes = notes.into_iter().take(MAX_NOTES).collect();
     }
 
     /// The visible rows, with the index of the first.

@@ -119,6 +119,8 @@ pub struct State {
     pub incidents: IncidentList,
     /// What other views keep for themselves.
     pub views: ViewStates,
+    /// Whether something changed that is kept for the next run.
+    pub unkept: bool,
     /// Whether the user has pressed a key.
     pub touched: bool,
     /// Successes and refusals over time.
@@ -189,6 +191,7 @@ impl State {
             endpoints: EndpointList::default(),
             incidents: IncidentList::default(),
             views: ViewStates::default(),
+            unkept: false,
             touched: false,
             time_axis: TimeAxis::default(),
             columns: settings.columns.clone(),

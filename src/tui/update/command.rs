@@ -90,6 +90,7 @@ pub(super) fn look(state: &mut State, command: Command) {
         Command::Zoom => state.zoom = !state.zoom,
         Command::Theme => {
             state.theme = state.theme.next();
+            state.unkept = true;
             state.say(format!("theme {}", state.theme.name.as_str()));
         }
         _ => read(state, command),

@@ -175,7 +175,10 @@ pub(super) fn sort_by(state: &mut State, column: Column) {
 
 fn theme(state: &mut State, name: &str) {
     match ThemeName::ALL.into_iter().find(|theme| theme.as_str() == name) {
-        Some(theme) => state.theme.name = theme,
+        Some(theme) => {
+            state.theme.name = theme;
+            state.unkept = true;
+        }
         None => {
             let names: Vec<&str> = ThemeName::ALL.into_iter().map(ThemeName::as_str).collect();
             state.complain(format!("the themes are {}", names.join(", ")));
@@ -199,7 +202,10 @@ fn columns(state: &mut State, names: &str) {
     let read: Option<Vec<Column>> =
         names.split([',', ' ']).filter(|name| !name.is_empty()).map(Column::named).collect();
     match read {
-        Some(columns) => state.columns = columns,
+        Some(columns) => {
+            state.columns = columns;
+            state.unkept = true;
+        }
         None => {
             let names: Vec<&str> = Column::ALL.iter().map(|column| column.as_str()).collect();
             state.complain(format!("the columns are {}", names.join(", ")));
@@ -216,6 +222,7 @@ fn save_filter(state: &mut State, name: &str) {
     }
     let text = state.stream.filter.text().to_owned();
     state.saved.insert(name.to_owned(), text);
+    state.unkept = true;
     state.say(format!("@{name} is this filter from now on"));
 }
 

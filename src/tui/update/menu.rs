@@ -145,6 +145,7 @@ fn toggle_column(state: &mut State, column: Column) {
             shown.insert(end, column);
         }
     }
+    state.unkept = true;
     state.columns = if shown == Column::USUAL { Vec::new() } else { shown };
 }
 

@@ -60,6 +60,7 @@ fn done(state: &mut State, prompt: &Prompt) -> Vec<Effect> {
 /// Acknowledges an incident.
 pub(super) fn acknowledge(state: &mut State, id: IncidentId, note: &str) {
     state.incidents.acknowledge(id, Some(note.to_owned()));
+    state.unkept = true;
     state.say(format!("incident {id} is known; the same key takes that back"));
 }
 

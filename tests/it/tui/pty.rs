@@ -344,6 +344,8 @@ fn the_screen_with_a_bug() {
         },
         recorded: false,
         on_match: Some(Box::new(|_, _| panic!("met \u{1b}]0;title\u{7} on the wire"))),
+        remembered: why403::tui::Remembered::default(),
+        memory: None,
         save_dir: std::env::temp_dir(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -99,6 +99,7 @@ fn acknowledge(state: &mut State) {
     };
     if state.incidents.note(id).is_some() {
         state.incidents.acknowledge(id, None);
+        state.unkept = true;
         state.say(format!("incident {id} is no longer acknowledged"));
     } else {
         prompt::open(state, PromptKind::Note(id), "");
