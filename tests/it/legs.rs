@@ -14,6 +14,11 @@ fn post(nginx: &Nginx, path: &str, token: bool) {
     must("curl", words);
 }
 
+/// The next line about `path`; those of the probes before may still come.
+fn line_of(watch: &mut Program, path: &str) -> Value {
+    std::iter::from_fn(|| Some(watch.next())).find(|line| line["request"]["target"] == path).unwrap()
+}
+
 fn servers(line: &Value) -> Vec<(&str, &str, u64)> {
     let legs = line["legs"].as_array().map(Vec::as_slice).unwrap_or_default();
     legs.iter()
@@ -52,7 +57,7 @@ fn loopback_a_proxy_and_what_is_behind_it_are_one_exchange() {
     post(&nginx, "/v1/accepted", true);
 
     post(&nginx, "/v1/orders", false);
-    let line = watch.next();
+    let line = line_of(&mut watch, "/v1/orders");
     assert_eq!(line["server"], proxy.as_str(), "{line}");
     assert_eq!(servers(&line), [("client", proxy.as_str(), 403), ("forwarded", &application, 403)]);
     assert_eq!(line["refused_at"]["server"], application.as_str(), "{line}");
@@ -60,7 +65,7 @@ fn loopback_a_proxy_and_what_is_behind_it_are_one_exchange() {
     assert_eq!(line["server_process"]["program"], "nginx", "{line}");
 
     post(&nginx, "/stripped/orders", true);
-    let line = watch.next();
+    let line = line_of(&mut watch, "/stripped/orders");
     assert_eq!(servers(&line), [("client", proxy.as_str(), 403), ("forwarded", &application, 403)]);
     let changed = line["legs"][1]["changed"].as_array().unwrap();
     let dropped = changed.iter().find(|one| one["name"] == "authorization").unwrap();
@@ -69,7 +74,7 @@ fn loopback_a_proxy_and_what_is_behind_it_are_one_exchange() {
     assert!(line["diagnosis"][0]["evidence"].to_string().contains("did not pass on authorization"), "{line}");
 
     post(&nginx, "/guarded/orders", true);
-    let line = watch.next();
+    let line = line_of(&mut watch, "/guarded/orders");
     assert_eq!(
         servers(&line),
         [("client", proxy.as_str(), 403), ("authorization check", &authorization, 403)]
@@ -77,7 +82,7 @@ fn loopback_a_proxy_and_what_is_behind_it_are_one_exchange() {
     assert!(line["refused_at"]["says"].as_str().unwrap().contains("whether the request may pass"), "{line}");
 
     post(&nginx, "/own", true);
-    let line = watch.next();
+    let line = line_of(&mut watch, "/own");
     assert!(line["legs"].is_null(), "{line}");
     assert_eq!(line["refused_at"]["server"], proxy.as_str(), "{line}");
     assert!(line["refused_at"]["says"].as_str().unwrap().contains("answered itself"), "{line}");
