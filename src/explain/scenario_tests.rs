@@ -109,6 +109,7 @@ fn families_of_systems_keep_their_score() {
         ("outbound", include_str!("../../tests/scenarios/outbound.txt"), [0.96, 0.98, 0.96]),
         ("traps", include_str!("../../tests/scenarios/traps.txt"), [0.9, 0.96, 0.92]),
         ("mixed", include_str!("../../tests/scenarios/mixed.txt"), [0.95, 0.97, 0.88]),
+        ("further", include_str!("../../tests/scenarios/further.txt"), [0.95, 0.95, 0.8]),
         ("differs", include_str!("../../tests/scenarios/differs.txt"), [0.95, 0.97, 0.95]),
         ("languages", include_str!("../../tests/scenarios/languages.txt"), [0.97, 0.98, 0.88]),
     ] {
