@@ -17,6 +17,8 @@ const KINDS: [EvidenceKind; 5] = [
     EvidenceKind::Logged,
 ];
 
+/// Evidence that weighs no more is left out.
+pub const NEGLIGIBLE: f32 = 0.01;
 /// Findings at most.
 const MAX_FINDINGS: usize = 6;
 /// Pieces of evidence for one finding at most.

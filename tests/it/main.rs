@@ -33,4 +33,5 @@ mod live;
 mod logs;
 mod processors;
 mod reported;
+mod rules;
 mod sandbox;

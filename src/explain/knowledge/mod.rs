@@ -70,12 +70,9 @@ impl Knowledge {
         for print in &mut fingerprints {
             print.number(&mut numbering);
         }
-        Ok(Self {
-            fingerprints,
-            phrases: numbering.build(),
-            lexicon: Lexicon::read(sources)?,
-            weights: weights::read(sources)?,
-        })
+        let weights = weights::read(sources)?;
+        let lexicon = Lexicon::read(sources, &weights.rules.wording)?;
+        Ok(Self { fingerprints, phrases: numbering.build(), lexicon, weights })
     }
     /// The numbers of the rules.
     pub const fn rules(&self) -> &Rules {

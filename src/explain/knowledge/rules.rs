@@ -75,6 +75,46 @@ rules! {
     logged: Logged { floor: f32, }
     /// The response contradicts its own words.
     consent: Consent { token_lasts: Causes, remaining: Causes, limit: Cause, explicit: f32, beside_explicit: f32, fields: Vec<String>, }
+    /// What words of the response speak for.
+    wording: Wording {
+        meant: f32, beside_meant: f32, specific: f32, generic: f32, beside_specific: f32, named: f32, general: Cause, general_most: f32,
+        beside_named: f32, code: f32, title: f32,
+    }
+    /// The Allow field.
+    allow: Allow { lists: Causes, omits: Causes, }
+    /// The refusal sets cookies.
+    new_cookies: NewCookies { unsent: f32, clearance: Causes, csrf: Causes, session: Causes, other: Causes, }
+    /// What came before a ban.
+    banned: Banned { limited: Causes, failed: Causes, probed: Causes, login: Vec<String>, login_failed: Cause, login_words: f32, }
+    /// More requests in a time than before any success.
+    rate: Rate {
+        for_good: Causes, for_a_while: Causes, alike: f32, likeness: f32, least: f32, separation: f32, recovered_short: f32, recovered: f32, burst: f32, hasty: f32, hasty_long: f32, slow: f32, usual: f32,
+        usual_of_others: f32, scattered: f32, few: f32, contradicted: f32,
+    }
+    /// More requests at once than when successes came.
+    crowd: Crowd { one: Causes, more: Causes, }
+    /// The server's state changed.
+    state_change: StateChange {
+        alike: f32, banned: f32, same: Causes, same_gateway: Causes, everybody: Causes, everybody_gateway: Causes, several: Causes,
+        several_gateway: Causes, everybody_for_a_while: Causes, credential: Causes, credential_after_burst: Causes, client: Causes,
+        client_over_limit: Causes, untried: Causes, untried_over_limit: Causes,
+    }
+    /// How like accepted requests this one is.
+    familiarity: Familiarity {
+        surprise: f32, body: f32, signed: f32, new: f32, unknown: f32, strange: f32, strange_unknown: f32,
+    }
+    /// Other statuses at the same place.
+    other_refusals: OtherRefusals { unauthorized: Causes, elsewhere: f32, status: Vec<StatusCauses>, }
+}
+
+/// A status of `[rule.other-refusals]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusCauses {
+    /// The status.
+    pub status: u16,
+    /// What its use says about 403.
+    pub causes: Causes,
 }
 
 /// A field of `[rule.unchanged]`.

@@ -10,6 +10,7 @@ pub mod timing;
 use std::borrow::Cow;
 
 use crate::explain::case::Case;
+use crate::explain::combine::NEGLIGIBLE;
 use crate::explain::knowledge::rules::Causes;
 use crate::model::{Cause, EvidenceKind, Pointer};
 
@@ -68,7 +69,7 @@ impl EvidenceSink {
         text: impl Into<Cow<'a, str>>,
         pointers: impl Into<Cow<'a, [Pointer]>>,
     ) {
-        if weight.abs() <= 0.01 {
+        if weight.abs() <= NEGLIGIBLE {
             return;
         }
         if !self.brief {

@@ -95,7 +95,7 @@ fn is_signed(name: &Name) -> bool {
 pub fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(number) = text.parse::<f64>() {
-        return (number > 1_000_000_000.0).then(|| seconds(number as i64));
+        return Some(number as i64).filter(|number| *number > 1_000_000_000).map(seconds);
     }
     if text.len() == 16 && text.ends_with('Z') {
         let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;

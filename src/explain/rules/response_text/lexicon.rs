@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
+use crate::explain::knowledge::rules::Wording;
 use crate::phrases::{Found, Numbering, Phrases};
 use crate::step_counter;
 
@@ -54,6 +55,10 @@ pub struct Lexicon {
     stems: Phrases,
     /// Both kinds of boilerplate, to know quickly that there is none.
     formulas: Phrases,
+    /// Factor of a machine's code.
+    code: f32,
+    /// Factor of a bare heading.
+    title: f32,
 }
 
 /// What an utterance speaks for.
@@ -67,7 +72,7 @@ pub struct Hit {
 
 impl Lexicon {
     /// Reads the `lexicon.toml` of `sources`.
-    pub fn read(sources: &Sources) -> Result<Self, Error> {
+    pub fn read(sources: &Sources, wording: &Wording) -> Result<Self, Error> {
         let mut numbering = Numbering::default();
         let mut stems =
             |list: &str| list.split('|').map(|text| numbering.number(&stem(text))).collect::<Vec<_>>();
@@ -89,7 +94,8 @@ impl Lexicon {
         });
         let (stems, formulas) = (numbering.build(), formulas.build());
         let (by_stem, always) = index(&concepts);
-        Ok(Self { boilerplate, page_boilerplate, concepts, by_stem, always, stems, formulas })
+        let (code, title) = (wording.code, wording.title);
+        Ok(Self { boilerplate, page_boilerplate, concepts, by_stem, always, stems, formulas, code, title })
     }
 
     /// What `utterance` speaks for. A machine's code says a little more than prose, a bare heading a little less.
@@ -97,9 +103,9 @@ impl Lexicon {
         let words = self.without_boilerplate(utterance);
         let found = self.stems.found(&words);
         let factor = match utterance.place {
-            Place::Code => 1.1,
+            Place::Code => self.code,
             Place::Prose | Place::Field => 1.0,
-            Place::Title => 0.85,
+            Place::Title => self.title,
         };
         let near = found.iter().filter_map(|number| self.by_stem.get(number)).flatten();
         let mut near: Vec<usize> = near.chain(&self.always).copied().collect();
@@ -167,7 +173,8 @@ mod tests {
     use crate::model::Part;
 
     fn best(text: &str) -> Option<Cause> {
-        let lexicon = Lexicon::read(&Sources::default()).unwrap();
+        let knowledge = Knowledge::current().unwrap();
+        let lexicon = &knowledge.lexicon;
         let place = if text.contains(' ') { Place::Prose } else { Place::Code };
         let hits = lexicon.hits(&Utterance::new(place, Part::ResponseBody, "message", text));
         hits.into_iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|hit| hit.cause)
@@ -210,7 +217,8 @@ mod tests {
 
     #[test]
     fn an_utterance_is_held_against_the_concepts_whose_words_it_has() {
-        let lexicon = Lexicon::read(&Sources::default()).unwrap();
+        let knowledge = Knowledge::current().unwrap();
+        let lexicon = &knowledge.lexicon;
         let text = "the quick brown fox jumps over the lazy dog ".repeat(4);
         let page = Utterance::new(Place::Prose, Part::ResponseBody, "message", &text);
         let before = step_counter::done();
@@ -223,7 +231,8 @@ mod tests {
 
     #[test]
     fn default_pages_say_nothing() {
-        let lexicon = Lexicon::read(&Sources::default()).unwrap();
+        let knowledge = Knowledge::current().unwrap();
+        let lexicon = &knowledge.lexicon;
         for text in [
             "Forbidden",
             "403 Forbidden",

@@ -63,24 +63,25 @@ impl Rule for Wording {
                 }
             }
         }
+        let rule = &case.knowledge.rules().wording;
         let known = known_meaning(case);
         let most = |wanted: &dyn Fn(Cause) -> bool| {
             let heeded = best.iter().filter(|(cause, _)| wanted(**cause)).flat_map(|(_, found)| found);
             heeded.map(|one| one.0).fold(0.0, f32::max)
         };
-        let specific = most(&|_| true) >= SPECIFIC;
-        let named = most(&|cause| cause != Cause::InsufficientRole) >= NAMED;
+        let specific = most(&|_| true) >= rule.specific;
+        let named = most(&|cause| cause != rule.general) >= rule.named;
         for (cause, mut found) in best {
             for one in &mut found {
                 // A product that is known by its words says what they mean there; a generic code beside a specific one says
                 // nothing of its own.
-                if known >= MEANT && !case.prints.iter().any(|print| speaks_for(print, cause)) {
-                    one.0 *= 0.4;
-                } else if specific && one.0 <= GENERIC {
-                    one.0 *= 0.3;
-                } else if named && cause == Cause::InsufficientRole && one.0 <= RIGHTS {
+                if known >= rule.meant && !case.prints.iter().any(|print| speaks_for(print, cause)) {
+                    one.0 *= rule.beside_meant;
+                } else if specific && one.0 <= rule.generic {
+                    one.0 *= rule.beside_specific;
+                } else if named && cause == rule.general && one.0 <= rule.general_most {
                     // "You may not do this" is said beside the reason as well.
-                    one.0 *= 0.5;
+                    one.0 *= rule.beside_named;
                 }
             }
             if case.prints.iter().any(|print| print.silences.contains(&cause)) {
@@ -105,17 +106,6 @@ impl Rule for Wording {
         }
     }
 }
-
-/// Weight of a fingerprint from which on it says what words mean.
-const MEANT: f32 = 4.5;
-/// Weight of words from which on they name the cause.
-const SPECIFIC: f32 = 3.4;
-/// Weight of words up to which they could be said for many causes.
-const GENERIC: f32 = 2.1;
-/// Weight of words from which on they name one thing that is wrong, beside which a right in general says little.
-const NAMED: f32 = 3.9;
-/// Weight up to which words about rights are general.
-const RIGHTS: f32 = 3.75;
 
 /// The strongest meaning that a fingerprint gives this response.
 fn known_meaning(case: &Case<'_>) -> f32 {
@@ -151,12 +141,15 @@ impl Rule for Allow {
         };
         let method = case.exchange().method();
         let listed = allow.split(',').any(|one| one.trim().eq_ignore_ascii_case(method));
-        let pointer = vec![case.point(Part::ResponseHeader, "allow")];
+        let rule = &case.knowledge.rules().allow;
+        let pointer = [case.point(Part::ResponseHeader, "allow")];
         if listed {
-            out.add(Cause::Method, -2.5, SAID, format!("Allow lists {method}"), pointer);
-            out.rule_out(Cause::Method, format!("the answer's Allow lists {method}"));
+            out.add_all(&rule.lists, 1.0, SAID, format!("Allow lists {method}"), &pointer);
+            for cause in rule.lists.keys() {
+                out.rule_out(*cause, format!("the answer's Allow lists {method}"));
+            }
         } else {
-            out.add(Cause::Method, 4.0, SAID, format!("Allow lists {allow:?}, not {method}"), pointer);
+            out.add_all(&rule.omits, 1.0, SAID, format!("Allow lists {allow:?}, not {method}"), &pointer);
         }
     }
 }
@@ -173,6 +166,7 @@ impl Rule for NewCookies {
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let (Some(request), Some(response)) = (case.request(), case.response()) else { return };
+        let rule = &case.knowledge.rules().new_cookies;
         for set in set_cookies(response.head.fields()).filter(|set| !set.deletes()) {
             let name = String::from_utf8_lossy(set.cookie.name).into_owned();
             if cookies(request.head.fields()).any(|cookie| cookie.name == set.cookie.name) {
@@ -185,18 +179,18 @@ impl Rule for NewCookies {
                 .iter()
                 .filter_map(|column| case.stats.name_of(column.key))
                 .any(|(_, known)| known == name || (stem.len() > 4 && known.starts_with(&stem)));
-            let factor = if sent_by_successes { 1.0 } else { 0.35 };
+            let factor = if sent_by_successes { 1.0 } else { rule.unsent };
             let text = format!(
                 "the refusal sets the cookie {name}, which the request did not carry{}",
                 if sent_by_successes { " and successes do" } else { "" }
             );
-            let pointer = vec![case.point(Part::ResponseHeader, "set-cookie")];
-            match kind {
-                Family::Clearance => out.add(Cause::BotChallenge, 3.0 * factor, SAID, text, pointer),
-                Family::Csrf => out.add(Cause::Csrf, 2.2 * factor, SAID, text, pointer),
-                Family::Session => out.add(Cause::MissingCredentials, 1.2 * factor, SAID, text, pointer),
-                _ => out.add(Cause::BotChallenge, 1.2 * factor, SAID, text, pointer),
-            }
+            let causes = match kind {
+                Family::Clearance => &rule.clearance,
+                Family::Csrf => &rule.csrf,
+                Family::Session => &rule.session,
+                _ => &rule.other,
+            };
+            out.add_all(causes, factor, SAID, text, &[case.point(Part::ResponseHeader, "set-cookie")]);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::explain::case::Case;
 use crate::explain::contrast::stats::Event;
+use crate::explain::knowledge::rules;
 use crate::explain::rules::response_text::Heard;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Exchange, ExchangeId, Part};
+use crate::model::{EvidenceKind, Exchange, ExchangeId, Part};
 
 const BEHAVED: EvidenceKind = EvidenceKind::Behaved;
 /// How long before the first refusal answers count, in nanoseconds.
@@ -13,10 +14,6 @@ const WITHIN: i64 = 15 * 60 * 1_000_000_000;
 const ENOUGH: [u32; 3] = [2, 4, 6];
 /// Answers of 200 to logins that are read, the latest first.
 const READ: usize = 8;
-/// Words in a path at which people log in.
-const LOGIN: [&str; 6] = ["login", "signin", "sign-in", "logon", "session", "auth"];
-/// Weight of words from which on they say that a login failed.
-const FAILED: f32 = 3.0;
 
 /// Answers of one client in the time before its first refusal of this kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,18 +58,19 @@ impl Course {
     }
 }
 
-fn is_login(exchange: &Exchange) -> bool {
+fn is_login(rule: &rules::Banned, exchange: &Exchange) -> bool {
     let target = String::from_utf8_lossy(exchange.target()).to_ascii_lowercase();
-    exchange.method() == "POST" && LOGIN.iter().any(|word| target.contains(word))
+    exchange.method() == "POST" && rule.login.iter().any(|word| target.contains(&**word))
 }
 
 /// Whether a login was answered with 200 and a page that says that it failed.
 fn is_failed_login(case: &Case<'_>, id: ExchangeId) -> bool {
-    let record = case.history.get(id).filter(|record| is_login(&record.exchange));
+    let rule = &case.knowledge.rules().banned;
+    let record = case.history.get(id).filter(|record| is_login(rule, &record.exchange));
     let response = record.and_then(|record| record.exchange.response.as_ref());
     response.is_some_and(|response| {
         let hits = Heard::of(case.knowledge, response).hits;
-        hits.iter().any(|(cause, weight, _)| *cause == Cause::InvalidCredentials && *weight >= FAILED)
+        hits.iter().any(|(cause, weight, _)| *cause == rule.login_failed && *weight >= rule.login_words)
     })
 }
 
@@ -87,41 +85,28 @@ impl Rule for Banned {
         case.behaviour.course.leads_to_a_ban()
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        let course = case.behaviour.course;
+        let (course, rule) = (case.behaviour.course, &case.knowledge.rules().banned);
         let pointer = [case.point(Part::Timing, "")];
         if course.limited >= ENOUGH[0] {
             let text = format!(
                 "{} answers of 429 to this client came before, since then all is refused",
                 course.limited
             );
-            out.add(Cause::RateLimited, 4.2, BEHAVED, &text, &pointer);
-            out.add(Cause::Quota, 1.2, BEHAVED, &text, &pointer);
-            out.add(Cause::IpDenied, 1.4, BEHAVED, text, &pointer);
+            out.add_all(&rule.limited, 1.0, BEHAVED, text, &pointer);
         }
         if course.failed >= ENOUGH[1] {
             let text = format!(
                 "{} failed logins of this client came before, since then all is refused",
                 course.failed
             );
-            out.add(Cause::RateLimited, 4.2, BEHAVED, &text, &pointer);
-            out.add(Cause::IpDenied, 3.4, BEHAVED, &text, &pointer);
-            for cause in [
-                Cause::InvalidCredentials,
-                Cause::InsufficientRole,
-                Cause::InsufficientScope,
-                Cause::MissingCredentials,
-                Cause::NotOwner,
-            ] {
-                out.add(cause, -1.8, BEHAVED, &text, &pointer);
-            }
+            out.add_all(&rule.failed, 1.0, BEHAVED, text, &pointer);
         }
         if course.probed >= ENOUGH[2] {
             let text = format!(
                 "{} answers of 404 to this client came before, since then all is refused",
                 course.probed
             );
-            out.add(Cause::IpDenied, 3.4, BEHAVED, &text, &pointer);
-            out.add(Cause::Waf, 1.6, BEHAVED, text, &pointer);
+            out.add_all(&rule.probed, 1.0, BEHAVED, text, &pointer);
         }
     }
 }

@@ -1,16 +1,15 @@
 //! Rules over what the traffic did.
 
 use crate::explain::case::Case;
-use crate::explain::contrast::is_gate;
+use crate::explain::contrast::{Contrast, is_gate};
+use crate::explain::knowledge::rules::{self, Causes, StatusCauses};
 use crate::explain::knowledge::words::times;
 use crate::explain::request::family::Family;
 use crate::explain::rules::timing::RateProfile;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part, Refuser};
+use crate::model::{EvidenceKind, Part, Refuser};
 
 const BEHAVED: EvidenceKind = EvidenceKind::Behaved;
-/// Separation below which the request is taken to be like accepted ones.
-const ALIKE: f32 = 1.5;
 
 /// More requests in a short time than before any success.
 pub struct Rate;
@@ -23,7 +22,9 @@ impl Rule for Rate {
         case.place.is_some_and(|place| place.ok >= 2)
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
-        let alike = (0.3 + 0.7 * familiarity(case)) / (1.0 + (case.separation() - ALIKE).max(0.0) * 1.2);
+        let rule = &case.knowledge.rules().rate;
+        let beyond = (case.separation() - rule.alike).max(0.0);
+        let alike = (rule.least + rule.likeness * familiarity(case)) / (1.0 + beyond * rule.separation);
         let (client, credential) = (&case.behaviour.client, &case.behaviour.credential);
         for (who, course) in [("this client", client), ("this credential", credential)] {
             // The same requests counted by client and by credential are one observation.
@@ -33,39 +34,37 @@ impl Rule for Rate {
             if course.window == 0 || course.ok_before < 2 || again {
                 continue;
             }
-            let (weight, then) = rate_weight(course);
+            let (weight, then) = rate_weight(rule, course);
             let text = format!(
                 "{} requests of {who} within {} s before this one, at most {} before any success{then}",
                 course.count,
                 course.window / 1_000_000_000,
                 course.accepted,
             );
-            let pointer = vec![case.point(Part::Timing, "")];
-            out.add(Cause::RateLimited, weight * alike, BEHAVED, &text, &pointer);
-            let share = if course.recovered { 0.2 } else { 0.5 };
-            out.add(Cause::Quota, weight * alike * share, BEHAVED, text, pointer);
+            let shares = if course.recovered { &rule.for_a_while } else { &rule.for_good };
+            out.add_all(shares, weight * alike, BEHAVED, text, &[case.point(Part::Timing, "")]);
         }
     }
 }
 
 /// What a course says for a limit on the rate.
-fn rate_weight(course: &RateProfile) -> (f32, &'static str) {
+fn rate_weight(rule: &rules::Rate, course: &RateProfile) -> (f32, &'static str) {
     let short = course.window <= 60_000_000_000;
     let margin = course.count >= course.accepted + 2 && course.count >= 4;
     let (base, then) = match (course.recovered, course.hasty) {
-        (true, _) if short => (3.2, "; accepted again later"),
-        (true, _) => (2.2, "; accepted again later"),
-        _ if course.burst => (2.6, "; a burst came before the first refusal"),
-        (false, true) if short => (1.7, "; it came sooner after the one before than any success"),
-        (false, true) => (0.4, "; it came sooner after the one before than any success"),
+        (true, _) if short => (rule.recovered_short, "; accepted again later"),
+        (true, _) => (rule.recovered, "; accepted again later"),
+        _ if course.burst => (rule.burst, "; a burst came before the first refusal"),
+        (false, true) if short => (rule.hasty, "; it came sooner after the one before than any success"),
+        (false, true) => (rule.hasty_long, "; it came sooner after the one before than any success"),
         // A rate needs a rate: in seconds to minutes, and clearly more than was accepted.
-        (false, false) if !short || !margin => (0.2, ""),
-        (false, false) => (if course.others { 0.4 } else { 1.1 }, ""),
+        (false, false) if !short || !margin => (rule.slow, ""),
+        (false, false) => (if course.others { rule.usual_of_others } else { rule.usual }, ""),
     };
     let contradicted = course.others && !course.recovered;
-    let dense = if course.dense < 70 { 0.3 } else { 1.0 };
-    let few = if course.count < 3 && !course.recovered { 0.5 } else { 1.0 };
-    (base * dense * few * if contradicted { 0.35 } else { 1.0 }, then)
+    let dense = if course.dense < 70 { rule.scattered } else { 1.0 };
+    let few = if course.count < 3 && !course.recovered { rule.few } else { 1.0 };
+    (base * dense * few * if contradicted { rule.contradicted } else { 1.0 }, then)
 }
 
 /// More requests at once than when successes came.
@@ -84,13 +83,9 @@ impl Rule for Crowd {
             "{} requests of this client were still being answered, at most {} when a success came",
             course.open, course.open_accepted
         );
-        out.add(
-            Cause::RateLimited,
-            if course.open >= 2 { 3.0 } else { 1.2 },
-            BEHAVED,
-            text,
-            vec![case.point(Part::Timing, "")],
-        );
+        let rule = &case.knowledge.rules().crowd;
+        let causes = if course.open >= 2 { &rule.more } else { &rule.one };
+        out.add_all(causes, 1.0, BEHAVED, text, &[case.point(Part::Timing, "")]);
     }
 }
 
@@ -102,32 +97,29 @@ impl Rule for StateChange {
         "state-change"
     }
     fn applies(&self, case: &Case<'_>) -> bool {
-        case.own_good().len() >= 2 && case.separation() < ALIKE
+        case.own_good().len() >= 2 && case.separation() < case.knowledge.rules().state_change.alike
     }
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let behaviour = &case.behaviour;
-        let familiar = familiarity(case) * if behaviour.course.leads_to_a_ban() { 0.3 } else { 1.0 };
-        let mut add = |cause, weight: f32, text: &str| {
-            out.add(cause, weight * familiar, BEHAVED, text, vec![case.point(Part::Timing, "")]);
-        };
+        let rule = &case.knowledge.rules().state_change;
+        let familiar = familiarity(case) * if behaviour.course.leads_to_a_ban() { rule.banned } else { 1.0 };
+        let pointer = [case.point(Part::Timing, "")];
+        let mut add = |causes: &Causes, text: &str| out.add_all(causes, familiar, BEHAVED, text, &pointer);
+        let is_gateway = case.refuser == Refuser::Gateway;
         let same =
             "nothing that could matter differs from accepted requests: a limit or the server's state decides";
-        for cause in [Cause::RateLimited, Cause::ResourceState, Cause::ServerConfig, Cause::Quota] {
-            add(cause, 0.7, same);
-        }
-        if case.refuser == Refuser::Gateway {
-            add(Cause::GatewayPolicy, 0.7, same);
+        add(&rule.same, same);
+        if is_gateway {
+            add(&rule.same_gateway, same);
         }
         let all = &behaviour.all;
         if all.ok_before >= 2 && all.ok_after == 0 && all.no >= 2 {
             let text = format!("after {} successes everybody is refused", all.ok_before);
-            let many = several(case);
-            add(Cause::ServerConfig, if many { 2.2 } else { 1.5 }, &text);
-            if case.refuser == Refuser::Gateway {
-                add(Cause::GatewayPolicy, if many { 2.0 } else { 1.4 }, &text);
+            let several = several(case);
+            add(if several { &rule.several } else { &rule.everybody }, &text);
+            if is_gateway {
+                add(if several { &rule.several_gateway } else { &rule.everybody_gateway }, &text);
             }
-            add(Cause::ResourceState, if many { 1.2 } else { 0.9 }, &text);
-            add(Cause::Quota, 0.3, &text);
         } else if all.ok_before >= 2
             && all.ok_after > 0
             && all.turns == 2
@@ -135,24 +127,22 @@ impl Rule for StateChange {
             && !behaviour.client.hasty
             && several(case)
         {
-            let text = "everybody was refused for a while and accepted again";
-            add(Cause::ServerConfig, 1.0, text);
-            add(Cause::ResourceState, 0.6, text);
+            add(&rule.everybody_for_a_while, "everybody was refused for a while and accepted again");
         }
         if let Some(text) = lost(&behaviour.credential, behaviour.other_credentials_after, "credential") {
             let burst = behaviour.credential.burst;
-            let share = if burst { 0.3 } else { 1.0 };
-            add(Cause::InvalidCredentials, 3.2 * share, &text);
-            add(Cause::ExpiredCredentials, 1.4 * share, &text);
-            add(Cause::Quota, 1.2, &text);
-            add(Cause::RateLimited, if burst { 2.4 } else { 0.0 }, &text);
+            add(if burst { &rule.credential_after_burst } else { &rule.credential }, &text);
         }
         let credential_fine = case.credential == 0 || behaviour.credential.ok_after > 0;
         if let Some(text) = lost(&behaviour.client, behaviour.others_after, "client") {
             let limit = behaviour.client.window != 0 && !behaviour.client.others;
-            let weight = if credential_fine { 3.0 } else { 1.0 };
-            add(Cause::IpDenied, if limit { weight * 0.4 } else { weight }, &text);
-            add(Cause::RateLimited, if limit { 1.2 } else { 0.3 }, &text);
+            let causes = match (credential_fine, limit) {
+                (true, false) => &rule.client,
+                (true, true) => &rule.client_over_limit,
+                (false, false) => &rule.untried,
+                (false, true) => &rule.untried_over_limit,
+            };
+            add(causes, &text);
         }
     }
 }
@@ -165,22 +155,23 @@ fn several(case: &Case<'_>) -> bool {
 
 /// How like accepted requests this one is in what servers test by itself: 1 for no difference.
 fn familiarity(case: &Case<'_>) -> f32 {
+    let rule = &case.knowledge.rules().familiarity;
     let strange = case.contrasts.iter().filter(|contrast| is_gate(contrast.family)).count();
     let new =
         case.credential != 0 && case.behaviour.credential.ok_before + case.behaviour.credential.ok_after == 0;
     let known = !new && (case.behaviour.client.ok_before > 0 || case.behaviour.credential.ok_before > 0);
-    let body =
-        case.contrasts.iter().any(|contrast| contrast.family == Family::Body && contrast.surprise > 1.2);
+    let separates = |one: &Contrast<'_>| one.family == Family::Body && one.surprise > rule.surprise;
+    let body = case.contrasts.iter().any(separates);
     // Whether a signature fits these bytes cannot be seen, so likeness says less.
     let signed = case.features.family(Family::Signature).next().is_some();
-    let differs = if body { 0.5 } else { 1.0 } * if signed { 0.6 } else { 1.0 };
+    let differs = if body { rule.body } else { 1.0 } * if signed { rule.signed } else { 1.0 };
     differs
         * match (strange, known) {
-            _ if new => 0.25,
+            _ if new => rule.new,
             (0, true) => 1.0,
-            (0, false) => 0.7,
-            (_, true) => 0.4,
-            (_, false) => 0.2,
+            (0, false) => rule.unknown,
+            (_, true) => rule.strange,
+            (_, false) => rule.strange_unknown,
         }
 }
 
@@ -209,39 +200,19 @@ impl Rule for OtherRefusals {
     fn evidence(&self, case: &Case<'_>, out: &mut EvidenceSink) {
         let Some(place) = case.place else { return };
         let course = case.behaviour.course;
+        let rule = &case.knowledge.rules().other_refusals;
+        let pointer = [case.point(Part::StatusLine, "")];
         let here = place.with_status(401) > 0 && course.failed < 4;
         if here || case.stats.siblings(case.address).any(|sibling| sibling.with_status(401) > 0) {
             let text =
                 "401 is used here for credentials that are absent or wrong, so 403 means something else";
-            for (cause, weight) in [
-                (Cause::MissingCredentials, -1.8),
-                (Cause::InvalidCredentials, -1.3),
-                (Cause::ExpiredCredentials, -1.3),
-                (Cause::WrongEnvironment, -0.5),
-                (Cause::InsufficientRole, 0.8),
-                (Cause::InsufficientScope, 0.7),
-                (Cause::NotOwner, 0.4),
-            ] {
-                out.add(
-                    cause,
-                    weight * if here { 1.0 } else { 0.5 },
-                    BEHAVED,
-                    text,
-                    vec![case.point(Part::StatusLine, "")],
-                );
-            }
+            let scale = if here { 1.0 } else { rule.elsewhere };
+            out.add_all(&rule.unauthorized, scale, BEHAVED, text, &pointer);
         }
-        let named = [
-            (429, Cause::RateLimited),
-            (405, Cause::Method),
-            (415, Cause::ContentType),
-            (406, Cause::Accept),
-            (421, Cause::Host),
-        ];
-        let named = named.into_iter().filter(|(status, _)| *status != 429 || course.limited < 2);
-        for (status, cause) in named.filter(|(status, _)| place.with_status(*status) > 0) {
+        let named = rule.status.iter().filter(|one| one.status != 429 || course.limited < 2);
+        for StatusCauses { status, causes } in named.filter(|one| place.with_status(one.status) > 0) {
             let text = format!("{status} is used here for that, so 403 means something else");
-            out.add(cause, -1.3, BEHAVED, text, vec![case.point(Part::StatusLine, "")]);
+            out.add_all(causes, 1.0, BEHAVED, text, &pointer);
         }
     }
 }
