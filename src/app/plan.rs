@@ -57,8 +57,6 @@ pub struct Plan {
     pub memory: u64,
     /// What bounds the pipeline.
     pub limits: Limits,
-    /// Threads for reassembly and parsing; one where frames cannot be kept.
-    pub threads: usize,
     /// Where exchanges are kept for later runs.
     pub history: Option<HistoryPlan>,
     /// The history that the capture is checked against, and how to say what came of it.
@@ -154,11 +152,7 @@ impl Plan {
         };
         let options = options(&args.capture, &args.expression, args.follow, &config);
         let source = describe(&origin, options.filter.as_deref());
-        // Only this thread knows which frames pass a capture filter.
-        let is_shared = options.filter.is_none();
-        let plan = Self::new(Input::Capture(origin, options), source, args.run, config)?;
-        let threads = args.threads.filter(|_| is_shared && plan.input.is_whole()).unwrap_or(1);
-        Ok(Self { threads: threads as usize, ..plan })
+        Self::new(Input::Capture(origin, options), source, args.run, config)
     }
 
     /// `why403 -r FILE` with what an earlier run kept.
@@ -291,7 +285,6 @@ impl Plan {
             bell: run.bell || config.tui.bell,
             memory: run.memory.unwrap_or(config.memory),
             limits,
-            threads: 1,
             history: run.history.map(|file| HistoryPlan {
                 file,
                 bounds: Bounds {

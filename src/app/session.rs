@@ -8,8 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc::WeakSender;
 
-use super::capture::engine::Engine;
-use super::capture::reclaim::{Returns, ways_back};
+use super::capture::reclaim::{Returns, way_back};
 use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
 use super::on_match::OnMatch;
@@ -79,11 +78,11 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     }
     let redactor = start_history(history, &mut inspector, &plan, sender.downgrade())?;
     let check = known.map(|known| known.learn(&mut inspector)).transpose()?;
-    let (returns, spent) = ways_back(plan.threads);
+    let (returns, spent) = way_back();
     let (recording, matched) = recording(capture_file);
     let live = !plan.input.is_whole();
-    let engine = Engine::new(plan.limits, spent)?;
-    let feeder = Feeder::new(engine, sender, plan.input.can_wait(), live)
+    let feeder = Feeder::new(plan.limits, sender, plan.input.can_wait(), live)
+        .with_spent(spent)
         .with_recording(recording)
         .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
         .with_total(size_of(&plan.input));

@@ -73,10 +73,6 @@ pub struct WatchArgs {
     /// Wait for more at the end of the capture
     #[arg(long, requires = "read", help_heading = "Source")]
     pub follow: bool,
-    /// With -r FILE: threads for reassembly and parsing; the output is the same with any number. More than one helps where
-    /// more than two processors are idle, and takes more of their time [default: 1]
-    #[arg(long, value_name = "N", requires = "read", conflicts_with = "follow", value_parser = clap::value_parser!(u32).range(1..=4), help_heading = "Source")]
-    pub threads: Option<u32>,
     /// List the interfaces and exit
     #[arg(short = 'D', long, exclusive = true, help_heading = "Source")]
     pub list_interfaces: bool,

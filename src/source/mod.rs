@@ -22,7 +22,6 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Annotation, Exchange, Frame, SourceCounters, Timestamp};
@@ -34,18 +33,13 @@ pub use stop::Stop;
 
 use bpf::{Expression, FrameFilter};
 use live::Live;
-use savefile::{Block, OpenFault, Opened, Savefile};
+use savefile::{OpenFault, Opened, Savefile};
 use ssh::Ssh;
 
 /// What a source calls. Breaking ends the capture.
 pub trait Sink {
     /// A frame, borrowed until the call returns.
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()>;
-    /// The frames that come now are those of `block`, until the next call. Whoever needs them for longer may keep it, but not
-    /// many of them: a block has a megabyte.
-    fn block(&mut self, _block: &Arc<Block>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
     /// Whether notes of a capture file are of use ([`Sink::annotation`]).
     fn wants_annotations(&self) -> bool {
         false

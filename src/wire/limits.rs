@@ -28,8 +28,8 @@ impl Limits {
         self.memory / 16
     }
 
-    /// One shard's part of the memory and of the connections where there are `shards`; at least one connection each.
-    pub(super) const fn of_a_shard(&self, shards: usize) -> (u64, usize) {
-        ((self.memory - self.of_fragments()) / shards as u64, self.flows.div_ceil(shards as u32) as usize)
+    /// Bytes that connections may take, and how many there may be; at least one.
+    pub(super) const fn of_flows(&self) -> (u64, usize) {
+        (self.memory - self.of_fragments(), if self.flows == 0 { 1 } else { self.flows as usize })
     }
 }

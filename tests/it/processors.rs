@@ -1,5 +1,4 @@
-//! What is written does not depend on how many processors or threads there are, and so neither on which thread is ahead of
-//! which.
+//! What is written does not depend on how many processors there are, and so neither on which thread is ahead of which.
 
 use std::path::Path;
 
@@ -51,29 +50,5 @@ fn one_processor_and_all_of_them_write_the_same() {
         }
         let [one, all] = on_one_and_on_all(&capture, &["--json", "-Y", "", "--with-secrets"]);
         assert_eq!(comparable(&one), comparable(&all));
-    }
-}
-
-#[test]
-fn any_number_of_threads_writes_the_same() {
-    let dir = tempfile::tempdir().unwrap();
-    for capture in [captures::story(dir.path()), captures::many(dir.path(), 2000)] {
-        let read = |options: &[&str]| {
-            must(why403().to_str().unwrap(), [&["-r", capture.to_str().unwrap()], options].concat())
-        };
-        for threads in ["2", "3", "4"] {
-            for options in [
-                &["--summary", "--json"][..],
-                &["--summary", "-Y", ""],
-                &["--json", "--stats", "-c", "7", "--with-secrets"],
-            ] {
-                let (one, more) = (read(options), read(&[options, &["--threads", threads]].concat()));
-                if options.contains(&"--summary") {
-                    assert_eq!(one, more, "{threads} threads, {options:?}");
-                } else {
-                    assert_eq!(comparable(&one), comparable(&more), "{threads} threads, {options:?}");
-                }
-            }
-        }
     }
 }

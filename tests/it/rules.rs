@@ -47,7 +47,9 @@ fn weights(code: &str) -> Vec<&str> {
     let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
     code.split(|c: char| !is_number(c) && !c.is_alphanumeric())
         .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
-        .filter(|word| word.split_once('.').is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit())))
+        .filter(|word| {
+            word.split_once('.').is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
         .filter(|word| !["0.0", "1.0"].contains(word))
         .collect()
 }
@@ -64,8 +66,10 @@ fn rules_hold_no_weights_and_no_causes() {
             names.filter(|name| code.contains(name.as_str())).for_each(|name| report(&name));
             // Some causes are called as fields are.
             let is_cause = |text: &&String| {
-                let id = |cause: &Cause| cause.as_str() == **text;
-                Cause::ALL.iter().any(id) && !["content-type", "api-version"].contains(&&***text) && text.contains('-')
+                let id = |cause: &Cause| cause.id() == **text;
+                Cause::ALL.iter().any(id)
+                    && !["content-type", "api-version"].contains(&&***text)
+                    && text.contains('-')
             };
             texts.iter().filter(is_cause).for_each(|text| report(text));
         }

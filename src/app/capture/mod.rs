@@ -3,26 +3,23 @@
 //! A live source is never made to wait for whoever takes them (see [`crate::app::outbox`]). A file is.
 
 mod clock_jumps;
-pub(super) mod engine;
 pub(super) mod reclaim;
 
 use std::mem;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use crate::app::bug;
 use crate::app::capture::clock_jumps::Steps;
-use crate::app::capture::engine::Engine;
-use crate::app::capture::reclaim::size_of_exchange;
+use crate::app::capture::reclaim::{Spent, size_of_exchange};
 use crate::app::outbox::{ENOUGH, MESSAGE, Outbox};
 use crate::export::pcapng::Recorder;
 use crate::feed::{Ended, Message, Progress, Sender};
 use crate::model::{Annotation, Counters, Exchange, Frame, SourceCounters, Timestamp};
-use crate::source::savefile::Block;
 use crate::source::{Sink, Stop};
 use crate::wire::decode;
-use crate::wire::pipeline::Merged;
+use crate::wire::pipeline::{Limits, Pipeline};
 
 /// Frames between two looks at how far a file is read.
 const PROGRESS: u32 = 1 << 14;
@@ -44,7 +41,9 @@ pub(super) struct Recording {
 /// Feeds the pipeline and sends what comes out.
 #[derive(Debug)]
 pub(super) struct Feeder {
-    engine: Engine,
+    pipeline: Pipeline,
+    /// What comes back to be freed here, where it was allocated.
+    spent: Option<Spent>,
     batch: Vec<Exchange>,
     /// Exchanges at the front of `batch` that are counted in `bytes`.
     counted: usize,
@@ -81,9 +80,10 @@ pub(super) struct Outcome {
 
 impl Feeder {
     /// Feeds `sender`; a source that `waits` loses nothing, an `eager` one shows things at once.
-    pub(super) fn new(engine: Engine, sender: Sender, waits: bool, eager: bool) -> Self {
+    pub(super) fn new(limits: Limits, sender: Sender, waits: bool, eager: bool) -> Self {
         Self {
-            engine,
+            pipeline: Pipeline::new(limits),
+            spent: None,
             batch: Vec::new(),
             counted: 0,
             bytes: 0,
@@ -100,6 +100,13 @@ impl Feeder {
             told: (0, 0),
             outcome: Outcome::default(),
         }
+    }
+
+    /// What comes back is freed on the capture thread.
+    #[must_use]
+    pub(super) fn with_spent(mut self, spent: Spent) -> Self {
+        self.spent = Some(spent);
+        self
     }
 
     /// Writes the frames of matching connections.
@@ -146,17 +153,13 @@ impl Feeder {
     }
 
     /// The source has ended: everything unfinished leaves, then the counters, then `ended`.
-    pub(super) fn finish(mut self, mut ended: Ended) -> Outcome {
-        self.engine.finish(self.outcome.bug.is_some(), &mut self.batch);
+    pub(super) fn finish(mut self, ended: Ended) -> Outcome {
+        // After a bug the pipeline may be in disorder.
+        if self.outcome.bug.is_none() {
+            self.pipeline.finish(&mut self.batch);
+        }
         // At the end a full queue is waited for: the reader has nothing else to do than to empty it.
         self.outbox.wait();
-        while let Some(merged) = self.engine.oldest() {
-            let _ = self.merged(merged);
-        }
-        if let Some(words) = self.engine.bug() {
-            ended = Ended::Failed(words.clone());
-            self.outcome.bug = Some(words.clone());
-        }
         let _ = self.flush();
         self.send_counters();
         let _ = self.send(Message::Ended(ended));
@@ -179,22 +182,11 @@ impl Feeder {
 
     /// Sends what was gathered.
     fn flush(&mut self) -> ControlFlow<()> {
-        self.engine.tidy();
+        self.spent.iter().flat_map(Spent::try_iter).for_each(drop);
         let bytes = self.bytes + self.count();
         (self.counted, self.bytes) = (0, 0);
         let room = if self.eager { 0 } else { ENOUGH };
         self.outbox.exchanges(mem::replace(&mut self.batch, Vec::with_capacity(room)), bytes)
-    }
-
-    /// Sends what a stretch came to; breaks when that was the last that can be.
-    fn merged(&mut self, merged: Merged) -> ControlFlow<()> {
-        for exchange in merged {
-            self.batch.push(exchange);
-            if self.is_full() {
-                self.flush()?;
-            }
-        }
-        if self.engine.bug().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Bytes of what has come since the last time.
@@ -218,7 +210,7 @@ impl Feeder {
     fn send_counters(&mut self) {
         let source = SourceCounters { queue_dropped: self.outbox.dropped(), ..self.source };
         let _ = self.send(Message::Source(source));
-        let mut counters = self.engine.counters();
+        let mut counters = self.pipeline.counters();
         counters.add(&self.imported);
         let _ = self.send(Message::Counters(Box::new(counters)));
     }
@@ -262,17 +254,8 @@ impl Feeder {
 }
 
 impl Sink for Feeder {
-    fn block(&mut self, block: &Arc<Block>) -> ControlFlow<()> {
-        match self.engine.block(block) {
-            Some(merged) => self.merged(merged),
-            None => ControlFlow::Continue(()),
-        }
-    }
-
     fn frame(&mut self, frame: &Frame<'_>) -> ControlFlow<()> {
-        if let Some(merged) = self.engine.frame(frame, &mut self.batch) {
-            self.merged(merged)?;
-        }
+        self.pipeline.ingest(frame, &mut self.batch);
         if let Some(notice) = decode::notice(frame) {
             self.warning(notice.to_string());
         }
@@ -316,7 +299,7 @@ impl Sink for Feeder {
     }
 
     fn tick(&mut self, now: Timestamp) -> ControlFlow<()> {
-        self.engine.tick(now, &mut self.batch);
+        self.pipeline.tick(now, &mut self.batch);
         self.steps.quiet(now);
         self.keep_told(now);
         self.flush()
@@ -356,7 +339,6 @@ impl Sink for Feeder {
 #[cfg(test)]
 mod tests {
     use super::{ENOUGH, Feeder, Recording};
-    use crate::app::capture::engine::Engine;
     use crate::export::pcapng::{CaptureFile, Recorder, RecorderLimits, Rotation};
     use crate::feed::{BATCH, Ended, Message, Receiver, Sender};
     use crate::model::{Exchange, Timestamp};
@@ -377,10 +359,6 @@ mod tests {
                     .into_frames()
             })
             .collect()
-    }
-
-    fn engine() -> Engine {
-        Engine::alone(Limits::default(), None)
     }
 
     fn channel(capacity: usize) -> (Sender, Receiver) {
@@ -405,7 +383,7 @@ mod tests {
     #[test]
     fn a_live_source_holds_back_what_finds_the_queue_full() {
         let (sender, mut receiver) = channel(1);
-        let mut feeder = Feeder::new(engine(), sender, false, true);
+        let mut feeder = Feeder::new(Limits::default(), sender, false, true);
         for made in frames(3000) {
             assert!(feeder.frame(&made.frame()).is_continue());
             feeder.pause();
@@ -422,7 +400,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_is_told_once_and_loses_nothing() {
         let (sender, mut receiver) = channel(64);
-        let mut feeder = Feeder::new(engine(), sender, false, true).with_ticks(true);
+        let mut feeder = Feeder::new(Limits::default(), sender, false, true).with_ticks(true);
         let made = frames(20);
         for (number, step) in [0, 86_400, -86_400, 0].into_iter().enumerate() {
             for made in &made[number * made.len() / 4..(number + 1) * made.len() / 4] {
@@ -458,7 +436,7 @@ mod tests {
             }
             panic!("no end");
         });
-        let mut feeder = Feeder::new(engine(), sender, true, false);
+        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
         for made in frames(2000) {
             assert!(feeder.frame(&made.frame()).is_continue());
         }
@@ -476,8 +454,8 @@ mod tests {
         let (sender, mut receiver) = channel(8);
         let made = frames(20);
         let client: std::net::SocketAddr = "192.0.2.1:10000".parse().unwrap();
-        let feeder =
-            Feeder::new(engine(), sender, false, true).with_recording(Some(Recording { recorder, matched }));
+        let feeder = Feeder::new(Limits::default(), sender, false, true)
+            .with_recording(Some(Recording { recorder, matched }));
         let (source, outcome) = feeder.run(&Stop::new().unwrap(), move |feeder| {
             for made in &made {
                 assert!(feeder.frame(&made.frame()).is_continue());
@@ -505,7 +483,7 @@ mod tests {
     fn nobody_listens_any_more() {
         let (sender, receiver) = channel(1);
         drop(receiver);
-        let mut feeder = Feeder::new(engine(), sender, true, false);
+        let mut feeder = Feeder::new(Limits::default(), sender, true, false);
         assert!(frames(2000).iter().any(|made| feeder.frame(&made.frame()).is_break()));
     }
 }

@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use crate::app::outbox::{ENOUGH, MESSAGE};
 use crate::feed::CAPACITY;
 use crate::model::Exchange;
-use crate::wire::pipeline::shard_of;
 
 /// Takes back what was made.
 pub(crate) type Spent = Receiver<Vec<Exchange>>;
@@ -16,40 +15,21 @@ pub(crate) type Spent = Receiver<Vec<Exchange>>;
 /// Gives exchanges back in batches as large as those that they came in. Where nobody takes them, they end here.
 #[derive(Debug)]
 pub(crate) struct Returns {
-    homes: Vec<Home>,
-}
-
-/// The way back to one thread.
-#[derive(Debug)]
-struct Home {
     way: SyncSender<Vec<Exchange>>,
     batch: Vec<Exchange>,
     bytes: usize,
 }
 
-/// Ways back to so many threads, each with room for as many batches as the way there.
-pub(crate) fn ways_back(threads: usize) -> (Returns, Vec<Spent>) {
-    let ways = (0..threads.max(1)).map(|_| {
-        let (way, spent) = sync_channel(CAPACITY);
-        (Home { way, batch: Vec::new(), bytes: 0 }, spent)
-    });
-    let (homes, spent) = ways.unzip();
-    (Returns { homes }, spent)
+/// The way back to the capture thread, with room for as many batches as the way there.
+pub(crate) fn way_back() -> (Returns, Spent) {
+    let (way, spent) = sync_channel(CAPACITY);
+    (Returns { way, batch: Vec::new(), bytes: 0 }, spent)
 }
 
 impl Returns {
     /// Gives an exchange back, together with others.
     pub(crate) fn extend(&mut self, gone: Option<Exchange>) {
         let Some(exchange) = gone else { return };
-        let thread = if self.homes.len() > 1 { shard_of(&exchange) % self.homes.len() } else { 0 };
-        if let Some(home) = self.homes.get_mut(thread) {
-            home.take(exchange);
-        }
-    }
-}
-
-impl Home {
-    fn take(&mut self, exchange: Exchange) {
         self.bytes += size_of_exchange(&exchange);
         self.batch.push(exchange);
         if self.batch.len() >= ENOUGH || self.bytes >= MESSAGE {

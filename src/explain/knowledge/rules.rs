@@ -63,7 +63,9 @@ rules! {
     /// A credential that was never accepted.
     new_credential: NewCredential { claims: f32, separation: f32, renewed: f32, token: Causes, opaque: Causes, }
     /// A CSRF token of another cookie.
-    stale_token: StaleToken { causes: Causes, }
+    stale_token: StaleToken { causes: Causes, sent_again: Causes, }
+    /// A new version of the server.
+    deploy: Deploy { causes: Causes, gateway: Causes, separates: f32, }
     /// A field is as in accepted requests.
     unchanged: Unchanged { field: Vec<UnchangedField>, }
     /// Facts of the request.

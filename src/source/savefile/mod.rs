@@ -18,11 +18,9 @@ pub(crate) mod targets;
 mod tests;
 mod zstd;
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -128,8 +126,8 @@ impl Savefile {
         let (used, spare) = sync_channel::<Vec<u8>>(AHEAD + 2);
         thread::scope(|scope| {
             scope.spawn(move || read_ahead(blocks, &full, &spare));
-            let (counters, pace, lent) = (SourceCounters::default(), Pace::new(), VecDeque::new());
-            let mut walker = Walker { name, filter, sink, counters, pace, is_live, lent };
+            let (counters, pace) = (SourceCounters::default(), Pace::new());
+            let mut walker = Walker { name, filter, sink, counters, pace, is_live };
             let flow = walker.run(&walk, &used);
             hangup.stop();
             drop(walk);
@@ -176,8 +174,6 @@ struct Walker<'a> {
     counters: SourceCounters,
     pace: Pace,
     is_live: bool,
-    /// Blocks that the sink may still need, oldest first. Bound: the sink's own.
-    lent: VecDeque<Arc<Block>>,
 }
 
 impl Walker<'_> {
@@ -185,27 +181,15 @@ impl Walker<'_> {
         loop {
             match self.next(walk) {
                 Ok(Ok(block)) => {
-                    let block = Arc::new(block);
                     self.block(&block)?;
-                    self.lent.push_back(block);
-                    self.give_back(used);
+                    // The buffer is filled again. A full channel means that there are enough.
+                    let _ = used.try_send(block.into_buffer());
                 }
                 Ok(Err(fault)) => self.fault(&fault),
                 // A file that is slow to read tells nothing of the time in it.
                 Err(RecvTimeoutError::Timeout) if !self.is_live => {}
                 Err(RecvTimeoutError::Timeout) => self.pace.tick(self.sink)?,
                 Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(()),
-            }
-        }
-    }
-
-    /// Buffers that nobody needs any more are filled again.
-    fn give_back(&mut self, used: &SyncSender<Vec<u8>>) {
-        while let Some(oldest) = self.lent.pop_front() {
-            match Arc::try_unwrap(oldest) {
-                // A full channel means that there are buffers enough.
-                Ok(block) => drop(used.try_send(block.into_buffer())),
-                Err(needed) => return self.lent.push_front(needed),
             }
         }
     }
@@ -222,7 +206,7 @@ impl Walker<'_> {
         }
     }
 
-    fn block(&mut self, block: &Arc<Block>) -> ControlFlow<()> {
+    fn block(&mut self, block: &Block) -> ControlFlow<()> {
         if let Some(link) = block.unknown_link() {
             self.sink.warning(format!(
                 "{}: frames of link type {link} are left out, it is not supported; the other interfaces are read",
@@ -230,7 +214,6 @@ impl Walker<'_> {
             ));
         }
         let Self { filter, sink, counters, pace, .. } = self;
-        sink.block(block)?;
         let mut last = None;
         let mut frame = |frame: &Frame<'_>, sink: &mut dyn Sink| {
             counters.received += 1;

@@ -3,7 +3,7 @@
 use crate::model::{Anomaly, AnomalySet, Connection as About, Counters, Exchange, Timestamp};
 use crate::wire::layer::{Layer, Plain, Upper};
 use crate::wire::pipeline::carried::{Carried, Surroundings};
-use crate::wire::pipeline::shard::Common;
+use crate::wire::pipeline::flows::Common;
 use crate::wire::protocol::{Ending, Ignored};
 use crate::wire::tcp::{Arrival, Connection, Dir, FlowKey, Receiver};
 

@@ -77,11 +77,7 @@ impl Hash for FlowKey {
 impl FlowKey {
     /// The connection of `segment` and the direction it travels in.
     pub(crate) fn of(segment: &Segment<'_>) -> (Self, Dir) {
-        Self::between(segment.src, segment.dst, segment.tag)
-    }
-
-    /// The connection of what `src` sends to `dst`, and the direction that travels in.
-    pub(crate) fn between(src: SocketAddr, dst: SocketAddr, tag: u32) -> (Self, Dir) {
+        let (src, dst, tag) = (segment.src, segment.dst, segment.tag);
         let v6 = src.is_ipv6();
         let (from, to) = (u32::from(src.port()), u32::from(dst.port()));
         let (src, dst) = (bits(src.ip()), bits(dst.ip()));
@@ -90,15 +86,6 @@ impl FlowKey {
         } else {
             (Self { low: dst, high: src, ports: (to << 16) | from, tag, v6 }, Dir::High)
         }
-    }
-
-    /// A number that tells most connections apart and is the same in every run. Without the tag, which exchanges do not know.
-    pub(crate) const fn mix(&self) -> u32 {
-        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-        let addresses = self.low ^ self.high;
-        let folded = (addresses as u64) ^ ((addresses >> 64) as u64) ^ ((self.ports as u64) << 24);
-        let mixed = folded.wrapping_mul(ODD);
-        ((mixed ^ (mixed >> 32)).wrapping_mul(ODD) >> 32) as u32
     }
 
     /// The address of whoever sends in direction `dir`.

@@ -27,7 +27,13 @@ impl Rule for StaleToken {
                 format!("the token {} is the same in every refusal; each success had a new one", token.name)
             });
             let pointer = [case.point(Part::RequestHeader, &token.name)];
-            out.add(Cause::Csrf, 3.2, EvidenceKind::Differs, text, &pointer);
+            out.add_all(
+                &case.knowledge.rules().stale_token.sent_again,
+                1.0,
+                EvidenceKind::Differs,
+                text,
+                &pointer,
+            );
             return;
         }
         for token in all.iter().filter(token) {

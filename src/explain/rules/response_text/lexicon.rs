@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::explain::knowledge::rules::Wording;
 use crate::explain::rules::response_text::utterance::{Place, Utterance};
 use crate::knowledge::{Error, Kind, Sources, parse};
 use crate::model::Cause;
-use crate::explain::knowledge::rules::Wording;
 use crate::phrases::{Found, Numbering, Phrases};
 use crate::step_counter;
 
@@ -170,6 +170,7 @@ fn stem(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::knowledge::Knowledge;
     use crate::model::Part;
 
     fn best(text: &str) -> Option<Cause> {

@@ -3,7 +3,7 @@
 use crate::explain::case::Case;
 use crate::explain::contrast::sample::Sample;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, ExchangeId, Fields, Part, Refuser, Response, Timestamp};
+use crate::model::{EvidenceKind, ExchangeId, Fields, Part, Refuser, Response, Timestamp};
 
 /// What a field's name contains that tells a version.
 const NAMED: [&str; 7] = ["version", "build", "release", "revision", "commit", "deploy", "git-sha"];
@@ -35,19 +35,17 @@ impl Rule for Deploy {
             format!("{name} was {was:?} until the last success and is {is:?} since {seconds}: a new version")
         });
         let pointer = [case.point(Part::ResponseHeader, &name)];
-        let mut add = |cause, weight| out.add(cause, weight, EvidenceKind::Behaved, &text, &pointer);
+        let rule = &case.knowledge.rules().deploy;
         if let Some((contrast, _)) = case.lead() {
             // What the new version asks for is what separates.
             for (cause, _) in case.knowledge.mechanism(contrast.family, contrast.change.id()) {
-                add(*cause, 0.3);
+                out.add(*cause, rule.separates, EvidenceKind::Behaved, &text, &pointer);
             }
             return;
         }
-        add(Cause::ServerConfig, 1.8);
-        add(Cause::ApiVersion, 0.5);
-        add(Cause::RateLimited, -1.5);
+        out.add_all(&rule.causes, 1.0, EvidenceKind::Behaved, &text, &pointer);
         if case.refuser == Refuser::Gateway {
-            add(Cause::GatewayPolicy, 1.0);
+            out.add_all(&rule.gateway, 1.0, EvidenceKind::Behaved, &text, &pointer);
         }
     }
 }

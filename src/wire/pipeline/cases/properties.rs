@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::model::{Exchange, TcpFlags, Timestamp};
 use crate::synth::{Conversation, MadeFrame};
 use crate::wire::pipeline::cases::harness::{Seen, Seg, Wire};
-use crate::wire::pipeline::{Finished, Limits, Merged, Pipeline};
+use crate::wire::pipeline::{Limits, Pipeline};
 
 /// A message's content and how it is framed.
 #[derive(Clone, Debug)]
@@ -143,42 +143,6 @@ fn disturb(segs: Vec<Seg>, noise: &[(u8, u8)]) -> Vec<Seg> {
     out.into_iter().map(|(_, seg)| seg).collect()
 }
 
-/// A connection for each script, their frames in turn and now and then moved about, some time after each other.
-fn crowd(scripts: &[Vec<Turn>], waits: &[i64], noise: &[(u8, u8)]) -> Vec<MadeFrame> {
-    let server = "10.0.0.2:80".parse().unwrap();
-    let mut connections: Vec<_> = scripts
-        .iter()
-        .enumerate()
-        .map(|(number, turns)| {
-            let client = ([10, 0, number as u8, 1], 40_000 + number as u16).into();
-            let began = Conversation::new(client, server).mss(120).handshake(Timestamp(0));
-            let talk = script(turns).into_iter().fold(began, |talk, (from_client, bytes)| {
-                let at = Timestamp(0);
-                if from_client { talk.client(&bytes, at) } else { talk.server(&bytes, at) }
-            });
-            // Some stay open.
-            let talk = if number % 3 == 0 { talk } else { talk.fin(Timestamp(0)) };
-            talk.into_frames().into_iter()
-        })
-        .collect();
-    let mut frames = Vec::new();
-    let mut noise = noise.iter().cycle();
-    while !connections.is_empty() {
-        let (which, _) = noise.next().copied().unwrap_or_default();
-        let which = usize::from(which) % connections.len();
-        match connections[which].next() {
-            Some(frame) => frames.push(frame),
-            None => drop(connections.remove(which)),
-        }
-    }
-    let mut time = 0;
-    for (frame, wait) in frames.iter_mut().zip(waits.iter().cycle()) {
-        time += wait * 1_000_000;
-        frame.time = Timestamp(time);
-    }
-    frames
-}
-
 /// Without what the order of the capture decides: times.
 fn timeless(seen: &Seen) -> Vec<Exchange> {
     let mut exchanges = seen.exchanges.clone();
@@ -223,48 +187,6 @@ proptest! {
         prop_assert_eq!(disturbed.counters.gaps, 0);
         prop_assert_eq!(disturbed.lines(), whole.lines());
         prop_assert_eq!(timeless(&disturbed), timeless(&whole));
-    }
-
-    #[test]
-    fn parts_of_the_connections_give_what_one_pipeline_gives(
-        scripts in prop::collection::vec(prop::collection::vec(turn(), 1..4), 1..12),
-        waits in prop::collection::vec(0i64..20_000, 1..20),
-        noise in prop::collection::vec(any::<(u8, u8)>(), 1..40),
-        of in 2usize..=4,
-        stretch in 1usize..200,
-        short in any::<bool>(),
-    ) {
-        // Connections that overlap, over minutes, so that some expire; and bounds that some do not fit into.
-        let limits = Limits { memory: if short { 64 << 10 } else { 24 << 20 }, flows: if short { 8 } else { 64 }, ..Limits::default() };
-        let frames = crowd(&scripts, &waits, &noise);
-        let mut one = Pipeline::new(limits);
-        let mut expected = Vec::new();
-        for made in &frames {
-            one.ingest(&made.frame(), &mut expected);
-        }
-        one.finish(&mut expected);
-        let mut parts: Vec<_> = (0..of).map(|index| Pipeline::part(limits, index, of)).collect();
-        let mut merged = Vec::new();
-        let mut chunks = frames.chunks(stretch).peekable();
-        while let Some(chunk) = chunks.next() {
-            let finished = parts.iter_mut().map(|pipeline| {
-                let mut finished = Finished::default();
-                for made in chunk {
-                    finished.frame(&made.frame(), pipeline);
-                }
-                if chunks.peek().is_none() {
-                    finished.end(pipeline);
-                }
-                finished
-            });
-            merged.extend(Merged::of(finished));
-        }
-        prop_assert_eq!(&merged, &expected);
-        let mut counters = parts[0].counters();
-        for part in &parts[1..] {
-            counters.add(&part.counters());
-        }
-        prop_assert_eq!(counters, one.counters());
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! The connections of one shard, and what they carry.
+//! All connections, and what they carry.
 
 use std::mem;
 
 use crate::model::{Anomaly, Connection as About, Counters, Exchange, FlowId, Segment, StreamId, Timestamp};
 use crate::step_counter;
 use crate::wire::limits::Limits;
-use crate::wire::pipeline::SHARDS;
 use crate::wire::pipeline::carried::{Carried, Shared};
 use crate::wire::pipeline::flow::Flow;
 use crate::wire::protocol::{Ending, Ignored};
@@ -40,27 +39,12 @@ impl<'a> Routed<'a> {
         let (key, dir) = FlowKey::of(&segment);
         Self { key, dir, moment, segment }
     }
-
-    /// The number of the shard of its connection.
-    pub(crate) const fn shard(&self) -> usize {
-        shard(&self.key)
-    }
 }
 
-/// The shard of a connection. The same in every run: what is given up when memory is short depends on it.
-const fn shard(key: &FlowKey) -> usize {
-    key.mix() as usize % SHARDS
-}
-
-/// The shard that an exchange comes from.
-pub(crate) fn shard_of(exchange: &Exchange) -> usize {
-    shard(&FlowKey::between(exchange.peer(), exchange.server, 0).0)
-}
-
-/// What the shards of one thread have in common.
+/// What all connections have in common.
 #[derive(Debug)]
 pub(crate) struct Common {
-    /// The bounds of all shards of all threads together.
+    /// The bounds.
     pub limits: Limits,
     /// What was seen, used and lost.
     pub counters: Counters,
@@ -68,9 +52,9 @@ pub(crate) struct Common {
     pub shared: Shared,
 }
 
-/// Connections and what they carry. No shard knows of another, so what comes out does not depend on which thread has which.
+/// Connections and what they carry.
 #[derive(Debug)]
-pub(crate) struct Shard {
+pub(crate) struct Flows {
     table: Table<Flow>,
     /// Flows that wait for time to pass.
     waiting: Vec<(Slot, FlowId)>,
@@ -78,7 +62,7 @@ pub(crate) struct Shard {
     used: u64,
 }
 
-impl Shard {
+impl Flows {
     pub(crate) fn new() -> Self {
         Self { table: Table::new(), waiting: Vec::new(), used: 0 }
     }
@@ -252,7 +236,7 @@ impl Shard {
 
     /// Evicts until everything is within its bounds: closed connections first, then the least recently active.
     fn keep_bounds(&mut self, common: &mut Common, out: &mut Vec<Exchange>) {
-        let (memory, flows) = common.limits.of_a_shard(SHARDS);
+        let (memory, flows) = common.limits.of_flows();
         while self.used > memory || self.table.len() > flows {
             if let Some((slot, _)) = self.table.oldest(List::Closed) {
                 self.close(slot, Ending::Closed, common, out);
