@@ -105,8 +105,22 @@ rules! {
     familiarity: Familiarity {
         surprise: f32, body: f32, signed: f32, new: f32, unknown: f32, strange: f32, strange_unknown: f32,
     }
+    /// What a proxy changed.
+    hops: Hops { change: Vec<HopChange>, }
     /// Other statuses at the same place.
     other_refusals: OtherRefusals { unauthorized: Causes, elsewhere: f32, status: Vec<StatusCauses>, }
+}
+
+/// A change of `[rule.hops]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HopChange {
+    /// Names of fields, or `method` or `content`.
+    pub of: Vec<String>,
+    /// `removed`, `added` or `changed`; any when left out.
+    pub kind: Option<String>,
+    /// Shares of the weight that such a change has.
+    pub causes: Causes,
 }
 
 /// A status of `[rule.other-refusals]`.

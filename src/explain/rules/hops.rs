@@ -1,8 +1,9 @@
 //! What a proxy changed of a request that the server behind it refused.
 
 use crate::explain::case::Case;
+use crate::explain::knowledge::rules::{self, Causes};
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, Difference, DifferenceKind, EvidenceKind, Leg, LegRole, Part, Pointer};
+use crate::model::{Difference, DifferenceKind, EvidenceKind, Leg, LegRole, Part, Pointer};
 
 /// Changes between the legs of a request.
 pub struct Hops;
@@ -33,10 +34,7 @@ fn change(case: &Case<'_>, leg: &Leg, change: &Difference, out: &mut EvidenceSin
         DifferenceKind::Removed => weights.hop_removed,
         _ => weights.hop_changed,
     };
-    let causes = causes(change);
-    if causes.is_empty() {
-        return;
-    }
+    let Some(causes) = causes(&case.knowledge.rules().hops, change) else { return };
     let verb = match change.kind {
         DifferenceKind::Removed => "did not pass on",
         DifferenceKind::Added => "added",
@@ -45,9 +43,7 @@ fn change(case: &Case<'_>, leg: &Leg, change: &Difference, out: &mut EvidenceSin
     let text = out.text(|| format!("the proxy {verb} {} on the way to {}", name(change), leg.server));
     let exchange = case.exchange().id;
     let pointer = Pointer { exchange, part: change.part, name: change.name.clone(), range: None };
-    for (cause, share) in causes {
-        out.add(cause, factor * share, EvidenceKind::Behaved, &text, std::slice::from_ref(&pointer));
-    }
+    out.add_all(causes, factor, EvidenceKind::Behaved, text, &[pointer]);
 }
 
 fn name(change: &Difference) -> String {
@@ -59,28 +55,20 @@ fn name(change: &Difference) -> String {
 }
 
 /// The causes that a change may bring about, with their share of its weight.
-fn causes(change: &Difference) -> Vec<(Cause, f32)> {
-    let removed = change.kind == DifferenceKind::Removed;
-    match (change.part, change.name.as_str()) {
-        (Part::RequestHeader, "authorization" | "x-api-key") if removed => {
-            vec![(Cause::MissingCredentials, 1.0)]
-        }
-        (Part::RequestHeader, "authorization" | "x-api-key") if change.kind == DifferenceKind::Changed => {
-            vec![(Cause::InvalidCredentials, 1.0)]
-        }
-        (Part::RequestHeader, "cookie") if removed => {
-            vec![(Cause::MissingCredentials, 0.8), (Cause::Csrf, 0.5)]
-        }
-        (Part::RequestHeader, "x-csrf-token" | "x-csrftoken" | "x-xsrf-token") if removed => {
-            vec![(Cause::Csrf, 1.0)]
-        }
-        (Part::RequestHeader, "origin") => vec![(Cause::Origin, 1.0), (Cause::Csrf, 0.4)],
-        (Part::RequestHeader, "referer") => vec![(Cause::Referer, 1.0), (Cause::Csrf, 0.3)],
-        (Part::RequestHeader, "content-type") => vec![(Cause::ContentType, 1.0)],
-        (Part::RequestHeader, "host") => vec![(Cause::Host, 0.3)],
-        (Part::RequestHeader, "date" | "digest") => vec![(Cause::Signature, 0.8)],
-        (Part::RequestLine, _) => vec![(Cause::Method, 1.0)],
-        (Part::RequestBody, _) => vec![(Cause::Signature, 0.5)],
-        _ => Vec::new(),
-    }
+fn causes<'a>(rule: &'a rules::Hops, change: &Difference) -> Option<&'a Causes> {
+    let kind = match change.kind {
+        DifferenceKind::Removed => "removed",
+        DifferenceKind::Added => "added",
+        _ => "changed",
+    };
+    let part = match change.part {
+        Part::RequestLine => "method",
+        Part::RequestBody => "content",
+        Part::RequestHeader => change.name.as_str(),
+        _ => return None,
+    };
+    let fits = |one: &&rules::HopChange| {
+        one.of.iter().any(|name| name == part) && one.kind.as_ref().is_none_or(|wanted| wanted == kind)
+    };
+    rule.change.iter().find(fits).map(|one| &one.causes)
 }

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use crate::model::{Exchange, TcpFlags, Timestamp};
-use crate::synth::{Conversation, MadeFrame};
 use crate::wire::pipeline::cases::harness::{Seen, Seg, Wire};
 use crate::wire::pipeline::{Limits, Pipeline};
 
