@@ -4,7 +4,7 @@ use crate::explain::case::Case;
 use crate::explain::request::attribute::Attribute;
 use crate::explain::request::family::Family;
 use crate::explain::rules::{EvidenceSink, Rule};
-use crate::model::{Cause, EvidenceKind, Part};
+use crate::model::{EvidenceKind, Part};
 
 /// The token was accepted before together with another session or cookie.
 pub struct StaleToken;
