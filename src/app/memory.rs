@@ -4,15 +4,44 @@
 use std::fs;
 use std::path::Path;
 
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
 use crate::cli::show_size;
 
 /// What the program needs beside the history: its code, its buffers, the kernel's ring.
 const BESIDE: u64 = 96 << 20;
 
+/// Address space beside what is mapped at the start, without which threads and buffers cannot be made.
+const NEEDED: u64 = 64 << 20;
+
+/// Says what is wrong when the limit on the address space (`ulimit -v`) leaves too little of it: an allocation that fails later
+/// ends the process at once, with files half written.
+pub(super) fn check_address_space() -> Result<(), String> {
+    match address_space() {
+        Some((limit, left)) if left < NEEDED => Err(format!(
+            "the address space is limited to {} (ulimit -v) and {} of it are left, but {} are needed; raise it with ulimit -v unlimited",
+            show_size(limit >> 20 << 20),
+            show_size(left >> 20 << 20),
+            show_size(NEEDED)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The limit on the address space and how much of it is left.
+fn address_space() -> Option<(u64, u64)> {
+    let (limit, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"))?;
+    let used = size.trim().trim_end_matches(" kB").parse::<u64>().ok()?.saturating_mul(1024);
+    (limit != RLIM_INFINITY).then(|| (limit, limit.saturating_sub(used)))
+}
+
 /// A budget that fits into the limits of this process, if `budget` does not, and one line that says why.
 pub(super) fn within_limits(budget: u64) -> Option<(u64, String)> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let limit = limit_of(&groups, Path::new("/sys/fs/cgroup"))?;
+    let groups = fs::read_to_string("/proc/self/cgroup").ok();
+    let limit = groups.and_then(|groups| limit_of(&groups, Path::new("/sys/fs/cgroup")));
+    let limit = limit.into_iter().chain(address_space().map(|(_, left)| left)).min()?;
     let fits = fitting(budget, limit)?;
     let told = format!(
         "the memory limit here is {}: the history gets {} instead of {} (--memory)",

@@ -48,6 +48,8 @@ type Captured = JoinHandle<(Result<(), SourceError>, Outcome)>;
 
 /// Does what `plan` says.
 pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
+    signals::block_file_size().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
+    memory::check_address_space().map_err(AppError::Usage)?;
     if let Some((budget, why)) = memory::within_limits(plan.memory) {
         plan.memory = budget;
         say(&why);

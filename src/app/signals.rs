@@ -50,6 +50,12 @@ fn wanted() -> SigSet {
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
 }
 
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error instead of the end of the process. To be called
+/// before any thread starts.
+pub(super) fn block_file_size() -> io::Result<()> {
+    SigSet::from(Signal::SIGXFSZ).thread_block().map_err(io::Error::from)
+}
+
 /// Keeps signals from this thread and those that it starts. To be called before any thread starts.
 pub(super) fn block() -> io::Result<()> {
     wanted().thread_block().map_err(io::Error::from)

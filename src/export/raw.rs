@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::Item;
 use crate::edge::redact::{Redactor, Secret, settle};
 use crate::features::coding::MAX_DECODED;
-use crate::features::content;
-use crate::model::{Body, Fields, Span};
+use crate::features::{content, forwarded_client};
+use crate::model::{Body, Exchange, Fields, Span};
 
 /// Writes both messages of an exchange.
 pub(super) fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor) -> io::Result<()> {
@@ -14,7 +14,12 @@ pub(super) fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor)
     let id = exchange.id.0;
     let redactor = &item.redactor(redactor);
     if let Some(request) = &exchange.request {
-        writeln!(out, "### {id} request {} {} -> {}", request.started, exchange.client, exchange.server)?;
+        let via = via(exchange);
+        writeln!(
+            out,
+            "### {id} request {} {} -> {}{via}",
+            request.started, exchange.client, exchange.server
+        )?;
         let target = request.head.target();
         let at = Span::within(request.head.fields().raw(), target).map_or(0, |span| span.start as usize);
         head(out, request.head.fields(), Some((at, target)), redactor)?;
@@ -26,6 +31,14 @@ pub(super) fn write<W: Write>(out: &mut W, item: &Item<'_>, redactor: &Redactor)
         body(out, response.head.fields(), &response.body, redactor)?;
     }
     Ok(())
+}
+
+/// Who opened the connection, where that is not the client, and the client that a proxy forwarded.
+fn via(exchange: &Exchange) -> String {
+    let peer = exchange.peer();
+    let peer = if peer == exchange.client { String::new() } else { format!(" by {peer}") };
+    let client = forwarded_client(exchange).map(|client| format!(" for {client}")).unwrap_or_default();
+    peer + &client
 }
 
 /// The head's bytes with its secrets replaced. `target` is where the request target is.

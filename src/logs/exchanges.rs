@@ -19,7 +19,7 @@ pub(super) struct Known {
     pub(super) id: ExchangeId,
     pub(super) client: IpAddr,
     pub(super) port: u16,
-    /// Addresses that stand in for the client: those that a proxy forwarded.
+    /// Addresses that stand in for the client: those that a proxy forwarded, and the peer of the connection.
     pub(super) forwarded: Vec<IpAddr>,
     pub(super) method: String,
     pub(super) status: Option<u16>,
@@ -132,7 +132,13 @@ fn path(exchange: &Exchange) -> String {
 
 fn forwarded(exchange: &Exchange) -> Vec<IpAddr> {
     let request = exchange.request.as_ref();
-    request.map(|request| forwarded_addresses(request.head.fields())).unwrap_or_default()
+    let mut found = request.map(|request| forwarded_addresses(request.head.fields())).unwrap_or_default();
+    // Behind a PROXY header the server may log who opened the connection.
+    let peer = exchange.peer().ip().to_canonical();
+    if peer != exchange.client.ip().to_canonical() {
+        found.push(peer);
+    }
+    found
 }
 
 /// The tokens of the heads that log records carry too.

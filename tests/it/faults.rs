@@ -267,6 +267,66 @@ exit $code"#;
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// What is in `dir`, by name.
+fn names_in(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing_half_written() {
+    let (dir, file) = refusals(500);
+    for options in ["-w out.pcapng", "--export har=out.har", "--export raw=out.raw --export markdown=out.md"]
+    {
+        let script = format!(r#"cd "$2"; ulimit -f 1; exec "$0" -r "$1" -Y '' {options}"#);
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .arg(why403())
+            .arg(&file)
+            .arg(dir.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{options}: {said} {:?}", output.status);
+        assert!(said.contains("File too large") && said.lines().count() == 1, "{options}: {said}");
+        assert_eq!(names_in(dir.path()), ["refusals.pcap"], "{options}");
+    }
+    let script = r#"ulimit -f 1; exec "$0" -r "$1" --json >"$2/lines""#;
+    let output =
+        Command::new("sh").args(["-c", script]).arg(why403()).arg(&file).arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{:?}", output.status);
+}
+
+#[test]
+fn a_small_address_space_is_said_in_one_line_before_anything_is_made() {
+    let (dir, file) = refusals(5);
+    for limit in [60_000, 70_000, 80_000] {
+        let script = format!(r#"cd "$2"; ulimit -v {limit}; exec "$0" -r "$1" --json -w out.pcapng"#);
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .arg(why403())
+            .arg(&file)
+            .arg(dir.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            names_in(dir.path()).iter().filter(|name| name.starts_with('.')).count(),
+            0,
+            "{limit}: {said}"
+        );
+        assert!(
+            said.lines().count() <= 1 && output.status.code().is_some(),
+            "{limit}: {said} {:?}",
+            output.status
+        );
+    }
+}
+
 #[test]
 fn an_interface_that_is_renamed_is_still_watched() {
     if !can_run("interface renamed", true, &["ip", "nginx", "curl"]) {

@@ -447,17 +447,25 @@ fn harmless_bodies_and_targets_stay() {
 type Encoding = fn(&[u8]) -> String;
 
 const ENCODINGS: &[(&str, Encoding)] = &[
-    ("percent", |bytes| bytes.iter().map(|byte| format!("%{byte:02x}")).collect()),
-    ("percent twice", |bytes| bytes.iter().map(|byte| format!("%25{byte:02X}")).collect()),
-    ("\\u", |bytes| bytes.iter().map(|byte| format!("\\u{byte:04x}")).collect()),
-    ("\\x", |bytes| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()),
-    ("entities", |bytes| bytes.iter().map(|byte| format!("&#x{byte:x};")).collect()),
-    ("decimal entities", |bytes| bytes.iter().map(|byte| format!("&#{byte};")).collect()),
-    ("quoted-printable", |bytes| bytes.iter().map(|byte| format!("={byte:02X}")).collect()),
+    ("percent", |bytes| each(bytes, |byte| format!("%{byte:02x}"))),
+    ("percent twice", |bytes| each(bytes, |byte| format!("%25{byte:02X}"))),
+    ("\\u", |bytes| each(bytes, |byte| format!("\\u{byte:04x}"))),
+    ("\\x", |bytes| each(bytes, |byte| format!("\\x{byte:02x}"))),
+    ("entities", |bytes| each(bytes, |byte| format!("&#x{byte:x};"))),
+    ("decimal entities", |bytes| each(bytes, |byte| format!("&#{byte};"))),
+    ("quoted-printable", |bytes| each(bytes, |byte| format!("={byte:02X}"))),
     ("base64", |bytes| base64(bytes)),
     ("base64 after one byte", |bytes| base64(&[b"x", bytes].concat())),
     ("base64 after two bytes", |bytes| base64(&[b"xy", bytes, b"z"].concat())),
 ];
+
+fn each(bytes: &[u8], written: impl Fn(u8) -> String) -> String {
+    let mut out = String::new();
+    for byte in bytes {
+        out.push_str(&written(*byte));
+    }
+    out
+}
 
 fn base64(bytes: &[u8]) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)

@@ -290,7 +290,9 @@ fn names_comments_and_resolution_of_the_source_are_kept() {
     file.extend([interface("eth7"), interface("eth8")].iter().flat_map(|body| big_endian_block(1, body)));
     file.extend(big_endian_block(4, &names));
     let mut frames = talk(5, 1_795_333_921_123_456_000).into_frames();
-    frames.iter_mut().for_each(|made| made.time = Timestamp(made.time.0 / 1000 * 1000));
+    for made in &mut frames {
+        made.time = Timestamp(made.time.0 / 1000 * 1000);
+    }
     for (number, made) in frames.iter().enumerate() {
         let micros = made.time.0 as u64 / 1000;
         let words = [1, (micros >> 32) as u32, micros as u32, made.data.len() as u32, made.wire_len];

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::model::{Anomaly, NOT_HTTP_KEPT, Outcome, Preface, Timestamp};
 use crate::wire::http1::framing::body;
 use crate::wire::http1::framing::reader::{Framing, Reader, Role, State};
+use crate::wire::http1::gateway::Records;
 use crate::wire::http1::heads::cache::Models;
 use crate::wire::http1::heads::sniff;
 use crate::wire::http1::pairing::entry::Entry;
@@ -79,6 +80,8 @@ pub(crate) struct Http1 {
     pub(super) refused_content: Framing,
     /// Whether a CONNECT tunnel is open in which nothing was recognised yet.
     pub(super) is_new_tunnel: bool,
+    /// Reads the requests of a protocol between web server and application.
+    pub(super) gateway: Option<Box<dyn Records>>,
     /// Bytes of memory that `queue` takes.
     pub(super) held: usize,
 }
@@ -108,6 +111,7 @@ impl Http1 {
             dialogue: Vec::new(),
             refused_content: Framing::Empty,
             is_new_tunnel: false,
+            gateway: None,
             held: 0,
         };
         if !from_start {
@@ -125,6 +129,7 @@ impl Http1 {
         let (c, s) = (&self.requests, &self.responses);
         match self.switched {
             Some(_) => self.queue.is_empty(),
+            None if self.gateway.is_some() => false,
             None => match self.foreign_bytes {
                 0..PREFACE => false,
                 PREFACE..FOREIGN => dead(c) && dead(s),
@@ -268,12 +273,17 @@ impl Protocol for Http1 {
 
     fn gap(&mut self, dir: Dir, len: u64, at: Arrival, cx: &mut Context<'_>) {
         if let Some(role) = self.role(dir) {
+            // The records after a loss are not found again.
+            self.response_lost |= self.gateway.take().is_some();
             self.lose(role, len, at, cx);
         }
     }
 
     fn fin(&mut self, dir: Dir, at: Arrival, cx: &mut Context<'_>) {
         let Some(role) = self.role(dir) else { return };
+        if role == Role::Response {
+            self.end_gateway(at, cx);
+        }
         self.stop(role, Ending::Closed, at, cx);
         if role == Role::Response {
             self.server_closed = Some(Ending::Closed);
@@ -328,6 +338,7 @@ impl Protocol for Http1 {
         let entries = self.queue.capacity() * size_of::<Entry>();
         let not_http = self.not_http.as_ref().map_or(0, |_| size_of::<NotHttp>() + NOT_HTTP_KEPT);
         let readers = self.requests.cost() + self.responses.cost();
-        size_of::<Self>() + not_http + entries + self.held + self.dialogue.capacity() + readers
+        let gateway = self.gateway.as_ref().map_or(0, |gateway| gateway.cost());
+        size_of::<Self>() + gateway + not_http + entries + self.held + self.dialogue.capacity() + readers
     }
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod framing;
+mod gateway;
 mod heads;
 pub mod measure;
 mod pairing;

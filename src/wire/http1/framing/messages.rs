@@ -25,6 +25,11 @@ impl Http1 {
         if role == Role::Response && self.doubt.is_some() {
             self.note_answer(at);
         }
+        if self.is_gateway(role) {
+            cx.tally.unparsed_bytes += data.len() as u64;
+            self.read_gateway(role, data, at, cx);
+            return;
+        }
         if at.starts_segment && self.reader(role).is_unsure {
             self.doubt_content(role, data, at, cx);
         }
@@ -358,6 +363,9 @@ impl Http1 {
             self.foreign = Some(name);
         }
         self.note_dialogue(role, &buf);
+        if role == Role::Request && self.queue.is_empty() {
+            self.begin_gateway(name, &buf, at, cx);
+        }
         used
     }
 

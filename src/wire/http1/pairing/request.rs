@@ -57,7 +57,7 @@ impl Http1 {
         self.finish(Role::Request, end, at, cx);
     }
 
-    fn open(&mut self, head: RequestHead, facts: &Facts, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn open(&mut self, head: RequestHead, facts: &Facts, cx: &mut Context<'_>) {
         cx.tally.requests += 1;
         self.is_new_tunnel = false;
         let began = self.requests.began;

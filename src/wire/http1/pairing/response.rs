@@ -88,7 +88,13 @@ impl Http1 {
     }
 
     /// Attaches a final response's head to the request it answers.
-    fn answer(&mut self, head: ResponseHead, facts: &Facts, chosen: Option<u32>, cx: &mut Context<'_>) {
+    pub(in crate::wire::http1) fn answer(
+        &mut self,
+        head: ResponseHead,
+        facts: &Facts,
+        chosen: Option<u32>,
+        cx: &mut Context<'_>,
+    ) {
         cx.tally.responses += 1;
         let began = self.responses.began;
         let mut anomalies = std::mem::take(&mut self.responses.carry);

@@ -2,6 +2,7 @@
 
 mod basic;
 mod framing;
+mod gateways;
 mod growth;
 mod harness;
 mod heads;
@@ -11,4 +12,5 @@ mod oddities;
 mod pairs;
 mod properties;
 mod protocols;
+mod recall;
 mod segments;
