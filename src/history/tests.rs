@@ -259,3 +259,23 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_refusal_that_leaves_costs_the_same_however_many_left_before() {
+    use crate::step_counter;
+    let mut history = History::new(4 << 20);
+    let mut insert = |from: i64, count: i64| {
+        let before = step_counter::done();
+        for number in from..from + count {
+            let key = format!("Bearer key-{number}");
+            let target = format!("/v1/orders/{number}?x={number}");
+            history.insert(post("10.0.0.1", number, &target, &[("Host", "h"), ("Authorization", &key)], 403));
+        }
+        (step_counter::done() - before, history.evicted())
+    };
+    insert(0, 8_000);
+    let (first, left) = insert(8_000, 6_000);
+    let (then, gone) = insert(14_000, 12_000);
+    assert!(left > 6_000 && gone - left >= 12_000, "{left} and {gone}");
+    assert!(then <= 2 * first + 2 * 4096 && then < 12_000 * 16, "{first} then {then}");
+}

@@ -77,7 +77,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("history", &["features", "knowledge", "memo", "model"]),
+    ("history", &["features", "knowledge", "memo", "model", "step_counter"]),
     ("hops", &["features", "model"]),
     ("import", &["features", "model", "wire"]),
     ("incidents", &["edge", "explain", "features", "history", "model"]),

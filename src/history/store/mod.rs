@@ -11,6 +11,7 @@ use crate::history::Record;
 use crate::history::store::columns::{Chunk, Row, flag};
 use crate::history::store::shapes::ShapeId;
 use crate::model::EndpointId;
+use crate::step_counter;
 
 /// Where a row is: chunk and row in it. Valid until the next change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,7 @@ impl Store {
             let columns = chunk.columns();
             let start = columns.id.partition_point(|id| *id < from);
             (start..chunk.len()).find_map(|at| {
+                step_counter::steps(1);
                 let flags = *columns.flags.get(at)?;
                 (wanted(flags) && chunk.record(at).is_some()).then(|| columns.id.get(at).copied()).flatten()
             })
@@ -122,6 +124,7 @@ impl Store {
             return;
         }
         let before = chunk.memory();
+        step_counter::steps(chunk.len());
         chunk.compact();
         self.bytes = self.bytes + chunk.memory() - before;
         let len = chunk.len();
@@ -140,6 +143,7 @@ impl Store {
             && let Some(chunk) = self.chunks.get_mut(at)
         {
             let before = chunk.memory() + next.memory();
+            step_counter::steps(chunk.len() + next.len());
             chunk.append(next);
             self.bytes = self.bytes + chunk.memory() - before;
         }
