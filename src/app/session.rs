@@ -46,8 +46,8 @@ enum Opened {
 /// What the capture thread comes to.
 type Captured = JoinHandle<(Result<(), SourceError>, Outcome)>;
 
-/// Does what `plan` says.
-pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
+/// Makes the limits of the system on files and memory errors and smaller budgets instead of the end of the process.
+fn keep_within_limits(plan: &mut Plan) -> Result<(), AppError> {
     signals::block_file_size().map_err(|reason| AppError::System { what: "cannot block signals", reason })?;
     memory::check_address_space().map_err(AppError::Usage)?;
     if let Some((budget, why)) = memory::within_limits(plan.memory) {
@@ -55,6 +55,12 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         say(&why);
         plan.source.notes.push(why);
     }
+    Ok(())
+}
+
+/// Does what `plan` says.
+pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
+    keep_within_limits(&mut plan)?;
     let stop =
         Stop::new().map_err(|reason| AppError::System { what: "cannot make a socket pair", reason })?;
     let mut inspector = inspector(&plan)?;
