@@ -61,7 +61,9 @@ fn rules_hold_no_weights_and_no_causes() {
         let text = fs::read_to_string(&path).unwrap();
         for (number, (code, texts)) in code_and_texts(&text).iter().enumerate() {
             let mut report = |what: &str| wrong.push(format!("{}:{}: {what}", path.display(), number + 1));
-            weights(code).into_iter().for_each(|weight| report(weight));
+            for weight in weights(code) {
+                report(weight);
+            }
             let names = Cause::ALL.iter().map(|cause| format!("Cause::{cause:?}"));
             names.filter(|name| code.contains(name.as_str())).for_each(|name| report(&name));
             // Some causes are called as fields are.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::model::{Exchange, TcpFlags, Timestamp};
+use crate::model::{Exchange, TcpFlags};
 use crate::wire::pipeline::cases::harness::{Seen, Seg, Wire};
 use crate::wire::pipeline::{Limits, Pipeline};
 
