@@ -88,6 +88,7 @@ pub async fn run(options: Options, feed: Receiver) -> Result<Exit, TuiError> {
     drop(input);
     last_frame(&mut session.writer).await;
     drop(guard);
+    session.state.inspector.close_writer();
     Ok(Exit { matched: session.state.matched, signal: outcome? })
 }
 

@@ -12,10 +12,12 @@ use crate::explain::inspector::HistoryWriter;
 use crate::explain::top_cause::Top;
 use crate::history::principal::Principals;
 use crate::history::{History, Record};
-use crate::model::{Endpoint, Exchange, ExchangeId, Refuser};
+use crate::model::{Endpoint, Exchange, ExchangeId, Refuser, Timestamp};
 
-/// Refusals whose causes are told together.
+/// Refusals whose causes are told together, at most.
 const TOGETHER: usize = 256;
+/// Nanoseconds of capture time after which the cause of a refusal is told: what came with it is known by then.
+const SETTLED: i64 = 1_000_000_000;
 /// Exchanges between two times that counts are handed over.
 const COUNTED: u32 = 1024;
 
@@ -32,6 +34,9 @@ pub(in crate::app) struct DiskHistory {
     counted: u32,
     /// Refusals whose cause was not told; bound: [`TOGETHER`].
     open: Vec<ExchangeId>,
+    /// When the first of them began, and the newest exchange.
+    since: Timestamp,
+    now: Timestamp,
     /// Held as long as this process writes.
     _key: StoreKey,
 }
@@ -53,6 +58,8 @@ impl DiskHistory {
             counts: HashMap::default(),
             counted: 0,
             open: Vec::new(),
+            since: Timestamp::default(),
+            now: Timestamp::default(),
             _key: key,
         }
     }
@@ -94,6 +101,7 @@ impl HistoryWriter for DiskHistory {
         self.count(endpoint, kind);
         let identity = exchange.request.as_ref().and_then(|request| self.principals.of(request));
         let (success, started) = (kind == Kind::Success, exchange.started());
+        self.now = self.now.max(started);
         let kept = kind == Kind::Refusal
             || self.quota.takes(started, record.endpoint, identity.unwrap_or_default(), success);
         if !kept {
@@ -102,6 +110,9 @@ impl HistoryWriter for DiskHistory {
         let row = row(exchange, endpoint, kind, identity, record::write(self.run, exchange));
         self.writer.send(Message::Exchange(Box::new(row)));
         if kind == Kind::Refusal {
+            if self.open.is_empty() {
+                self.since = started;
+            }
             self.open.push(exchange.id);
         }
     }
@@ -110,7 +121,8 @@ impl HistoryWriter for DiskHistory {
         if ended {
             self.hand_over_counts();
         }
-        if ended || self.open.len() >= TOGETHER { mem::take(&mut self.open) } else { Vec::new() }
+        let settled = self.now.since(self.since) >= SETTLED;
+        if ended || settled || self.open.len() >= TOGETHER { mem::take(&mut self.open) } else { Vec::new() }
     }
 
     fn explained(&mut self, id: ExchangeId, top: &Top) {
