@@ -6,13 +6,21 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
+use super::AppError;
+
 /// Where systemd listens; nothing without systemd.
 #[derive(Debug, Default)]
 pub(super) struct Notifier(Option<UnixDatagram>);
 
 impl Notifier {
-    /// Connects to `$NOTIFY_SOCKET`, while sockets can still be made.
-    pub(super) fn connect() -> io::Result<Self> {
+    /// Connects to `$NOTIFY_SOCKET` for a service, while sockets can still be made.
+    pub(super) fn connect(is_service: bool) -> Result<Self, AppError> {
+        if !is_service {
+            return Ok(Self::default());
+        }
+        Self::to_systemd().map_err(|reason| AppError::System { what: "cannot reach $NOTIFY_SOCKET", reason })
+    }
+    fn to_systemd() -> io::Result<Self> {
         let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Ok(Self(None));
         };

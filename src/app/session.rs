@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::mpsc::WeakSender;
-
 use super::capture::reclaim::{Returns, way_back};
 use super::capture::{Feeder, Matched, Outcome, Recording};
 use super::headless::{Headless, Totals};
@@ -72,7 +70,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     let opened = open(&plan.input, &stop)?;
     let history = history::open(&mut plan)?;
     let known = plan.check.as_ref().map(|(file, _)| history::Known::open(file)).transpose()?;
-    let service = service(&plan)?;
+    let service = Notifier::connect(plan.service)?;
     if matches!(plan.input, Input::Capture(Origin::Interface(_), _)) && plan.mode == Mode::Screen {
         plan.source.hints.extend(local_ports::hints());
     }
@@ -84,7 +82,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
     if let Some(followed) = followed {
         followed.run(sender.clone())?;
     }
-    let redactor = start_history(history, &mut inspector, &plan, sender.downgrade())?;
+    let redactor = history::start(history, &mut inspector, &plan, sender.downgrade())?;
     let check = known.map(|known| known.learn(&mut inspector)).transpose()?;
     let (returns, spent) = way_back();
     let (recording, matched) = recording(capture_file);
@@ -139,14 +137,6 @@ fn open_logs(plan: &Plan, inspector: &mut Inspector) -> Result<Option<Followed>,
     Ok(followed)
 }
 
-/// Where systemd listens, for a service.
-fn service(plan: &Plan) -> Result<Notifier, AppError> {
-    if !plan.service {
-        return Ok(Notifier::default());
-    }
-    Notifier::connect().map_err(|reason| AppError::System { what: "cannot reach $NOTIFY_SOCKET", reason })
-}
-
 /// From here on signals are waited for.
 fn block_signals(mode: Mode, stop: &Stop, headway: &Headway) -> Result<(), AppError> {
     if mode == Mode::Screen {
@@ -155,19 +145,6 @@ fn block_signals(mode: Mode, stop: &Stop, headway: &Headway) -> Result<(), AppEr
     signals::block()
         .and_then(|()| signals::watch(stop, headway))
         .map_err(|reason| AppError::System { what: "cannot wait for signals", reason })
-}
-
-/// Feeds back what earlier runs kept, starts to keep what comes, and gives what takes secrets out.
-fn start_history(
-    history: Option<history::History>,
-    inspector: &mut Inspector,
-    plan: &Plan,
-    sender: WeakSender<feed::Message>,
-) -> Result<Redactor, AppError> {
-    let Some(history) = history else { return Ok(Redactor::new(plan.reveal)) };
-    let redactor = Redactor::with_key(plan.reveal, &history.key());
-    history.start(inspector, plan.input.can_wait(), sender)?;
-    Ok(redactor)
 }
 
 /// Starts the processes that keep a privilege: who follows logs, and who looks for other processes.

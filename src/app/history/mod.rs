@@ -15,7 +15,7 @@ use tokio::sync::mpsc::WeakSender;
 
 use super::{AppError, Plan, say};
 use crate::archive::{Bounds, Opened, Period, Reader, StoreKey, Writer};
-use crate::edge::redact::Mask;
+use crate::edge::redact::{Mask, Redactor};
 use crate::explain::inspector::Inspector;
 use crate::features::request::attribute_hash;
 use crate::feed::Message;
@@ -79,14 +79,23 @@ pub(super) fn open(plan: &mut Plan) -> Result<Option<History>, AppError> {
     Ok(Some(History { opened, reader, key, mask, bounds: wanted.bounds }))
 }
 
+/// Feeds back what earlier runs kept, starts to keep what comes, and gives what takes secrets out.
+pub(super) fn start(
+    history: Option<History>,
+    inspector: &mut Inspector,
+    plan: &Plan,
+    sender: WeakSender<Message>,
+) -> Result<Redactor, AppError> {
+    let Some(history) = history else { return Ok(Redactor::new(plan.reveal)) };
+    let redactor = Redactor::with_key(plan.reveal, history.key.bytes());
+    history.start(inspector, plan.input.can_wait(), sender)?;
+    Ok(redactor)
+}
+
 impl History {
-    /// The key of the store, for the labels of secrets.
-    pub(super) fn key(&self) -> [u8; 32] {
-        *self.key.bytes()
-    }
     /// Feeds `inspector` what earlier runs kept, and keeps what comes from now on. `wait` says whether the capture can wait
     /// for the disk; what fails later is said over `sender`.
-    pub(super) fn start(
+    fn start(
         mut self,
         inspector: &mut Inspector,
         wait: bool,
