@@ -131,6 +131,15 @@ impl Input {
             _ => false,
         }
     }
+    /// Bytes of the file that is read, if it is one and does not grow.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Capture(Origin::File(path), options) if !options.follow => {
+                std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
+            }
+            _ => None,
+        }
+    }
     /// Whether nothing is lost by reading slowly.
     pub fn can_wait(&self) -> bool {
         matches!(self, Self::Capture(Origin::File(_) | Origin::Stdin, _) | Self::Archive { .. })

@@ -91,7 +91,7 @@ pub(super) fn run(mut plan: Plan) -> Result<ExitCode, AppError> {
         .with_spent(spent)
         .with_recording(recording)
         .with_ticks(matches!(plan.input, Input::Demo(_) | Input::Capture(Origin::Interface(_), _)))
-        .with_total(size_of(&plan.input));
+        .with_total(plan.input.size());
     let captured = start(opened, feeder, &stop)?;
     service.tell("READY=1");
     let on_screen = plan.mode == Mode::Screen;
@@ -315,15 +315,6 @@ fn recording(file: Option<CaptureFile>) -> (Option<Recording>, Option<mpsc::Send
     let (sender, matched) = mpsc::channel();
     let recorder = Recorder::new(file, RecorderLimits::default());
     (Some(Recording { recorder, matched }), Some(sender))
-}
-
-fn size_of(input: &Input) -> Option<u64> {
-    match input {
-        Input::Capture(Origin::File(path), options) if !options.follow => {
-            std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
-        }
-        _ => None,
-    }
 }
 
 /// Runs the source and the pipeline on a thread of their own.
