@@ -65,7 +65,9 @@ fn rules_hold_no_weights_and_no_causes() {
                 report(weight);
             }
             let names = Cause::ALL.iter().map(|cause| format!("Cause::{cause:?}"));
-            names.filter(|name| code.contains(name.as_str())).for_each(|name| report(&name));
+            for name in names.filter(|name| code.contains(name.as_str())) {
+                report(&name);
+            }
             // Some causes are called as fields are.
             let is_cause = |text: &&String| {
                 let id = |cause: &Cause| cause.id() == **text;
@@ -73,7 +75,9 @@ fn rules_hold_no_weights_and_no_causes() {
                     && !["content-type", "api-version"].contains(&&***text)
                     && text.contains('-')
             };
-            texts.iter().filter(is_cause).for_each(|text| report(text));
+            for text in texts.iter().filter(is_cause) {
+                report(text);
+            }
         }
     }
     assert!(wrong.is_empty(), "move these to assets/weights.toml:\n{}", wrong.join("\n"));
