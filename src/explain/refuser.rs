@@ -193,6 +193,20 @@ fn named(value: &str) -> Option<Refuser> {
     SERVERS.iter().find(|(name, _)| lower.starts_with(name)).map(|(_, layer)| *layer)
 }
 
+/// What shows a forward proxy where another server than usual answers.
+fn on_the_way_out(case: &Case<'_>, fields: &Fields, usual: &Sample, votes: &mut Votes) {
+    if is_absolute(case) {
+        votes.note(ABSOLUTE.to_owned(), 1.5, case.point(Part::RequestLine, ""));
+        votes.add(Refuser::OutboundProxy, 2.8);
+    }
+    let known = usual.fields.contains(&name(Kind::Field, b"via").key);
+    if let Some(via) = fields.text("via").filter(|_| !known) {
+        let text = format!("Via: {via} is here and in no success");
+        votes.note(text, 1.5, case.point(Part::ResponseHeader, "via"));
+        votes.add(Refuser::OutboundProxy, 2.2);
+    }
+}
+
 /// Sets the answer's form beside that of successes; whether there were enough.
 fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
     let good = case.own_good();
@@ -217,15 +231,8 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
         votes.add(Refuser::Application, -0.8);
         votes.add(layer.unwrap_or(Refuser::Gateway), 0.8);
     }
-    if !same_server && is_absolute(case) {
-        votes.note(ABSOLUTE.to_owned(), 1.5, case.point(Part::RequestLine, ""));
-        votes.add(Refuser::OutboundProxy, 2.8);
-    }
-    let via = fields.text("via").filter(|_| !first.fields.contains(&name(Kind::Field, b"via").key));
-    if let Some(via) = via.filter(|_| !same_server) {
-        let text = format!("Via: {via} is here and in no success");
-        votes.note(text, 1.5, case.point(Part::ResponseHeader, "via"));
-        votes.add(Refuser::OutboundProxy, 2.2);
+    if !same_server {
+        on_the_way_out(case, fields, first, votes);
     }
     if !same_server {
         let text = "Server differs from that of successes".to_owned();
