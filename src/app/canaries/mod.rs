@@ -224,7 +224,6 @@ fn harmless_bodies_and_targets_stay() {
 /// A way to write bytes.
 type Encoding = fn(&[u8]) -> String;
 
-#[expect(clippy::format_collect, reason = "short values in a test")]
 const ENCODINGS: &[(&str, Encoding)] = &[
     ("percent", |bytes| each(bytes, |byte| format!("%{byte:02x}"))),
     ("percent twice", |bytes| each(bytes, |byte| format!("%25{byte:02X}"))),
