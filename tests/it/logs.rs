@@ -194,7 +194,11 @@ fn live_the_log_reader_process_is_confined_and_ends_with_the_inspector() {
     let log = dir.path().join("access.log").display().to_string();
     let mut watch = watching(&nginx, &["--log", &log]);
     let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", watch.id())).unwrap();
-    let child: u32 = children.split_whitespace().next().unwrap().parse().unwrap();
+    let is_reader = |child: &&str| {
+        let command = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).any(|argument| argument == b"logs")
+    };
+    let child: u32 = children.split_whitespace().find(is_reader).unwrap().parse().unwrap();
     let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap();
     let value =
         |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();

@@ -47,7 +47,7 @@ fn origins_are_told_by_their_form() {
 fn errors_say_what_to_do_and_give_the_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("notes.txt");
-    std::fs::write(&text, "POST /v1/users HTTP/1.1\n").unwrap();
+    std::fs::write(&text, "The deploy was at noon.\n").unwrap();
     let file = dir.path().join("ok.pcap");
     std::fs::write(&file, capture()).unwrap();
     let fifo = dir.path().join("fifo");

@@ -33,18 +33,20 @@ fn the_mouse_selects_opens_scrolls_and_switches() {
     let mut terminal = Terminal::open("env", &arguments, (120, 40));
     terminal.until_shown("4 of 18 match");
     assert!(String::from_utf8_lossy(&terminal.raw).contains("\x1b[?1000h"), "the mouse was taken");
-    // The first row below header and headings; another click on it opens it.
-    terminal.press(&mouse(0, 30, 3));
-    terminal.until("the selection", |terminal| terminal.line(2).starts_with('▌'));
-    terminal.press(&mouse(0, 30, 3));
+    // The first row; another click on it opens it.
+    let first = row(&terminal, "/v1/orders?v=1");
+    terminal.press(&mouse(0, 30, first));
+    terminal.until("the selection", |terminal| terminal.line(usize::from(first) - 1).starts_with('▌'));
+    terminal.press(&mouse(0, 30, first));
     terminal.until_shown("Esc back");
     terminal.until_shown("insufficient-scope  The token lacks a scope");
     terminal.press(&mouse(0, column(&terminal, "Response"), row(&terminal, "Response")));
     terminal.until_shown("HTTP/1.1 403 Forbidden");
     terminal.press(&mouse(0, column(&terminal, "Endpoints"), 1));
     terminal.until_shown("REFUSED/TOTAL");
-    terminal.press(&mouse(65, 30, 4));
-    terminal.until("the wheel to move the selection", |terminal| !terminal.line(2).starts_with('▌'));
+    let selected = row(&terminal, "▌");
+    terminal.press(&mouse(65, 30, selected + 1));
+    terminal.until("the wheel to move the selection", |terminal| row(terminal, "▌") != selected);
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     assert!(String::from_utf8_lossy(&terminal.raw).contains("\x1b[?1000l"), "the mouse was given back");
