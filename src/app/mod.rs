@@ -8,6 +8,7 @@ pub mod check;
 mod error;
 mod headless;
 mod history;
+mod launch;
 mod lines;
 mod local_ports;
 mod memory;
@@ -77,6 +78,7 @@ fn run(cli: Cli) -> Result<ExitCode, AppError> {
             let config = load(args.run.config.as_deref())?;
             session::run(Plan::demo(args, config)?)
         }
+        Some(Command::Run(args)) => launch::run(&args),
         Some(Command::Tap(args)) if args.tui && args.command.is_none() => {
             let config = load(None)?;
             // It ends when this is dropped, after the inspector.

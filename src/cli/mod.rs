@@ -18,6 +18,7 @@ use crate::tap::TapArgs;
 
 const EXAMPLES: &str = "\
 Examples:
+  why403 run -- curl https://api.example.com/x  why a command's requests are refused
   why403 demo                                  an embedded staging box to try it on
   sudo why403 -i eth0 tcp port 8080            refused POSTs on eth0, as they happen
   why403 -r dump.pcapng                        the same from a capture
@@ -105,6 +106,8 @@ pub struct CaptureArgs {
 /// A subcommand.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
+    /// Run a command with its HTTP and HTTPS going through a proxy of its own, and say what was refused (docs/run.md)
+    Run(Box<LaunchArgs>),
     /// Terminate TLS in front of a server and mirror the plaintext
     Tap(Box<TapArgs>),
     /// Run tcpdump on another host and watch from here; nothing is installed there
@@ -213,6 +216,23 @@ pub enum CheckFormat {
     Junit,
     /// Annotations of a GitHub workflow.
     Github,
+}
+
+/// `why403 run`.
+#[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the help texts are the documentation")]
+pub struct LaunchArgs {
+    /// CAs (PEM) to verify servers with, besides the system's
+    #[arg(long, value_name = "FILE", help_heading = "Source")]
+    pub upstream_ca: Option<PathBuf>,
+    /// Hosts whose TLS is passed through unopened, such as '*.bank.example' (may be given again)
+    #[arg(long, value_name = "GLOB", help_heading = "Source")]
+    pub passthrough: Vec<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// `why403 demo`.

@@ -23,6 +23,15 @@ pub struct TapArgs {
     /// Address to accept plain TCP on (may be given again)
     #[arg(long, value_name = "ADDR")]
     pub listen_plain: Vec<String>,
+    /// Address to serve as a forward proxy on: CONNECT, and requests with an absolute URL (may be given again)
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["listen", "listen_plain", "upstream"])]
+    pub proxy: Vec<String>,
+    /// With --proxy: hosts whose TLS is passed through unopened, such as '*.bank.example' (may be given again)
+    #[arg(long, value_name = "GLOB", requires = "proxy")]
+    pub passthrough: Vec<String>,
+    /// With --proxy: make a CA for this run, its key in memory only, and write its certificate to FILE, which must not exist
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    pub proxy_ca: Option<PathBuf>,
     /// Server to relay to, HOST:PORT; a name is resolved once, at start
     #[arg(long, value_name = "ADDR")]
     pub upstream: Option<String>,
@@ -58,8 +67,8 @@ pub struct TapArgs {
     /// Speak TLS to the server and verify it
     #[arg(long, help_heading = "Upstream")]
     pub upstream_tls: bool,
-    /// CAs (PEM) to verify the server with, instead of the system's
-    #[arg(long, value_name = "FILE", requires = "upstream_tls", help_heading = "Upstream")]
+    /// CAs (PEM) to verify the server with, instead of the system's; with --proxy, besides them
+    #[arg(long, value_name = "FILE", help_heading = "Upstream")]
     pub upstream_ca: Option<PathBuf>,
     /// Name to ask the server for and verify [default: the client's, else the host of --upstream]
     #[arg(long, value_name = "NAME", requires = "upstream_tls", help_heading = "Upstream")]

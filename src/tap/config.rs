@@ -12,6 +12,8 @@ use super::Limits;
 use super::args::TapArgs;
 use super::error::TapError;
 use crate::edge::files;
+use crate::tap::accept::connection::Entrance;
+use crate::tap::forward::Forward;
 use crate::tap::tls::certs::{Chooser, Pair};
 
 use super::tls::{self, ClientAuth, ServerSettings};
@@ -38,7 +40,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, TapError> {
 
 /// Checks what fits together before anything is opened.
 pub(super) fn check(args: &TapArgs) -> Result<(), TapError> {
-    if args.listen.is_empty() && args.listen_plain.is_empty() {
+    if args.upstream_ca.is_some() && !args.upstream_tls && args.proxy.is_empty() {
+        return Err(TapError::usage("--upstream-ca needs --upstream-tls or --proxy"));
+    }
+    if args.listen.is_empty() && args.listen_plain.is_empty() && args.proxy.is_empty() {
         return Err(TapError::usage(
             "say where to listen: --listen 0.0.0.0:8443 (TLS) or --listen-plain 0.0.0.0:8080",
         ));
@@ -119,6 +124,12 @@ impl ServerTls {
 
 /// Where the server is and how to speak to it.
 pub(super) fn upstream(args: &TapArgs) -> Result<Upstream, TapError> {
+    if !args.proxy.is_empty() {
+        // Every client names its own.
+        let typed = "the servers that clients name".to_owned();
+        let timeout = seconds(args.connect_timeout);
+        return Ok(Upstream { addresses: Vec::new(), tls: None, proxy: None, timeout, typed });
+    }
     let typed = args
         .upstream
         .clone()
@@ -131,6 +142,42 @@ pub(super) fn upstream(args: &TapArgs) -> Result<Upstream, TapError> {
         timeout: seconds(args.connect_timeout),
         typed,
     })
+}
+
+/// What the forward proxy needs; `None` where there is none. The certificate of a CA for this run is written here.
+pub(super) fn forward(args: &TapArgs) -> Result<Option<Forward>, TapError> {
+    if args.proxy.is_empty() {
+        return Ok(None);
+    }
+    let ca = match &args.proxy_ca {
+        Some(path) => LocalCa::in_memory(path)?,
+        None => LocalCa::open()?,
+    };
+    let mut roots = match (tls::system_roots(), &args.upstream_ca) {
+        (Ok(roots), _) => roots,
+        (Err(_), Some(_)) => rustls::RootCertStore::empty(),
+        (Err(error), None) => return Err(error),
+    };
+    if let Some(path) = &args.upstream_ca {
+        roots.extend(tls::roots(path, &read(path)?)?.roots);
+    }
+    let passthrough: Result<Vec<_>, _> = args
+        .passthrough
+        .iter()
+        .map(|text| {
+            glob::Pattern::new(&text.to_ascii_lowercase())
+                .map_err(|error| TapError::usage(format!("--passthrough {text}: {error}")))
+        })
+        .collect();
+    let minter = Minter::new(ca, &["why403.invalid".to_owned()], false)?;
+    let client = tls::client_config(roots, None)?;
+    Ok(Some(Forward::new(
+        ServerSettings::new(&args.alpn)?,
+        minter,
+        client,
+        passthrough?,
+        seconds(args.connect_timeout),
+    )))
 }
 
 fn upstream_tls(args: &TapArgs, typed: &str) -> Result<UpstreamTls, TapError> {
@@ -172,11 +219,12 @@ pub(super) fn workers(args: &TapArgs) -> usize {
     args.workers.map_or_else(cores, usize::from)
 }
 
-/// The listening sockets; TLS or not, each.
-pub(super) fn bind(args: &TapArgs) -> Result<Vec<(std::net::TcpListener, bool)>, TapError> {
-    let tls = args.listen.iter().map(|addr| (addr, true));
-    let plain = args.listen_plain.iter().map(|addr| (addr, false));
-    tls.chain(plain).map(|(addr, tls)| Ok((listen(addr)?, tls))).collect()
+/// The listening sockets, and what clients speak on each.
+pub(super) fn bind(args: &TapArgs) -> Result<Vec<(std::net::TcpListener, Entrance)>, TapError> {
+    let tls = args.listen.iter().map(|addr| (addr, Entrance::Tls));
+    let plain = args.listen_plain.iter().map(|addr| (addr, Entrance::Plain));
+    let proxy = args.proxy.iter().map(|addr| (addr, Entrance::Proxy));
+    tls.chain(plain).chain(proxy).map(|(addr, entrance)| Ok((listen(addr)?, entrance))).collect()
 }
 
 fn listen(addr: &str) -> Result<std::net::TcpListener, TapError> {

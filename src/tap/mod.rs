@@ -12,6 +12,7 @@ mod config;
 mod control;
 mod error;
 mod events;
+mod forward;
 mod keeper;
 mod mirror;
 mod relay;
@@ -34,6 +35,7 @@ pub use relay::proxy_header::ProxyVersion;
 pub use run::run;
 
 use events::Reporter;
+use forward::Forward;
 use mirror::Hub;
 use relay::upstream::Upstream;
 
@@ -42,6 +44,8 @@ struct Shared {
     /// How to speak TLS to clients; replaced when certificates are read again.
     server_tls: RwLock<Option<Arc<ServerConfig>>>,
     upstream: Upstream,
+    /// What the forward proxy needs, where there is one.
+    forward: Option<Forward>,
     /// Whose PROXY headers are expected and believed; none where clients send none.
     accept_proxy: Option<Vec<IpNet>>,
     limits: Limits,

@@ -13,13 +13,15 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::sandbox::{self, Identity, Policy};
 
 use super::args::{TapArgs, TapCommand};
-use super::beside::WATCH_WITH;
+use super::beside::{PROXY_AT, WATCH_WITH};
 use super::config::{self, ServerTls};
 use super::control::{self, Control};
 use super::error::TapError;
 use super::events::{self, Reporter};
 use super::keeper::{self, Keeper};
 use super::mirror::{self, Hub, Place, Socket};
+use crate::tap::accept::connection::Entrance;
+
 use super::{Counters, Shared};
 use crate::tap::accept::admission::Admission;
 use crate::tap::accept::listener;
@@ -63,6 +65,7 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
     let tls = ServerTls::new(args)?;
     let server_tls = tls.as_ref().map(|tls| tls.load(&config::read)).transpose()?;
     let upstream = config::upstream(args)?;
+    let forward = config::forward(args)?;
     let listeners = config::bind(args)?;
     let place = match &args.mirror {
         Some(typed) => Place::parse(typed, args.mirror_expose)?,
@@ -83,6 +86,7 @@ fn serve(args: &TapArgs) -> Result<(), TapError> {
     let shared = Arc::new(Shared {
         server_tls: server_tls.into(),
         upstream,
+        forward,
         accept_proxy: args.accept_proxy.then(|| args.accept_proxy_from.clone()),
         limits: config::limits(args),
         reporter: Reporter::new(Arc::clone(&hub)),
@@ -108,10 +112,20 @@ fn raise_file_limit() {
 }
 
 /// Says what is where, in lines that can be copied.
-fn announce(shared: &Shared, listeners: &[(std::net::TcpListener, bool)], place: &Place, upstream_tls: bool) {
-    for (listener, tls) in listeners {
+fn announce(
+    shared: &Shared,
+    listeners: &[(std::net::TcpListener, Entrance)],
+    place: &Place,
+    upstream_tls: bool,
+) {
+    for (listener, entrance) in listeners {
         let Ok(addr) = listener.local_addr() else { continue };
-        let (here, there) = (if *tls { "TLS" } else { "plain" }, if upstream_tls { "TLS" } else { "plain" });
+        if *entrance == Entrance::Proxy {
+            events::log(&format!("{PROXY_AT}{addr}"));
+            continue;
+        }
+        let here = if *entrance == Entrance::Tls { "TLS" } else { "plain" };
+        let there = if upstream_tls { "TLS" } else { "plain" };
         events::log(&format!("{addr} ({here}) → {} ({there})", shared.upstream.typed));
     }
     if *place != Place::None {
@@ -126,7 +140,7 @@ fn announce(shared: &Shared, listeners: &[(std::net::TcpListener, bool)], place:
 fn relay(
     args: &TapArgs,
     shared: &Arc<Shared>,
-    listeners: Vec<(std::net::TcpListener, bool)>,
+    listeners: Vec<(std::net::TcpListener, Entrance)>,
     socket: Option<Socket>,
     control: Control,
 ) -> Result<(), TapError> {
@@ -147,10 +161,10 @@ fn relay(
     let workers: Arc<[Worker]> = workers.into();
     let served = runtime.block_on(async {
         let mut accepting = JoinSet::new();
-        for (listener, tls) in listeners {
+        for (listener, entrance) in listeners {
             let (shared, admission, workers) =
                 (Arc::clone(shared), Arc::clone(&admission), Arc::clone(&workers));
-            accepting.spawn(listener::accept(listener, tls, shared, admission, workers));
+            accepting.spawn(listener::accept(listener, entrance, shared, admission, workers));
         }
         control::until_told(shared, control).await
     });

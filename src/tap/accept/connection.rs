@@ -15,35 +15,52 @@ use crate::synth;
 
 use crate::tap::Shared;
 use crate::tap::accept::admission::{Open, Waiting};
+use crate::tap::forward;
 use crate::tap::mirror::{self, Tracker};
 use crate::tap::relay::proxy_header::{self, Header};
 use crate::tap::relay::scratch;
 use crate::tap::relay::side::{Side, SideError, TlsFailure};
+use crate::tap::relay::upstream::Upstream;
 use crate::tap::relay::{End, Relay};
 use crate::tap::tls::alert;
 use crate::tap::tls::session::{Asked, Session};
 use crate::tap::tls::subject;
 
 /// How long a peer may take to fetch the alert that ends its handshake.
-const LINGER: Duration = Duration::from_secs(1);
+pub(in crate::tap) const LINGER: Duration = Duration::from_secs(1);
+
+/// What clients speak at a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tap) enum Entrance {
+    /// TLS.
+    Tls,
+    /// Whatever it is.
+    Plain,
+    /// HTTP to a forward proxy.
+    Proxy,
+}
 
 /// A connection that was accepted.
 pub(in crate::tap) struct Arrival {
     /// Not registered with any runtime yet; non-blocking.
     pub(in crate::tap) socket: std::net::TcpStream,
-    /// Whether it came to a TLS listener.
-    pub(in crate::tap) tls: bool,
+    /// What is spoken where it came in.
+    pub(in crate::tap) entrance: Entrance,
     /// Its place in the room for handshakes.
     pub(in crate::tap) waiting: Waiting,
 }
 
 /// A client that is through its handshake.
-struct Client {
-    side: Side,
+pub(in crate::tap) struct Client {
+    pub(in crate::tap) side: Side,
     /// Client and server as the client knows them.
-    addresses: (SocketAddr, SocketAddr),
-    early: Vec<u8>,
-    name: Option<String>,
+    pub(in crate::tap) addresses: (SocketAddr, SocketAddr),
+    pub(in crate::tap) early: Vec<u8>,
+    pub(in crate::tap) name: Option<String>,
+    /// The server that it named to the forward proxy.
+    pub(in crate::tap) upstream: Option<Upstream>,
+    /// Whether what passes is mirrored; not what is passed through unopened.
+    pub(in crate::tap) is_mirrored: bool,
 }
 
 /// Serves a connection to its end.
@@ -52,7 +69,7 @@ pub(in crate::tap) async fn serve(shared: Arc<Shared>, arrival: Arrival) {
     let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else { return };
     let _ = socket.set_nodelay(true);
     let about = (canonical(peer), canonical(local));
-    let handshake = timeout(shared.limits.handshake, receive(&shared, socket, about, arrival.tls));
+    let handshake = timeout(shared.limits.handshake, receive(&shared, socket, about, arrival.entrance));
     let client = tokio::select! {
         client = handshake => client,
         () = arrival.waiting.evicted() => {
@@ -87,7 +104,7 @@ async fn receive(
     shared: &Shared,
     socket: TcpStream,
     mut addresses: (SocketAddr, SocketAddr),
-    tls: bool,
+    entrance: Entrance,
 ) -> Option<Client> {
     if let Some(trusted) = &shared.accept_proxy {
         if !proxy_header::is_trusted(trusted, addresses.0.ip()) {
@@ -104,8 +121,13 @@ async fn receive(
             }
         }
     }
-    let mut client = Client { side: Side::new(socket), addresses, early: Vec::new(), name: None };
-    if !tls {
+    if let (Entrance::Proxy, Some(forward)) = (entrance, &shared.forward) {
+        return forward::receive(shared, forward, socket, addresses).await;
+    }
+    let side = Side::new(socket);
+    let mut client =
+        Client { side, addresses, early: Vec::new(), name: None, upstream: None, is_mirrored: true };
+    if entrance != Entrance::Tls {
         return Some(client);
     }
     let session = Session::accept(shared.server_config()?).ok()?;
@@ -126,7 +148,7 @@ async fn receive(
 }
 
 /// What is worth knowing of a handshake that succeeded.
-fn tell_peculiarities(shared: &Shared, client: &mut Client) {
+pub(in crate::tap) fn tell_peculiarities(shared: &Shared, client: &mut Client) {
     let Some(tls) = &client.side.tls else { return };
     client.name = tls.asked.as_ref().and_then(|asked| asked.name.clone());
     if let Some(name) =
@@ -142,7 +164,7 @@ fn tell_peculiarities(shared: &Shared, client: &mut Client) {
     }
 }
 
-fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
+pub(in crate::tap) fn tell_failure(shared: &Shared, client: &Client, error: &SideError) {
     let asked = client.side.tls.as_ref().and_then(|tls| tls.asked.clone());
     let (kind, text) = match error {
         SideError::Tls(failure) => {
@@ -204,17 +226,33 @@ async fn read_proxy_header(socket: &TcpStream) -> io::Result<Option<proxy_header
 
 /// Connects to the server and relays.
 async fn relay(shared: &Shared, client: Client, _open: Open) {
-    let Client { side: mut client, addresses, early, name } = client;
-    let mut tracker = Tracker::open(Arc::clone(&shared.hub), addresses.0, addresses.1);
+    let Client { side: mut client, addresses, early, name, upstream, is_mirrored } = client;
+    // What is not mirrored goes to a hub that nobody reads.
+    let hub = if is_mirrored { Arc::clone(&shared.hub) } else { Arc::default() };
+    let mut tracker = Tracker::open(hub, addresses.0, addresses.1);
     tracker.data(synth::Side::Client, &early);
-    let (mut server, greeting) = match shared.upstream.connect(addresses, name.as_deref()).await {
-        Ok(connected) => connected,
-        Err(why) => {
-            tracker.reset(synth::Side::Server);
-            client.reset_on_drop();
-            return shared.reporter.warn(addresses, NoticeKind::Upstream, why);
-        }
-    };
+    let (mut server, greeting) =
+        match upstream.as_ref().unwrap_or(&shared.upstream).connect(addresses, name.as_deref()).await {
+            Ok(connected) => connected,
+            Err(why) if upstream.is_some() && is_mirrored => {
+                let answer = forward::answer("502 Bad Gateway", &why);
+                tracker.data(synth::Side::Server, answer.as_bytes());
+                tracker.fin(synth::Side::Server);
+                shared.reporter.warn(addresses, NoticeKind::Upstream, why);
+                let sent = poll_fn(|cx| {
+                    scratch::with(|scratch| client.send(cx, answer.as_bytes(), &mut scratch.relay)).into()
+                });
+                if sent.await.is_ok() {
+                    let _ = timeout(LINGER, client.linger()).await;
+                }
+                return;
+            }
+            Err(why) => {
+                tracker.reset(synth::Side::Server);
+                client.reset_on_drop();
+                return shared.reporter.warn(addresses, NoticeKind::Upstream, why);
+            }
+        };
     tracker.data(synth::Side::Server, &greeting);
     let begun = poll_fn(|cx| {
         scratch::with(|scratch| {

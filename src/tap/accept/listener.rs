@@ -9,7 +9,7 @@ use crate::model::NoticeKind;
 
 use crate::tap::Shared;
 use crate::tap::accept::admission::Admission;
-use crate::tap::accept::connection::Arrival;
+use crate::tap::accept::connection::{Arrival, Entrance};
 use crate::tap::accept::worker::Worker;
 use crate::tap::events;
 
@@ -19,7 +19,7 @@ const BREATHER: Duration = Duration::from_millis(50);
 /// Accepts until the future is dropped.
 pub(in crate::tap) async fn accept(
     listener: TcpListener,
-    tls: bool,
+    entrance: Entrance,
     shared: Arc<Shared>,
     admission: Arc<Admission>,
     workers: Arc<[Worker]>,
@@ -51,7 +51,7 @@ pub(in crate::tap) async fn accept(
         else {
             continue;
         };
-        worker.hand(Arrival { socket, tls, waiting });
+        worker.hand(Arrival { socket, entrance, waiting });
     }
 }
 

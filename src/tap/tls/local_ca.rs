@@ -48,6 +48,20 @@ impl LocalCa {
         Self::open_in(&state_dir()?)
     }
 
+    /// An authority for this run: its key is in memory only, its certificate is written to `path`.
+    pub(in crate::tap) fn in_memory(path: &Path) -> Result<Self, TapError> {
+        let (pem, key) = make()?;
+        let refuse = |why: String| TapError::File {
+            path: path.to_owned(),
+            why,
+            next: "name a file that does not exist, in a directory that you may write to",
+        };
+        let key = KeyPair::from_pem(&key).map_err(|error| generation(&error))?;
+        let issuer = Issuer::from_ca_cert_pem(&pem, key).map_err(|error| generation(&error))?;
+        store(path, &pem).map_err(|error| refuse(error.to_string()))?;
+        Ok(Self { pem, path: path.to_owned(), issuer })
+    }
+
     fn open_in(dir: &Path) -> Result<Self, TapError> {
         let (path, key_path) = (dir.join(CERT), dir.join(KEY));
         let refuse = |path: &Path, why: String| TapError::File {
@@ -164,7 +178,8 @@ impl Minter {
         Ok(minter)
     }
 
-    fn certified(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+    /// The certificate for a name.
+    pub(in crate::tap) fn certified(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         let name = name.unwrap_or_default();
         if let Some(known) = self.lock().get(name) {
             return Some(Arc::clone(known));
