@@ -222,7 +222,7 @@ fn compare(case: &Case<'_>, fields: &Fields, votes: &mut Votes) -> bool {
     let kept = common.iter().filter(|key| names.contains(key)).count();
     let own_kept = own.iter().filter(|key| names.contains(key)).count();
     let (took, usual) = (case.behaviour.took, case.behaviour.usual);
-    let fast = usual > 2_000_000 && took * 6 < usual;
+    let fast = usual > 2_000_000 && took.saturating_mul(6) < usual;
     let layer = value.and_then(named);
     if fast {
         let (took, usual) = (took as f64 / 1e6, usual as f64 / 1e6);
