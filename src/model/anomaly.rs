@@ -65,7 +65,7 @@ anomalies! {
     ContentCodingDamaged = "content-coding-damaged", "The content is cut or corrupt: its content coding cannot be undone to the end";
     MultipartUnclosed = "multipart-unclosed", "A multipart body ends without its closing boundary";
     GatewayProtocol = "gateway-protocol", "The request came by FastCGI, uwsgi, SCGI or AJP: its head is written here from its variables";
-    PairedByOrder = "paired-by-order", "Bytes were lost: request and response were paired by their order, which is likely and not certain";
+    PairedByOrder = "paired-by-order", "After a loss, or in mid-stream, a client that pipelines: request and response were paired by acknowledgements, which is likely and not certain";
     BodyAfterNoBody = "body-where-none-allowed", "Content was sent where none is allowed";
 }
 

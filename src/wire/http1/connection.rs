@@ -57,6 +57,15 @@ pub(crate) struct Http1 {
     pub(super) target: Target,
     /// Whether no response was lost since the last pair.
     pub(super) synced: bool,
+    /// Whether `synced` rests on an acknowledgement alone: the capture began within the connection, or bytes were lost.
+    pub(super) is_guess: bool,
+    /// Whether the client has sent a request beside one that was unanswered.
+    pub(super) pipelines: bool,
+    /// Whether a client that pipelines has waited for all answers before it went on.
+    pub(super) waits: bool,
+    /// Whether the client sends the next request when some, not all, of its earlier ones were answered. What it had received
+    /// when it sent a request then does not tell which response answers it.
+    pub(super) slides: bool,
     /// Whether a response may have been lost since.
     pub(super) response_lost: bool,
     /// Where the client's first loss since the last pair and its latest end: what was lost may be requests whose responses
@@ -99,6 +108,10 @@ impl Http1 {
             first: 0,
             target: Target::None,
             synced: from_start,
+            is_guess: !from_start,
+            pipelines: false,
+            waits: false,
+            slides: false,
             response_lost: false,
             doubt: None,
             doubt_ends: None,

@@ -76,6 +76,7 @@ impl Http1 {
             last.exchange.anomalies.extend(anomalies);
             return;
         }
+        self.note_pace(began);
         let mut entry = self.entry(Some(request), anomalies, began, cx);
         entry.expects = facts.expects;
         self.push(entry);

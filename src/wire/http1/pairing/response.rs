@@ -171,7 +171,20 @@ impl Http1 {
         let Some(next) = next else { return if self.synced { self.promote(at, cx) } else { None } };
         let in_line = self.queue.get(next).filter(|entry| self.synced && !is_after_loss(entry));
         if let Some(entry) = in_line {
-            return fits(entry).then(|| self.first + next as u32);
+            if fits(entry) {
+                if self.is_guess {
+                    self.mark_likely(next);
+                }
+                return Some(self.first + next as u32);
+            }
+            if at.ack.is_some_and(|ack| ack <= entry.began.offset) {
+                // It answers an earlier request, which was on its way beside this one.
+                self.note_sliding();
+            }
+            return None;
+        }
+        if self.slides {
+            return None;
         }
         // Requests are sent with ever later acknowledgements: those before the response's beginning are passed over at once.
         let earlier = |entry: &Entry| at.ack.is_some() && entry.began.ack.is_some_and(|ack| ack < at.offset);
@@ -180,7 +193,8 @@ impl Http1 {
         if self.queue.get(index).is_some_and(is_after_loss) {
             (self.doubt, self.doubt_ends) = (None, None);
         }
-        self.synced = true;
+        (self.synced, self.is_guess) = (true, true);
+        self.mark_likely(index);
         for _ in 0..index {
             if let Some(entry) = self.queue.pop_front() {
                 self.first += 1;
@@ -190,6 +204,39 @@ impl Http1 {
         }
         self.response_lost = false;
         Some(self.first)
+    }
+
+    /// The pair of the request at `index` rests on an acknowledgement: with a client that pipelines, and was not seen to wait for
+    /// all answers, it is likely and not certain.
+    fn mark_likely(&mut self, index: usize) {
+        if self.pipelines
+            && !self.waits
+            && let Some(entry) = self.queue.get_mut(index)
+        {
+            entry.exchange.anomalies.insert(Anomaly::PairedByOrder);
+        }
+    }
+
+    /// Learns from a request that begins at `at` whether the client waits for answers before it goes on.
+    pub(in crate::wire::http1) fn note_pace(&mut self, at: Began) {
+        self.pipelines |=
+            self.queue.back().is_some_and(|last| last.began.ack.is_some() && last.began.ack == at.ack);
+        if !self.synced || self.doubt.is_some() {
+            return;
+        }
+        match self.queue.front().filter(|first| !first.answered) {
+            Some(first) if first.began.ack < at.ack && (self.pipelines || !self.is_guess) => {
+                self.note_sliding();
+            }
+            Some(_) => {}
+            None => self.waits |= self.pipelines && !self.is_guess,
+        }
+    }
+
+    /// The client does not wait for all answers before it goes on: pairs that were found by acknowledgements alone are in doubt.
+    fn note_sliding(&mut self) {
+        self.slides = true;
+        self.synced &= !self.is_guess;
     }
 
     /// Opens an exchange for a request whose head is still being read, because its response has come.
