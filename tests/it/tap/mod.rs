@@ -3,6 +3,7 @@
 mod clients;
 mod faults;
 mod inspector;
+mod launch;
 mod limits;
 mod mirror;
 mod node;
