@@ -2,7 +2,7 @@
 //!
 //! A proxy's own exchange ends after the one that it waits for. So an exchange that may be an inner leg (its client stands where a
 //! server stands, or says for whom it asks) is held back for a moment; when the outer one ends, the inner ones that it contains in
-//! time and agrees with are its legs ([`matching`]). Exchanges leave in the order in which they came. Whatever contradicts a pair
+//! time and agrees with are its legs (`matching`). Exchanges leave in the order in which they came. Whatever contradicts a pair
 //! (a field that proxies leave alone has another value, another body, another trace) rules it out, so that requests that have
 //! anything of their own are never paired wrongly.
 

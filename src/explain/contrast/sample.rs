@@ -17,7 +17,7 @@ pub struct Sample {
     pub id: ExchangeId,
     /// Attributes, sorted by key.
     pub marks: Arc<[Mark]>,
-    /// Who asked, as far as the request says; see [`Features::caller`].
+    /// Who asked, as far as the request says; see `Attributes::caller`.
     pub caller: u64,
     /// Whether anything in the request says who asks.
     pub named: bool,

@@ -1,7 +1,7 @@
 //! What tools print of a conversation: `curl -v`, `curl --trace` and `--trace-ascii`, `wget -d`, and heads as they are on the
 //! wire, which is what HTTPie, `.http` files and consoles show.
 //!
-//! Each reader tells the [`Assembler`] whose head or content a line is; it makes the exchanges.
+//! Each reader tells the `Assembler` whose head or content a line is; it makes the exchanges.
 
 mod assemble;
 mod curl;
