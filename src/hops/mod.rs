@@ -22,6 +22,8 @@ use crate::model::{Exchange, LegRole};
 
 /// Exchanges that are held back at once; the oldest leave.
 const MAX_HELD: usize = 8192;
+/// The same while only one server was seen, so that a capture of one server stays in the processor's cache.
+const MAX_HELD_OF_ONE: usize = 256;
 /// How long an exchange is held back for its outer leg: by the capture's clock, and by the clock of who waits.
 pub const HOLD: Duration = Duration::from_millis(250);
 /// Addresses of servers that are remembered.
@@ -121,8 +123,9 @@ impl Hops {
     pub fn next(&mut self, now: Duration, flush: bool) -> Option<Arrival> {
         let first = self.held.front()?;
         let hold = i64::try_from(HOLD.as_nanos()).unwrap_or(i64::MAX);
+        let most = if self.servers.len() < 2 { MAX_HELD_OF_ONE } else { MAX_HELD };
         let is_over = flush
-            || self.held.len() > MAX_HELD
+            || self.held.len() > most
             || now >= first.came + HOLD
             || self.latest.saturating_sub(first.traits.ended) > hold;
         if first.is_candidate && first.arrival.place.outer.is_none() && !is_over {
