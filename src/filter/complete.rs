@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::keys::{KEYS, Key, KeyInfo};
 use super::lex::quote;
 use super::term::Is;
-use super::values::OUTCOMES;
 use crate::history::History;
 use crate::model::{Anomaly, Cause, Outcome};
 
@@ -92,7 +91,7 @@ pub(super) fn anomalies(_: &History) -> Values {
 }
 
 pub(super) fn outcomes(_: &History) -> Values {
-    fixed(&OUTCOMES.map(Outcome::as_str))
+    fixed(&Outcome::ALL.map(Outcome::as_str))
 }
 
 pub(super) fn kinds(_: &History) -> Values {

@@ -10,11 +10,11 @@ use super::complete::{
 };
 use super::term::{Is, Side, Term};
 use super::values::number::Unit;
-use super::values::{Kind, OUTCOMES, Values};
+use super::values::{Kind, Values};
 use crate::edge::redact::starred;
 use crate::features::forwarded_client;
 use crate::history::History;
-use crate::model::Cause;
+use crate::model::{Cause, Outcome};
 
 /// What a term looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -361,7 +361,9 @@ pub const KEYS: &[KeyInfo] = &[
         help: "what became of the request",
         example: "outcome:reset-without-response",
         read: |values| {
-            Ok(Term::Outcome(values.one_of(&OUTCOMES.iter().map(|outcome| (outcome.as_str(), *outcome)))?))
+            Ok(Term::Outcome(
+                values.one_of(&Outcome::ALL.iter().map(|outcome| (outcome.as_str(), *outcome)))?,
+            ))
         },
         seen: outcomes,
     },

@@ -74,6 +74,23 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 13] = [
+        Self::Complete,
+        Self::Partial,
+        Self::Closed,
+        Self::Reset,
+        Self::Pending,
+        Self::Expired,
+        Self::Evicted,
+        Self::Lost,
+        Self::OneSided,
+        Self::Switched,
+        Self::NotHttp,
+        Self::NotRecorded,
+        Self::Orphan,
+    ];
+
     /// As in the NDJSON contract.
     pub const fn as_str(self) -> &'static str {
         match self {

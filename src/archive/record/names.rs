@@ -2,22 +2,6 @@
 
 use crate::model::{Anomaly, BodyEnd, Outcome, PrefaceKind, Version};
 
-const OUTCOMES: [Outcome; 13] = [
-    Outcome::Complete,
-    Outcome::Partial,
-    Outcome::Closed,
-    Outcome::Reset,
-    Outcome::Pending,
-    Outcome::Expired,
-    Outcome::Evicted,
-    Outcome::Lost,
-    Outcome::OneSided,
-    Outcome::Switched,
-    Outcome::NotHttp,
-    Outcome::NotRecorded,
-    Outcome::Orphan,
-];
-
 const PREFACES: [PrefaceKind; 5] = [
     PrefaceKind::Proxy1,
     PrefaceKind::Proxy2,
@@ -41,7 +25,7 @@ const ENDS: [BodyEnd; 9] = [
 ];
 
 pub(super) fn outcome(name: &str) -> Option<Outcome> {
-    OUTCOMES.into_iter().find(|one| one.as_str() == name)
+    Outcome::ALL.into_iter().find(|one| one.as_str() == name)
 }
 
 pub(super) fn preface_kind(name: &str) -> Option<PrefaceKind> {
@@ -77,17 +61,17 @@ pub(super) const fn body_end_name(end: BodyEnd) -> &'static str {
 
 #[cfg(test)]
 pub(super) const ALL: (&[Outcome], &[PrefaceKind], &[Version], &[BodyEnd]) =
-    (&OUTCOMES, &PREFACES, &VERSIONS, &ENDS);
+    (&Outcome::ALL, &PREFACES, &VERSIONS, &ENDS);
 
 #[cfg(test)]
 mod tests {
-    use super::{ENDS, OUTCOMES, PREFACES, VERSIONS};
+    use super::{ENDS, PREFACES, VERSIONS};
     use crate::model::{BodyEnd, Outcome, PrefaceKind, Version};
 
     /// A new variant fails to compile here: add it to its list.
     #[test]
     fn the_lists_are_complete_and_names_are_unique() {
-        for outcome in OUTCOMES {
+        for outcome in Outcome::ALL {
             match outcome {
                 Outcome::Complete
                 | Outcome::Partial

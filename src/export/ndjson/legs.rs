@@ -64,18 +64,7 @@ impl Line<'_> {
     }
 
     fn change(&mut self, one: &Difference) {
-        self.raw("{\"where\":");
-        self.plain(one.part.as_str());
-        self.raw(",\"name\":");
-        json::string(self.out, one.name.as_bytes());
-        self.raw(",\"kind\":");
-        self.plain(one.kind.as_str());
-        self.raw(",\"significance\":");
-        self.plain(one.significance.as_str());
-        self.raw(",\"before\":");
-        self.value(one, one.baseline.as_deref());
-        self.raw(",\"after\":");
-        self.value(one, one.this.as_deref());
+        self.compared(one, ["before", "after"]);
         self.out.push(b'}');
     }
 }

@@ -259,6 +259,16 @@ impl Line<'_> {
     }
 
     fn difference(&mut self, one: &Difference) {
+        self.compared(one, ["baseline", "this"]);
+        if let Some(note) = &one.note {
+            self.raw(",\"note\":");
+            self.sentence(note);
+        }
+        self.out.push(b'}');
+    }
+
+    /// An object, still open: what differs, and the value of each side under its name.
+    fn compared(&mut self, one: &Difference, sides: [&'static str; 2]) {
         self.raw("{\"where\":");
         self.plain(one.part.as_str());
         self.raw(",\"name\":");
@@ -267,15 +277,12 @@ impl Line<'_> {
         self.plain(one.kind.as_str());
         self.raw(",\"significance\":");
         self.plain(one.significance.as_str());
-        self.raw(",\"baseline\":");
-        self.value(one, one.baseline.as_deref());
-        self.raw(",\"this\":");
-        self.value(one, one.this.as_deref());
-        if let Some(note) = &one.note {
-            self.raw(",\"note\":");
-            self.sentence(note);
+        for (side, value) in sides.into_iter().zip([&one.baseline, &one.this]) {
+            self.out.push(b',');
+            self.plain(side);
+            self.out.push(b':');
+            self.value(one, value.as_deref());
         }
-        self.out.push(b'}');
     }
 
     fn value(&mut self, one: &Difference, value: Option<&[u8]>) {

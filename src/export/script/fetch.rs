@@ -2,41 +2,20 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, Content, Part, WITHHELD, characters};
+use super::{Call, Content, Part, WITHHELD, characters, quoted, sum};
 use crate::edge::sanitize;
 
 /// A string literal. `</` is broken up, so that it is safe within a page as well.
 fn literal(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '<' => out.push_str("\\u003c"),
-            _ if sanitize::is_unsafe(letter)
-                || matches!(letter, '\u{80}'..'\u{a0}' | '\u{2028}' | '\u{2029}') =>
-            {
-                let _ = write!(out, "\\u{{{:x}}}", letter as u32);
-            }
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
-    out
+    quoted(text, |letter| match letter {
+        '<' => Some("\\u003c".to_owned()),
+        _ => sanitize::is_unsafe(letter).then(|| format!("\\u{{{:x}}}", letter as u32)),
+    })
 }
 
 fn joined(parts: &[Part], text: impl Fn(&[u8]) -> String) -> String {
-    let each = parts.iter().map(|part| match part {
-        Part::Text(bytes) => literal(&text(bytes)),
-        Part::Variable(name) => format!("process.env[{}]", literal(name)),
-    });
-    let each: Vec<String> = each.collect();
-    if each.is_empty() { "\"\"".to_owned() } else { each.join(" + ") }
+    let variable = |name: &str| format!("process.env[{}]", literal(name));
+    sum(parts, |bytes| literal(&text(bytes)), variable).unwrap_or_else(|| literal(""))
 }
 
 /// The program.

@@ -203,6 +203,42 @@ fn encoded(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A string literal in double quotes; `escape` gives what stands for a character that must not be shown as it is.
+fn quoted(text: &str, escape: impl Fn(char) -> Option<String>) -> String {
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            _ => match escape(letter) {
+                Some(escaped) => out.push_str(&escaped),
+                None => out.push(letter),
+            },
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The parts as one expression: what `literal` makes of each text and `variable` of each name, added up.
+fn sum(
+    parts: &[Part],
+    literal: impl Fn(&[u8]) -> String,
+    variable: impl Fn(&str) -> String,
+) -> Option<String> {
+    let each = parts.iter().map(|part| match part {
+        Part::Text(bytes) => literal(bytes),
+        Part::Variable(name) => variable(name),
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| each.join(" + "))
+}
+
 /// One character for each byte where a text is not UTF-8, as header values are: ISO 8859-1.
 fn characters(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, Content, Part, WITHHELD, characters};
+use super::{Call, Content, Part, WITHHELD, characters, sum};
 use crate::edge::sanitize;
 
 /// Characters that `PowerShell` takes for a single quote.
@@ -33,12 +33,8 @@ fn literal(text: &str) -> String {
 }
 
 fn joined(parts: &[Part], text: impl Fn(&[u8]) -> String) -> String {
-    let each = parts.iter().map(|part| match part {
-        Part::Text(bytes) => literal(&text(bytes)),
-        Part::Variable(name) => format!("$env:{name}"),
-    });
-    let each: Vec<String> = each.collect();
-    if each.is_empty() { "''".to_owned() } else { format!("({})", each.join(" + ")) }
+    let sum = sum(parts, |bytes| literal(&text(bytes)), |name| format!("$env:{name}"));
+    sum.map_or_else(|| literal(""), |sum| format!("({sum})"))
 }
 
 /// The command.

@@ -2,38 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Call, Content, Part, WITHHELD, characters};
+use super::{Call, Content, Part, WITHHELD, characters, quoted, sum};
 use crate::edge::sanitize;
 
 /// A string literal in ASCII but for letters that a terminal shows as they are.
 fn literal(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            _ if sanitize::is_unsafe(letter) || ('\u{80}'..'\u{a0}').contains(&letter) => {
-                let _ = write!(out, "\\U{:08x}", letter as u32);
-            }
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
-    out
+    quoted(text, |letter| sanitize::is_unsafe(letter).then(|| format!("\\U{:08x}", letter as u32)))
 }
 
 fn joined(parts: &[Part], text: impl Fn(&[u8]) -> String) -> String {
-    let each = parts.iter().map(|part| match part {
-        Part::Text(bytes) => literal(&text(bytes)),
-        Part::Variable(name) => format!("os.environ[{}]", literal(name)),
-    });
-    let each: Vec<String> = each.collect();
-    if each.is_empty() { "\"\"".to_owned() } else { each.join(" + ") }
+    let variable = |name: &str| format!("os.environ[{}]", literal(name));
+    sum(parts, |bytes| literal(&text(bytes)), variable).unwrap_or_else(|| literal(""))
 }
 
 /// The program.

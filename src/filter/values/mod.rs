@@ -14,7 +14,7 @@ use crate::filter::values::address::Addresses;
 use crate::filter::values::number::{Numbers, Unit, range};
 use crate::filter::values::text::{BadPattern, Text};
 use crate::filter::values::when::When;
-use crate::model::{Anomaly, AnomalySet, Outcome};
+use crate::model::{Anomaly, AnomalySet};
 
 /// Most alternatives of one term.
 const MAX_VALUES: usize = 64;
@@ -33,23 +33,6 @@ pub(crate) fn bare(raw: &str, position: usize) -> Result<Term, FilterError> {
     let values = Values { key: Key::Target, raw, position };
     Ok(Term::Target(vec![values.text(raw, 0, Kind::Path)?]))
 }
-
-/// Every outcome, for hints.
-pub(crate) const OUTCOMES: [Outcome; 13] = [
-    Outcome::Complete,
-    Outcome::Partial,
-    Outcome::Closed,
-    Outcome::Reset,
-    Outcome::Pending,
-    Outcome::Expired,
-    Outcome::Evicted,
-    Outcome::Lost,
-    Outcome::OneSided,
-    Outcome::Switched,
-    Outcome::NotHttp,
-    Outcome::NotRecorded,
-    Outcome::Orphan,
-];
 
 /// How a text value is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
